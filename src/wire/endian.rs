@@ -1,0 +1,99 @@
+//! The byte order of the machine that wrote a message.
+
+use byteorder::{BigEndian, ByteOrder as _, LittleEndian};
+
+/// The byte order in which a machine writes its integers.
+///
+/// Netlink headers, attribute headers and the few payloads that the kernel leaves in host order
+/// (`CTA_LABELS`, `CTA_FILTER_*_FLAGS`, everything inside `NLMSG_ERROR`) follow the machine that
+/// wrote the message; a capture may come from another one than reads it. All other ctnetlink
+/// payloads are big-endian everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Endian {
+    /// Least significant byte first: x86, arm64, riscv, mipsel …
+    Little,
+    /// Most significant byte first: s390x, sparc, mips, m68k …
+    Big,
+}
+
+impl Endian {
+    /// The byte order of the machine that runs this code.
+    pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
+
+    /// The other byte order.
+    #[must_use]
+    pub const fn swapped(self) -> Self {
+        match self {
+            Self::Little => Self::Big,
+            Self::Big => Self::Little,
+        }
+    }
+
+    /// Reads two bytes.
+    #[inline]
+    #[must_use]
+    pub fn u16(self, bytes: [u8; 2]) -> u16 {
+        match self {
+            Self::Little => LittleEndian::read_u16(&bytes),
+            Self::Big => BigEndian::read_u16(&bytes),
+        }
+    }
+
+    /// Reads four bytes.
+    #[inline]
+    #[must_use]
+    pub fn u32(self, bytes: [u8; 4]) -> u32 {
+        match self {
+            Self::Little => LittleEndian::read_u32(&bytes),
+            Self::Big => BigEndian::read_u32(&bytes),
+        }
+    }
+
+    /// Reads eight bytes.
+    #[inline]
+    #[must_use]
+    pub fn u64(self, bytes: [u8; 8]) -> u64 {
+        match self {
+            Self::Little => LittleEndian::read_u64(&bytes),
+            Self::Big => BigEndian::read_u64(&bytes),
+        }
+    }
+
+    /// The two bytes of `value`.
+    #[inline]
+    #[must_use]
+    pub fn u16_bytes(self, value: u16) -> [u8; 2] {
+        let mut bytes = [0; 2];
+        match self {
+            Self::Little => LittleEndian::write_u16(&mut bytes, value),
+            Self::Big => BigEndian::write_u16(&mut bytes, value),
+        }
+        bytes
+    }
+
+    /// The four bytes of `value`.
+    #[inline]
+    #[must_use]
+    pub fn u32_bytes(self, value: u32) -> [u8; 4] {
+        let mut bytes = [0; 4];
+        match self {
+            Self::Little => LittleEndian::write_u32(&mut bytes, value),
+            Self::Big => BigEndian::write_u32(&mut bytes, value),
+        }
+        bytes
+    }
+
+    /// The eight bytes of `value`.
+    #[inline]
+    #[must_use]
+    pub fn u64_bytes(self, value: u64) -> [u8; 8] {
+        let mut bytes = [0; 8];
+        match self {
+            Self::Little => LittleEndian::write_u64(&mut bytes, value),
+            Self::Big => BigEndian::write_u64(&mut bytes, value),
+        }
+        bytes
+    }
+}
