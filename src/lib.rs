@@ -4,4 +4,16 @@
 
 extern crate alloc;
 
+pub mod spec;
+
+pub mod error;
+
 pub mod wire;
+
+pub mod nested;
+
+pub mod attrs;
+
+mod message;
+
+pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};

@@ -1,5 +1,42 @@
-//! Netlink bytes: alignment, attributes, headers. Knows nothing of conntrack.
+//! Netlink bytes: lengths, attributes, message headers. Knows nothing of conntrack.
+//!
+//! ```text
+//! datagram   = message, padding to 4, message …             Datagram
+//! message    = nlmsghdr (16 bytes), body                    NlMsgHdr
+//! attributes = nlattr (4 bytes), payload, padding to 4 …    RawAttrs, Attrs, Writer
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | walk attributes as they lie | [`RawAttrs`] |
+//! | decode attributes of a known set | [`Attrs`], owned [`AttrsBuf`] |
+//! | write attributes | [`Writer`] |
+//! | split a datagram into messages | [`Datagram`] |
+//! | compute lengths as the kernel does | [`nla_total_size`], [`nlmsg_total_size`] … |
 
+mod align;
+mod attr;
+mod attrs;
+pub mod control;
 mod endian;
+pub(crate) mod header;
+mod host_bits;
+mod nul_str;
+pub(crate) mod payload;
+mod table;
+pub(crate) mod values;
+mod writer;
 
+pub use align::{
+    NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, NLMSG_HDRLEN,
+    nla_align, nla_attr_size, nla_total_size, nlmsg_align, nlmsg_msg_size, nlmsg_total_size,
+};
+pub use attr::{Framing, RawAttr, RawAttrs};
+pub use attrs::{AttrSet, Attrs, AttrsBuf, Iter};
 pub use endian::Endian;
+pub use header::{Datagram, FlagSense, NlMsgHdr, NlmFlags, RawMessage};
+pub use host_bits::HostBits;
+pub use nul_str::NulStr;
+pub use writer::Writer;
+
+pub(crate) use table::attr_set;

@@ -1,0 +1,278 @@
+//! The forms a payload can have: how each is read, written and shown.
+
+use super::attr::RawAttr;
+use super::attrs::{AttrSet, Attrs};
+use super::endian::Endian;
+use super::host_bits::HostBits;
+use super::nul_str::NulStr;
+use super::writer::Writer;
+use crate::error::ErrorKind;
+use crate::spec::Form;
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{Ipv4Addr, Ipv6Addr};
+
+/// A wire form that carries values of type `V`.
+pub(crate) trait Payload<'a, V> {
+    const FORM: Form;
+
+    fn decode(raw: &RawAttr<'a>) -> Result<V, ErrorKind>;
+
+    fn encode(value: &V, endian: Endian, out: &mut Vec<u8>);
+
+    fn len(value: &V) -> usize;
+
+    /// For people; nests print nothing.
+    fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    /// As `encode`, but nests are written child by child through their types.
+    fn rebuild<S: AttrSet>(value: &V, out: &mut Writer<'_, S>) {
+        let endian = out.endian();
+        Self::encode(value, endian, out.buf());
+    }
+}
+
+#[inline]
+fn exact<const N: usize>(payload: &[u8]) -> Result<[u8; N], ErrorKind> {
+    payload.try_into().map_err(|_| ErrorKind::PayloadLength { expected: N, found: payload.len() })
+}
+
+/// Forms that hold one integer: name, integer type, the byte order given the writer's.
+macro_rules! integers {
+    ($($Name:ident: $int:ty, $read:ident, $write:ident, |$endian:ident| $order:expr;)+) => {$(
+        pub(crate) enum $Name {}
+
+        impl<V> Payload<'_, V> for $Name
+        where
+            V: Copy + From<$int> + Into<$int> + fmt::Display,
+        {
+            const FORM: Form = Form::$Name;
+
+            #[inline]
+            fn decode(raw: &RawAttr<'_>) -> Result<V, ErrorKind> {
+                let $endian = raw.endian;
+                exact(raw.payload).map(|bytes| $order.$read(bytes).into())
+            }
+
+            #[inline]
+            fn encode(value: &V, $endian: Endian, out: &mut Vec<u8>) {
+                out.extend_from_slice(&$order.$write((*value).into()));
+            }
+
+            fn len(_: &V) -> usize {
+                size_of::<$int>()
+            }
+
+            fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                value.fmt(f)
+            }
+        }
+    )+};
+}
+
+integers! {
+    Be16: u16, u16, u16_bytes, |_endian| Endian::Big;
+    Be32: u32, u32, u32_bytes, |_endian| Endian::Big;
+    Be64: u64, u64, u64_bytes, |_endian| Endian::Big;
+    BeNanos: u64, u64, u64_bytes, |_endian| Endian::Big;
+    Host32: u32, u32, u32_bytes, |endian| endian;
+    Host64: u64, u64, u64_bytes, |endian| endian;
+}
+
+/// Forms of a fixed number of bytes without byte order.
+macro_rules! bytes {
+    ($($Name:ident: $len:literal;)+) => {$(
+        pub(crate) enum $Name {}
+
+        impl<V> Payload<'_, V> for $Name
+        where
+            V: Copy + From<[u8; $len]> + fmt::Display,
+            [u8; $len]: FromValue<V>,
+        {
+            const FORM: Form = Form::$Name;
+
+            #[inline]
+            fn decode(raw: &RawAttr<'_>) -> Result<V, ErrorKind> {
+                exact::<$len>(raw.payload).map(V::from)
+            }
+
+            #[inline]
+            fn encode(value: &V, _: Endian, out: &mut Vec<u8>) {
+                out.extend_from_slice(&<[u8; $len]>::from_value(*value));
+            }
+
+            fn len(_: &V) -> usize {
+                $len
+            }
+
+            fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                value.fmt(f)
+            }
+        }
+    )+};
+}
+
+/// `From`, which cannot be written for arrays and foreign types.
+pub(crate) trait FromValue<V> {
+    fn from_value(value: V) -> Self;
+}
+
+impl FromValue<Ipv4Addr> for [u8; 4] {
+    fn from_value(value: Ipv4Addr) -> Self {
+        value.octets()
+    }
+}
+
+impl FromValue<Ipv6Addr> for [u8; 16] {
+    fn from_value(value: Ipv6Addr) -> Self {
+        value.octets()
+    }
+}
+
+bytes! {
+    TcpFlags: 2;
+    Ipv4: 4;
+    Ipv6: 16;
+}
+
+pub(crate) enum U8 {}
+
+impl<V> Payload<'_, V> for U8
+where
+    V: Copy + From<u8> + Into<u8> + fmt::Display,
+{
+    const FORM: Form = Form::U8;
+
+    #[inline]
+    fn decode(raw: &RawAttr<'_>) -> Result<V, ErrorKind> {
+        exact(raw.payload).map(|[byte]| byte.into())
+    }
+
+    #[inline]
+    fn encode(value: &V, _: Endian, out: &mut Vec<u8>) {
+        out.push((*value).into());
+    }
+
+    fn len(_: &V) -> usize {
+        1
+    }
+
+    fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        value.fmt(f)
+    }
+}
+
+pub(crate) enum Pad {}
+
+impl Payload<'_, ()> for Pad {
+    const FORM: Form = Form::Pad;
+
+    fn decode(raw: &RawAttr<'_>) -> Result<(), ErrorKind> {
+        exact::<0>(raw.payload).map(|_| ())
+    }
+
+    fn encode((): &(), _: Endian, _: &mut Vec<u8>) {}
+
+    fn len((): &()) -> usize {
+        0
+    }
+
+    fn describe((): &(), _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+}
+
+pub(crate) enum Bytes {}
+
+impl<'a> Payload<'a, &'a [u8]> for Bytes {
+    const FORM: Form = Form::Bytes;
+
+    fn decode(raw: &RawAttr<'a>) -> Result<&'a [u8], ErrorKind> {
+        Ok(raw.payload)
+    }
+
+    fn encode(value: &&'a [u8], _: Endian, out: &mut Vec<u8>) {
+        out.extend_from_slice(value);
+    }
+
+    fn len(value: &&'a [u8]) -> usize {
+        value.len()
+    }
+
+    fn describe(value: &&'a [u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+pub(crate) enum Str {}
+
+impl<'a> Payload<'a, NulStr<'a>> for Str {
+    const FORM: Form = Form::Str;
+
+    fn decode(raw: &RawAttr<'a>) -> Result<NulStr<'a>, ErrorKind> {
+        Ok(NulStr::from_payload(raw.payload))
+    }
+
+    fn encode(value: &NulStr<'a>, _: Endian, out: &mut Vec<u8>) {
+        out.extend_from_slice(value.as_bytes());
+        out.extend_from_slice(value.tail());
+    }
+
+    fn len(value: &NulStr<'a>) -> usize {
+        value.as_bytes().len() + value.tail().len()
+    }
+
+    fn describe(value: &NulStr<'a>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{value:?}")
+    }
+}
+
+pub(crate) enum HostWords {}
+
+impl<'a> Payload<'a, HostBits<'a>> for HostWords {
+    const FORM: Form = Form::HostWords;
+
+    fn decode(raw: &RawAttr<'a>) -> Result<HostBits<'a>, ErrorKind> {
+        HostBits::new(raw.payload, raw.endian)
+            .ok_or(ErrorKind::PayloadUnit { unit: 4, found: raw.payload.len() })
+    }
+
+    fn encode(value: &HostBits<'a>, endian: Endian, out: &mut Vec<u8>) {
+        value.write(endian, out);
+    }
+
+    fn len(value: &HostBits<'a>) -> usize {
+        value.as_bytes().len()
+    }
+
+    fn describe(value: &HostBits<'a>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(value, f)
+    }
+}
+
+pub(crate) enum Nest {}
+
+impl<'a, S: AttrSet> Payload<'a, Attrs<'a, S>> for Nest {
+    const FORM: Form = Form::Nest(S::SPEC);
+
+    #[inline]
+    fn decode(raw: &RawAttr<'a>) -> Result<Attrs<'a, S>, ErrorKind> {
+        Ok(Attrs::at(raw.payload, raw.offset + super::align::NLA_HDRLEN, raw.endian))
+    }
+
+    fn encode(value: &Attrs<'a, S>, _: Endian, out: &mut Vec<u8>) {
+        out.extend_from_slice(value.as_bytes());
+    }
+
+    fn len(value: &Attrs<'a, S>) -> usize {
+        value.as_bytes().len()
+    }
+
+    fn describe(_: &Attrs<'a, S>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Ok(())
+    }
+
+    fn rebuild<T: AttrSet>(value: &Attrs<'a, S>, out: &mut Writer<'_, T>) {
+        value.rebuild(&mut out.of_set());
+    }
+}

@@ -1,0 +1,129 @@
+//! The macro that declares a set of attributes.
+
+/// Declares a set of attributes, a row an attribute: its doc comment, number, kernel name (and the
+/// header's other names for the number), Rust type, wire form and first kernel release.
+///
+/// From the rows come the enum of decoded attributes, its codec ([`AttrSet`](crate::wire::AttrSet))
+/// and the constant [`SetSpec`](crate::spec::SetSpec). Nothing else in the crate says a number or
+/// a kernel name a second time.
+///
+/// A row in a block `empty` makes an *empty* attribute of its number another one than the row of that
+/// number is: see [`CtAttr`](crate::attrs::CtAttr).
+macro_rules! attr_set {
+    (
+        $(#[doc = $set_doc:literal])+
+        $Set:ident, $kernel_enum:literal => $Attr:ident {
+            $(
+                $(#[doc = $doc:literal])+
+                $number:literal $name:literal $(| $alias:literal)* = $Variant:ident($value:ty as $Form:ident), since $since:literal;
+            )+
+        }
+        $(empty {
+            $(#[doc = $empty_doc:literal])+
+            $empty_number:literal $empty_name:literal = $Empty:ident, since $empty_since:literal;
+        })?
+    ) => {
+        $(#[doc = $set_doc])+
+        #[doc = concat!("\n\nThe set `enum ", $kernel_enum, "`; its attributes are [`", stringify!($Attr), "`].")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $Set {}
+
+        $(#[doc = $set_doc])+
+        #[doc = concat!("\n\nOne attribute of `enum ", $kernel_enum, "`.")]
+        #[derive(Clone, Copy, Debug, PartialEq)]
+        #[non_exhaustive]
+        pub enum $Attr<'a> {
+            $(
+                $(#[doc = $doc])+
+                #[doc = concat!("\n\n`", $name, "`", $(" = `", $alias, "`",)* " (", $number, "), wire form [`", stringify!($Form), "`](crate::spec::Form::", stringify!($Form), "), since Linux ", $since, ".")]
+                #[doc(alias = $name)]
+                $(#[doc(alias = $alias)])*
+                $Variant($value),
+            )+
+            $(
+                $(#[doc = $empty_doc])+
+                #[doc = concat!("\n\n`", $empty_name, "` (", $empty_number, "), empty, since Linux ", $empty_since, ".")]
+                #[doc(alias = $empty_name)]
+                $Empty,
+            )?
+            /// An attribute that the table does not name, as it lies.
+            Unknown($crate::wire::RawAttr<'a>),
+        }
+
+        impl<'a> $Attr<'a> {
+            const ROWS: &'static [$crate::spec::AttrSpec] = &[$(
+                $crate::spec::AttrSpec {
+                    number: $number,
+                    name: $name,
+                    aliases: &[$($alias),*],
+                    doc: concat!($($doc),+),
+                    since: $since,
+                    form: <$crate::wire::payload::$Form as $crate::wire::payload::Payload<'a, $value>>::FORM,
+                },
+            )+];
+        }
+
+        impl $crate::wire::AttrSet for $Set {
+            type Attr<'a> = $Attr<'a>;
+
+            const SPEC: &'static $crate::spec::SetSpec =
+                &$crate::spec::SetSpec::new($kernel_enum, $Attr::ROWS);
+
+            #[inline]
+            fn decode<'a>(raw: $crate::wire::RawAttr<'a>) -> Result<$Attr<'a>, $crate::error::Error> {
+                use $crate::wire::payload::{self, Payload};
+                let decoded = match raw.number() {
+                    $( $empty_number if raw.payload.is_empty() => Ok($Attr::$Empty), )?
+                    $( $number => <payload::$Form as Payload<'a, $value>>::decode(&raw).map($Attr::$Variant), )+
+                    _ => Ok($Attr::Unknown(raw)),
+                };
+                decoded.map_err(|kind| $crate::error::Error {
+                    offset: raw.offset,
+                    set: Some(Self::SPEC),
+                    attr: Self::SPEC.get(raw.number()),
+                    kind,
+                })
+            }
+
+            #[inline]
+            fn encode<'a>(attr: &$Attr<'a>, out: &mut $crate::wire::Writer<'_, Self>) {
+                match attr {
+                    $( $Attr::$Variant(value) => out.put_value::<$crate::wire::payload::$Form, $value>($number, value), )+
+                    $( $Attr::$Empty => out.put_value::<$crate::wire::payload::Pad, ()>($empty_number, &()), )?
+                    $Attr::Unknown(raw) => out.put_raw(raw),
+                }
+            }
+
+            fn rebuild<'a>(
+                attr: &$Attr<'a>,
+                framing: $crate::wire::Framing<'_>,
+                out: &mut $crate::wire::Writer<'_, Self>,
+            ) {
+                match attr {
+                    $( $Attr::$Variant(value) => out.rebuild_value::<$crate::wire::payload::$Form, $value>($number, value, framing), )+
+                    $( $Attr::$Empty => out.rebuild_value::<$crate::wire::payload::Pad, ()>($empty_number, &(), framing), )?
+                    $Attr::Unknown(raw) => out.put_raw(raw),
+                }
+            }
+
+            fn payload_len<'a>(attr: &$Attr<'a>) -> usize {
+                match attr {
+                    $( $Attr::$Variant(value) => <$crate::wire::payload::$Form as $crate::wire::payload::Payload<'a, $value>>::len(value), )+
+                    $( $Attr::$Empty => { let _: u16 = $empty_number; 0 } )?
+                    $Attr::Unknown(raw) => raw.payload.len(),
+                }
+            }
+
+            fn describe<'a>(attr: &$Attr<'a>, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                use $crate::wire::payload::{self, Payload};
+                match attr {
+                    $( $Attr::$Variant(value) => <payload::$Form as Payload<'a, $value>>::describe(value, f), )+
+                    $( $Attr::$Empty => f.write_str($empty_name), )?
+                    $Attr::Unknown(raw) => <payload::Bytes as Payload<'a, &'a [u8]>>::describe(&raw.payload, f),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use attr_set;

@@ -1,0 +1,181 @@
+//! Writes attributes at the end of a buffer.
+
+use super::align::{NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, nla_align};
+use super::attr::{Framing, RawAttr};
+use super::attrs::{AttrSet, Attrs};
+use super::endian::Endian;
+use super::payload::Payload;
+use crate::error::{Error, ErrorKind};
+use crate::spec::Form;
+use alloc::vec::Vec;
+use core::marker::PhantomData;
+
+/// Writes attributes of set `S` at the end of a buffer.
+///
+/// One exists only inside the closure of a function that builds something, such as
+/// [`MessageBuf::conntrack`](crate::MessageBuf::conntrack). An attribute longer than 65,535 bytes
+/// is left out, and that function returns the error: nothing wraps, nothing is cut.
+#[derive(Debug)]
+pub struct Writer<'b, S> {
+    buf: &'b mut Vec<u8>,
+    /// Where the message starts in `buf`: errors count from there.
+    start: usize,
+    endian: Endian,
+    error: &'b mut Option<Error>,
+    set: PhantomData<S>,
+}
+
+impl<'b, S: AttrSet> Writer<'b, S> {
+    /// Runs `body` with a writer at the end of `buf`, offset 0 being where it starts.
+    pub(crate) fn run(
+        buf: &mut Vec<u8>,
+        endian: Endian,
+        body: impl FnOnce(&mut Writer<'_, S>),
+    ) -> Result<(), Error> {
+        let start = buf.len();
+        Self::run_from(buf, start, endian, body)
+    }
+
+    /// The same inside a message that starts at `start`.
+    pub(crate) fn run_from(
+        buf: &mut Vec<u8>,
+        start: usize,
+        endian: Endian,
+        body: impl FnOnce(&mut Writer<'_, S>),
+    ) -> Result<(), Error> {
+        let mut error = None;
+        body(&mut Writer { buf, start, endian, error: &mut error, set: PhantomData });
+        error.map_or(Ok(()), Err)
+    }
+
+    /// The byte order of headers and of payloads in host order.
+    #[must_use]
+    pub fn endian(&self) -> Endian {
+        self.endian
+    }
+
+    /// Bytes from the start of the message to where the next attribute will lie.
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.buf.len() - self.start
+    }
+
+    /// Writes an attribute as the kernel would: NESTED set on nests alone, padding zero.
+    #[inline]
+    pub fn put(&mut self, attr: S::Attr<'_>) {
+        S::encode(&attr, self);
+    }
+
+    /// Opens a nest, lets `body` fill it, and closes it: `nla_nest_start` to `nla_nest_end`.
+    ///
+    /// ```
+    /// # use ctnetlink::{attrs::{CtAttr, CtattrType}, nested::TimestampAttr, wire::{AttrsBuf, Endian}};
+    /// let attrs = AttrsBuf::<CtattrType>::build(Endian::Little, |out| {
+    ///     out.nest(CtAttr::Timestamp, |out| {
+    ///         out.put(TimestampAttr::Start(0x1122_3344_5566_7788));
+    ///     });
+    /// })?;
+    /// let bytes = [16, 0, 20, 0x80, 12, 0, 1, 0, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88];
+    /// assert_eq!(attrs.into_bytes(), bytes);
+    /// # Ok::<(), ctnetlink::error::Error>(())
+    /// ```
+    #[inline]
+    pub fn nest<T: AttrSet>(
+        &mut self,
+        variant: fn(Attrs<'static, T>) -> S::Attr<'static>,
+        body: impl FnOnce(&mut Writer<'_, T>),
+    ) {
+        let start = self.buf.len();
+        S::encode(&variant(Attrs::empty()), self);
+        body(&mut self.of_set());
+        self.close(start, nla_align);
+    }
+
+    /// Writes an attribute as it lies elsewhere, padding and flags included.
+    pub fn put_raw(&mut self, raw: &RawAttr<'_>) {
+        self.frame(raw.nla_type, |out| out.buf.extend_from_slice(raw.payload), raw.padding);
+    }
+
+    /// Writes bytes that are no attribute.
+    pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
+        self.buf.extend_from_slice(bytes);
+    }
+
+    /// Writes one row's attribute canonically.
+    #[inline]
+    pub(crate) fn put_value<'v, P: Payload<'v, V>, V>(&mut self, number: u16, value: &V) {
+        let flags = if matches!(P::FORM, Form::Nest(_)) { NLA_F_NESTED } else { 0 };
+        let start = self.open(number | flags);
+        P::encode(value, self.endian, self.buf);
+        self.close(start, nla_align);
+    }
+
+    /// Writes one row's attribute with the framing it was found with.
+    pub(crate) fn rebuild_value<'v, P: Payload<'v, V>, V>(
+        &mut self,
+        number: u16,
+        value: &V,
+        framing: Framing<'_>,
+    ) {
+        self.frame(number | framing.flags, |out| P::rebuild(value, out), framing.padding);
+    }
+
+    /// A writer for another set at the same place.
+    pub(crate) fn of_set<T>(&mut self) -> Writer<'_, T> {
+        Writer {
+            buf: self.buf,
+            start: self.start,
+            endian: self.endian,
+            error: self.error,
+            set: PhantomData,
+        }
+    }
+
+    /// The buffer, for payloads that are no nest.
+    pub(crate) fn buf(&mut self) -> &mut Vec<u8> {
+        self.buf
+    }
+
+    fn frame(&mut self, nla_type: u16, payload: impl FnOnce(&mut Self), padding: &[u8]) {
+        let start = self.open(nla_type);
+        payload(self);
+        if self.close(start, |end| end) {
+            self.buf.extend_from_slice(padding);
+        }
+    }
+
+    #[inline]
+    fn open(&mut self, nla_type: u16) -> usize {
+        let start = self.buf.len();
+        let [type0, type1] = self.endian.u16_bytes(nla_type);
+        self.buf.extend_from_slice(&[0, 0, type0, type1]);
+        start
+    }
+
+    /// Sets the length of the attribute that starts at `start` and pads with zeros up to what
+    /// `align` says. Takes the attribute back if it is too long.
+    #[inline]
+    fn close(&mut self, start: usize, align: impl FnOnce(usize) -> usize) -> bool {
+        let len = self.buf.len() - start;
+        let Ok(nla_len) = u16::try_from(len) else {
+            let kind = ErrorKind::TooLong { limit: NLA_LEN_MAX, needed: len };
+            let nla_type = self.buf.get(start + 2..start + NLA_HDRLEN);
+            let nla_type = nla_type.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+            let raw_number = self.endian.u16(nla_type) & super::align::NLA_TYPE_MASK;
+            self.buf.truncate(start);
+            self.error.get_or_insert(Error {
+                offset: start - self.start,
+                set: Some(S::SPEC),
+                attr: S::SPEC.get(raw_number),
+                kind,
+            });
+            return false;
+        };
+        let bytes = self.endian.u16_bytes(nla_len);
+        if let Some(field) = self.buf.get_mut(start..start + 2) {
+            field.copy_from_slice(&bytes);
+        }
+        self.buf.resize(start + align(len), 0);
+        true
+    }
+}
