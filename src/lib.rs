@@ -16,4 +16,9 @@ pub mod attrs;
 
 mod message;
 
+pub mod flat;
+
+pub mod request;
+
+pub use flat::{Conntrack, Expectation};
 pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};

@@ -100,7 +100,7 @@ impl<'a> NlMsgErr<'a> {
         let (payload, tlvs) = behind.split_at_checked(echoed).unwrap_or((behind, &[]));
         let offset = message.bytes.len() - tlvs.len();
         Ok(Self {
-            error: message.endian.u32(*error).cast_signed(),
+            error: message.endian.u32(*error) as i32,
             request,
             payload,
             ext_ack: Attrs::at(tlvs, offset, message.endian),
@@ -133,7 +133,7 @@ impl<'a> NlMsgErr<'a> {
 
     pub(crate) fn rebuild(&self, out: &mut Vec<u8>, message: &RawMessage<'_>) -> Result<(), Error> {
         let endian = message.endian;
-        out.extend_from_slice(&endian.u32_bytes(self.error.cast_unsigned()));
+        out.extend_from_slice(&endian.u32_bytes(self.error as u32));
         out.extend_from_slice(&self.request.to_bytes(endian));
         out.extend_from_slice(self.payload);
         Writer::run_from(out, 0, endian, |out| self.ext_ack.rebuild(out))
@@ -157,7 +157,7 @@ impl<'a> NlMsgDone<'a> {
     pub fn parse(message: &RawMessage<'a>) -> Result<Self, Error> {
         let body = message.body();
         let (status, tlvs) = match body.split_first_chunk() {
-            Some((status, tlvs)) => (Some(message.endian.u32(*status).cast_signed()), tlvs),
+            Some((status, tlvs)) => (Some(message.endian.u32(*status) as i32), tlvs),
             None if body.is_empty() => (None, body),
             None => {
                 let kind = ErrorKind::Body { expected: CODE, found: body.len() };
@@ -170,7 +170,7 @@ impl<'a> NlMsgDone<'a> {
 
     pub(crate) fn rebuild(&self, out: &mut Vec<u8>, message: &RawMessage<'_>) -> Result<(), Error> {
         if let Some(status) = self.status {
-            out.extend_from_slice(&message.endian.u32_bytes(status.cast_unsigned()));
+            out.extend_from_slice(&message.endian.u32_bytes(status as u32));
         }
         Writer::run_from(out, 0, message.endian, |out| self.ext_ack.rebuild(out))
     }

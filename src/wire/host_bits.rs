@@ -23,6 +23,12 @@ impl<'a> HostBits<'a> {
         if bytes.len() % 4 == 0 { Some(Self { bytes, endian }) } else { None }
     }
 
+    /// 128 bits in little-endian order.
+    #[must_use]
+    pub const fn little_endian(bytes: &'a [u8; 16]) -> Self {
+        Self { bytes, endian: Endian::Little }
+    }
+
     /// The bytes as they lie.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
@@ -67,15 +73,6 @@ impl<'a> HostBits<'a> {
             }
         }
         u128::from_le_bytes(bytes)
-    }
-
-    /// The memory of a 128-bit set on a machine of that byte order with words of 8 bytes.
-    #[must_use]
-    pub const fn bytes_of(bits: u128, endian: Endian) -> [u8; 16] {
-        match endian {
-            Endian::Little => bits.to_le_bytes(),
-            Endian::Big => bits.rotate_left(64).to_be_bytes(),
-        }
     }
 
     /// Appends the bits as a machine of byte order `endian` has them.
@@ -140,16 +137,21 @@ mod tests {
 
     #[test]
     fn number_to_memory_and_back() {
-        let number = 0x0123_4567_89ab_cdef_1122_3344_5566_7789;
-        for endian in [Endian::Little, Endian::Big] {
-            let bytes = HostBits::bytes_of(number, endian);
+        let number: u128 = 0x0123_4567_89ab_cdef_1122_3344_5566_7789;
+        let little = number.to_le_bytes();
+        let big = [
+            0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x89, // word 0
+            0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, // word 1
+        ];
+        let orders = [(little, Endian::Little, big), (big, Endian::Big, little)];
+        for (bytes, endian, other) in orders {
             let bits = HostBits::new(&bytes, endian).unwrap();
             assert_eq!(bits.to_u128(), number);
             assert_eq!(bits.iter().count(), number.count_ones() as usize);
             assert!(bits.iter().all(|n| number >> n & 1 == 1));
             let mut swapped = Vec::new();
             bits.write(endian.swapped(), &mut swapped);
-            assert_eq!(swapped, HostBits::bytes_of(number, endian.swapped()));
+            assert_eq!(swapped, other);
         }
     }
 }

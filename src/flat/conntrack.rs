@@ -1,0 +1,304 @@
+//! A conntrack entry.
+
+use super::parts::{
+    Counters, Filter, Help, Labels, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
+};
+use super::record::{Record, arm, fields, set_field, write_field};
+use super::tuple::Tuple;
+use crate::attrs::{CtAttr, CtattrType, Status};
+use crate::error::Error;
+use crate::wire::Writer;
+use crate::{Envelope, Family, Message, MessageBuf};
+use core::net::IpAddr;
+
+/// Declares the fields with the variants that they stand for, and a function that writes one field,
+/// so that the order can be chosen.
+macro_rules! conntrack {
+    (
+        $(#[$meta:meta])*
+        pub struct Conntrack {
+            $( $(#[$field_meta:meta])+ $field:ident: $Type:ty = $($how:ident)+; )+
+        }
+    ) => {
+        fields! {
+            $(#[$meta])*
+            pub struct Conntrack {
+                /// The layer 3 protocol, from `nfgenmsg`.
+                family: Family;
+                $( $(#[$field_meta])+ $field: $Type; )+
+            }
+        }
+
+        #[allow(non_camel_case_types, reason = "the names of the fields")]
+        #[derive(Clone, Copy)]
+        enum Field {
+            $($field,)+
+        }
+
+        /// Every field, in the order of the attribute numbers.
+        const BY_NUMBER: &[Field] = &[$(Field::$field),+];
+
+        impl Conntrack {
+            #[inline]
+            fn set_attr(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
+                match attr {
+                    $( arm!(CtAttr, value, $($how)+) => set_field!(self.$field, value, report, $($how)+), )+
+                    _ => {}
+                }
+            }
+
+            #[inline]
+            fn write_field(&self, field: Field, out: &mut Writer<'_, CtattrType>) {
+                match field {
+                    $( Field::$field => write_field!(self.$field, out, CtAttr, $($how)+), )+
+                }
+            }
+        }
+    };
+}
+
+conntrack! {
+    /// A conntrack entry: what a dump or an event says of it, or what a request asks.
+    ///
+    /// ```
+    /// use ctnetlink::{Conntrack, Message, wire::Endian};
+    ///
+    /// // A DESTROY event, cut down to its times.
+    /// let bytes = [
+    ///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0102
+    ///     2, 0, 0, 0, // nfgenmsg: AF_INET
+    ///     0x1c, 0, 0x14, 0x80, // CTA_TIMESTAMP, a nest
+    ///     0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab, // CTA_TIMESTAMP_START
+    ///     0x0c, 0, 2, 0, 0x18, 0xea, 0x51, 0xeb, 0xbd, 0x87, 0xcf, 0x2c, // CTA_TIMESTAMP_STOP
+    /// ];
+    /// let message = Message::parse(&bytes, Endian::Little)?;
+    /// let ct = Conntrack::try_from(message)?;
+    /// assert_eq!(ct.timestamp.start, Some(0x18ea_51eb_993c_3cab));
+    /// assert_eq!(ct.timestamp.duration_ns(), Some(0x244b_9281));
+    /// # Ok::<(), ctnetlink::error::Error>(())
+    /// ```
+    #[non_exhaustive]
+    pub struct Conntrack {
+        /// The flow as its first packet went.
+        orig: Tuple = nest TupleOrig;
+        /// The flow as its answers come.
+        reply: Tuple = nest TupleReply;
+        /// What has become of it.
+        status: Option<Status> = Status;
+        /// The state of TCP, SCTP or DCCP.
+        protoinfo: Option<ProtoInfo> = nest ProtoInfo;
+        /// The helper.
+        help: Help = nest Help;
+        /// The range for source NAT, in requests.
+        nat_src: NatRange = nest NatSrc;
+        /// Seconds until it expires.
+        timeout: Option<u32> = Timeout;
+        /// The connection mark.
+        mark: Option<u32> = Mark;
+        /// What the original direction has sent.
+        counters_orig: Counters = nest CountersOrig;
+        /// What the reply direction has sent.
+        counters_reply: Counters = nest CountersReply;
+        /// The reference count.
+        use_count: Option<u32> = Use;
+        /// An opaque number.
+        id: Option<u32> = Id;
+        /// The range for destination NAT, in requests.
+        nat_dst: NatRange = nest NatDst;
+        /// The original tuple of the flow that expected this one.
+        master: Tuple = nest TupleMaster;
+        /// The adjustment of sequence numbers, original direction.
+        seq_adj_orig: SeqAdj = nest SeqAdjOrig;
+        /// The adjustment of sequence numbers, reply direction.
+        seq_adj_reply: SeqAdj = nest SeqAdjReply;
+        /// The security mark, from old kernels.
+        secmark: Option<u32> = Secmark;
+        /// The zone of both directions.
+        zone: Option<u16> = Zone;
+        /// The security context.
+        secctx: SecCtx = nest SecCtx;
+        /// When it began and when it ended.
+        timestamp: Timestamp = nest Timestamp;
+        /// Which bits of the mark to compare or change, in requests.
+        mark_mask: Option<u32> = MarkMask;
+        /// The labels.
+        labels: Option<Labels> = Labels;
+        /// Which labels to change, in requests.
+        labels_mask: Option<Labels> = LabelsMask;
+        /// What the SYN proxy remembers.
+        synproxy: SynProxy = nest SynProxy;
+        /// Which fields of the tuples to compare, in requests.
+        filter: Filter = nest Filter;
+        /// Which bits of the status to compare, in requests.
+        status_mask: Option<Status> = StatusMask;
+        /// When the event happened: nanoseconds since the Unix epoch.
+        timestamp_event: Option<u64> = TimestampEvent;
+    }
+}
+
+/// The order in which the attributes of an entry are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Layout {
+    /// As the kernel answers a dump or a GET, since Linux 5.5 (`ctnetlink_fill_info`).
+    Dump,
+    /// As the kernel announces an event, since Linux 3.9 (`ctnetlink_conntrack_event`).
+    Event,
+    /// By attribute number, every attribute that a request can have.
+    Request,
+}
+
+impl Layout {
+    const fn fields(self) -> &'static [Field] {
+        use Field as F;
+        match self {
+            Self::Dump => &[
+                F::orig,
+                F::reply,
+                F::zone,
+                F::status,
+                F::mark,
+                F::secmark,
+                F::secctx,
+                F::id,
+                F::use_count,
+                F::master,
+                F::timeout,
+                F::protoinfo,
+                F::counters_orig,
+                F::counters_reply,
+                F::timestamp,
+                F::help,
+                F::labels,
+                F::seq_adj_orig,
+                F::seq_adj_reply,
+                F::synproxy,
+            ],
+            Self::Event => &[
+                F::orig,
+                F::reply,
+                F::zone,
+                F::id,
+                F::status,
+                F::timeout,
+                F::counters_orig,
+                F::counters_reply,
+                F::timestamp,
+                F::protoinfo,
+                F::help,
+                F::secmark,
+                F::secctx,
+                F::labels,
+                F::master,
+                F::seq_adj_orig,
+                F::seq_adj_reply,
+                F::synproxy,
+                F::mark,
+                F::timestamp_event,
+            ],
+            Self::Request => BY_NUMBER,
+        }
+    }
+}
+
+impl Record for Conntrack {
+    type Set = CtattrType;
+
+    #[inline]
+    fn set(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
+        self.set_attr(attr, report);
+    }
+
+    /// Writes every field, by attribute number.
+    fn write(&self, out: &mut Writer<'_, CtattrType>) {
+        self.write_as(Layout::Request, out);
+    }
+}
+
+impl Conntrack {
+    /// Reads the entry that a message holds. Attributes in error go to `report`, one by one, and
+    /// the others are read all the same.
+    ///
+    /// # Errors
+    /// The message is none about conntrack entries, or too short for `nfgenmsg`.
+    pub fn from_message(
+        message: &Message<'_>,
+        report: &mut dyn FnMut(Error),
+    ) -> Result<Self, Error> {
+        let attrs = message.conntrack()?;
+        let family = message.nfgenmsg().unwrap_or_default().nfgen_family;
+        Ok(Self { family, ..Self::read(attrs, report) })
+    }
+
+    /// Writes the fields that such a message can have, in its order.
+    pub fn write_as(&self, layout: Layout, out: &mut Writer<'_, CtattrType>) {
+        for &field in layout.fields() {
+            self.write_field(field, out);
+        }
+    }
+
+    /// Makes a message of it. The family in `envelope` is replaced by the entry's.
+    ///
+    /// # Errors
+    /// [`TooLong`](crate::error::ErrorKind::TooLong): a name or a helper's data exceed what an
+    /// attribute can hold.
+    pub fn to_message(&self, envelope: &Envelope, layout: Layout) -> Result<MessageBuf, Error> {
+        let mut envelope = *envelope;
+        envelope.nfgenmsg.nfgen_family = self.family;
+        envelope.build(|out| self.write_as(layout, out))
+    }
+
+    /// Where the original direction's source is translated to, if source NAT is in force: the
+    /// destination of the answers, where it differs from the source of the flow.
+    #[must_use]
+    pub fn snat(&self) -> Option<Endpoint> {
+        let before = Endpoint::new(self.orig.src, self.orig.src_port)?;
+        let after = Endpoint::new(self.reply.dst, self.reply.dst_port)?;
+        self.translated(before, after, Status::SRC_NAT)
+    }
+
+    /// Where the original direction's destination is translated to, if destination NAT is in force:
+    /// the source of the answers, where it differs from the destination of the flow.
+    #[must_use]
+    pub fn dnat(&self) -> Option<Endpoint> {
+        let before = Endpoint::new(self.orig.dst, self.orig.dst_port)?;
+        let after = Endpoint::new(self.reply.src, self.reply.src_port)?;
+        self.translated(before, after, Status::DST_NAT)
+    }
+
+    /// The tuples show what is translated, the status that it is NAT: without NAT they may differ
+    /// too, when an entry was so made over netlink.
+    fn translated(&self, before: Endpoint, after: Endpoint, flag: Status) -> Option<Endpoint> {
+        let is_nat = self.status.is_none_or(|status| status.contains(flag));
+        (is_nat && before != after).then_some(after)
+    }
+}
+
+/// Reads an entry that must be without error.
+impl TryFrom<Message<'_>> for Conntrack {
+    type Error = Error;
+
+    fn try_from(message: Message<'_>) -> Result<Self, Error> {
+        let mut first = None;
+        let ct = Self::from_message(&message, &mut |error| {
+            first.get_or_insert(error);
+        })?;
+        first.map_or(Ok(ct), Err)
+    }
+}
+
+/// An address and a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Endpoint {
+    /// The address.
+    pub addr: IpAddr,
+    /// The port, where the protocol has ports.
+    pub port: Option<u16>,
+}
+
+impl Endpoint {
+    fn new(addr: Option<IpAddr>, port: Option<u16>) -> Option<Self> {
+        Some(Self { addr: addr?, port })
+    }
+}

@@ -1,0 +1,29 @@
+//! Flat values: a struct with a field for each attribute, where absent is `None` and not zero.
+//!
+//! [`Conntrack`], [`Expectation`] and the statistics are what most tools want. They are made from
+//! attributes in one pass and without a heap allocation, unless a name is longer than the kernel's
+//! own limits or a helper has data of its own. What they cannot hold is the order of attributes,
+//! attributes that their table does not name, duplicates (the last one wins, as in the kernel),
+//! empty nests and padding; for those there are [`Attrs`].
+
+mod conntrack;
+mod expectation;
+mod name;
+mod parts;
+mod record;
+mod stats;
+mod tuple;
+
+pub use conntrack::{Conntrack, Endpoint, Layout};
+pub use expectation::{ExpectNat, Expectation};
+pub use name::Name;
+pub use parts::{
+    Counters, Dccp, Filter, Help, Labels, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj,
+    SynProxy, Tcp, Timestamp,
+};
+pub use record::Record;
+pub use stats::{ExpectStats, StatsCpu, StatsGlobal};
+pub use tuple::Tuple;
+
+#[allow(unused_imports, reason = "for the documentation")]
+use crate::wire::Attrs;

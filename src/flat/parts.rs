@@ -1,0 +1,366 @@
+//! The nests of an entry, flat.
+
+use super::name::Name;
+use super::record::{Owned, Record, fields, record};
+use crate::error::Error;
+use crate::nested::{
+    CountersAttr, CtattrCounters, CtattrFilter, CtattrHelp, CtattrNat, CtattrProtoinfo,
+    CtattrProtoinfoDccp, CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrProtonat, CtattrSecctx,
+    CtattrSeqadj, CtattrSynproxy, CtattrTstamp, DccpRole, DccpState, FilterAttr, FilterFlags,
+    HelpAttr, NatAttr, ProtoInfoAttr, ProtoInfoDccpAttr, ProtoInfoSctpAttr, ProtoInfoTcpAttr,
+    ProtoNatAttr, SctpState, SecCtxAttr, SeqAdjAttr, SynProxyAttr, TcpFlagsMask, TcpState,
+    TimestampAttr,
+};
+use crate::wire::{HostBits, Writer};
+use alloc::boxed::Box;
+use core::net::IpAddr;
+use core::time::Duration;
+
+record! {
+    /// When a flow began and when it ended: nanoseconds since the Unix epoch.
+    #[derive(Copy)]
+    pub struct Timestamp(CtattrTstamp => TimestampAttr) {
+        /// When the entry entered the table.
+        start: Option<u64> = Start;
+        /// When it was destroyed; `None` while it lives.
+        stop: Option<u64> = Stop;
+    }
+}
+
+impl Timestamp {
+    /// Nanoseconds from start to stop. `None` if one of them is missing, or if the clock was set
+    /// back in between so that the stop lies before the start.
+    ///
+    /// ```
+    /// use ctnetlink::flat::Timestamp;
+    ///
+    /// let times = Timestamp { start: Some(1_795_336_918_309_385_864), stop: Some(1_795_336_919_309_385_865) };
+    /// assert_eq!(times.duration_ns(), Some(1_000_000_001));
+    /// assert_eq!(Timestamp { stop: None, ..times }.duration_ns(), None);
+    /// ```
+    #[must_use]
+    pub fn duration_ns(&self) -> Option<u64> {
+        self.stop?.checked_sub(self.start?)
+    }
+
+    /// [`duration_ns`](Self::duration_ns) as a [`Duration`].
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        self.duration_ns().map(Duration::from_nanos)
+    }
+
+    /// Nanoseconds from start to stop or, while the flow lives, to `as_of`. `None` without a start
+    /// or if that would be negative.
+    #[must_use]
+    pub fn age_ns(&self, as_of: u64) -> Option<u64> {
+        self.stop.unwrap_or(as_of).checked_sub(self.start?)
+    }
+
+    /// The start as a time of this system.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn start_time(&self) -> Option<std::time::SystemTime> {
+        self.start.and_then(system_time)
+    }
+
+    /// The stop as a time of this system.
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn stop_time(&self) -> Option<std::time::SystemTime> {
+        self.stop.and_then(system_time)
+    }
+}
+
+#[cfg(feature = "std")]
+fn system_time(ns: u64) -> Option<std::time::SystemTime> {
+    std::time::SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(ns))
+}
+
+record! {
+    /// What one direction has sent.
+    #[derive(Copy)]
+    pub struct Counters(CtattrCounters => CountersAttr) {
+        /// Packets.
+        packets: Option<u64> = Packets;
+        /// Bytes, IP headers included.
+        bytes: Option<u64> = Bytes;
+        /// Packets in 32 bits, from early kernels.
+        packets32: Option<u32> = Packets32;
+        /// Bytes in 32 bits, from early kernels.
+        bytes32: Option<u32> = Bytes32;
+    }
+}
+
+record! {
+    /// The adjustment of TCP sequence numbers in one direction.
+    #[derive(Copy)]
+    pub struct SeqAdj(CtattrSeqadj => SeqAdjAttr) {
+        /// The sequence number from which `offset_after` holds.
+        correction_pos: Option<u32> = CorrectionPos;
+        /// What is added before that position, two's complement.
+        offset_before: Option<u32> = OffsetBefore;
+        /// What is added from that position on, two's complement.
+        offset_after: Option<u32> = OffsetAfter;
+    }
+}
+
+record! {
+    /// What the SYN proxy remembers of a handshake.
+    #[derive(Copy)]
+    pub struct SynProxy(CtattrSynproxy => SynProxyAttr) {
+        /// The initial sequence number.
+        isn: Option<u32> = Isn;
+        /// The initial TCP timestamp.
+        its: Option<u32> = Its;
+        /// What is added to TCP timestamps.
+        tsoff: Option<u32> = Tsoff;
+    }
+}
+
+record! {
+    /// The security context.
+    pub struct SecCtx(CtattrSecctx => SecCtxAttr) {
+        /// The context's name.
+        name: Option<Name> = Name;
+    }
+}
+
+record! {
+    /// The helper.
+    pub struct Help(CtattrHelp => HelpAttr) {
+        /// Its name.
+        name: Option<Name> = Name;
+        /// Data of a helper in user space.
+        info: Option<Box<[u8]>> = Info;
+    }
+}
+
+impl<'a> Owned<'a, &'a [u8]> for Box<[u8]> {
+    fn own(value: &'a [u8]) -> Self {
+        value.into()
+    }
+
+    fn lend(&'a self) -> &'a [u8] {
+        self
+    }
+}
+
+record! {
+    /// Which fields of the tuples a dump or flush request compares.
+    #[derive(Copy)]
+    pub struct Filter(CtattrFilter => FilterAttr) {
+        /// Fields of the original tuple.
+        orig_flags: Option<FilterFlags> = OrigFlags;
+        /// Fields of the reply tuple.
+        reply_flags: Option<FilterFlags> = ReplyFlags;
+    }
+}
+
+record! {
+    /// The state of a TCP connection.
+    #[derive(Copy)]
+    pub struct Tcp(CtattrProtoinfoTcp => ProtoInfoTcpAttr) {
+        /// The state.
+        state: Option<TcpState> = State;
+        /// The window scale of the original direction, a power of two.
+        wscale_original: Option<u8> = WscaleOriginal;
+        /// The window scale of the reply direction.
+        wscale_reply: Option<u8> = WscaleReply;
+        /// The flags of the original direction.
+        flags_original: Option<TcpFlagsMask> = FlagsOriginal;
+        /// The flags of the reply direction.
+        flags_reply: Option<TcpFlagsMask> = FlagsReply;
+    }
+}
+
+record! {
+    /// The state of a DCCP connection.
+    #[derive(Copy)]
+    pub struct Dccp(CtattrProtoinfoDccp => ProtoInfoDccpAttr) {
+        /// The state.
+        state: Option<DccpState> = State;
+        /// The role of the original direction's sender.
+        role: Option<DccpRole> = Role;
+        /// The sequence number of the handshake.
+        handshake_seq: Option<u64> = HandshakeSeq;
+    }
+}
+
+record! {
+    /// The state of an SCTP association.
+    #[derive(Copy)]
+    pub struct Sctp(CtattrProtoinfoSctp => ProtoInfoSctpAttr) {
+        /// The state.
+        state: Option<SctpState> = State;
+        /// The verification tag of the original direction.
+        vtag_original: Option<u32> = VtagOriginal;
+        /// The verification tag of the reply direction.
+        vtag_reply: Option<u32> = VtagReply;
+    }
+}
+
+/// The state of a protocol that has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ProtoInfo {
+    /// TCP.
+    Tcp(Tcp),
+    /// DCCP.
+    Dccp(Dccp),
+    /// SCTP.
+    Sctp(Sctp),
+}
+
+impl Record for Option<ProtoInfo> {
+    type Set = CtattrProtoinfo;
+
+    #[inline]
+    fn set(&mut self, attr: ProtoInfoAttr<'_>, report: &mut dyn FnMut(Error)) {
+        *self = Some(match attr {
+            ProtoInfoAttr::Tcp(attrs) => ProtoInfo::Tcp(Tcp::read(attrs, report)),
+            ProtoInfoAttr::Dccp(attrs) => ProtoInfo::Dccp(Dccp::read(attrs, report)),
+            ProtoInfoAttr::Sctp(attrs) => ProtoInfo::Sctp(Sctp::read(attrs, report)),
+            ProtoInfoAttr::Unknown(_) => return,
+        });
+    }
+
+    fn write(&self, out: &mut Writer<'_, CtattrProtoinfo>) {
+        match self {
+            Some(ProtoInfo::Tcp(tcp)) => out.nest(ProtoInfoAttr::Tcp, |out| tcp.write(out)),
+            Some(ProtoInfo::Dccp(dccp)) => out.nest(ProtoInfoAttr::Dccp, |out| dccp.write(out)),
+            Some(ProtoInfo::Sctp(sctp)) => out.nest(ProtoInfoAttr::Sctp, |out| sctp.write(out)),
+            None => {}
+        }
+    }
+}
+
+record! {
+    /// A range of ports to translate to.
+    #[derive(Copy)]
+    pub struct PortRange(CtattrProtonat => ProtoNatAttr) {
+        /// The lowest.
+        min: Option<u16> = PortMin;
+        /// The highest.
+        max: Option<u16> = PortMax;
+    }
+}
+
+fields! {
+    /// A range of addresses and ports to translate to.
+    #[derive(Copy)]
+    pub struct NatRange {
+        /// The lowest address.
+        min_ip: Option<IpAddr>;
+        /// The highest address.
+        max_ip: Option<IpAddr>;
+        /// The ports.
+        ports: PortRange;
+    }
+}
+
+impl Record for NatRange {
+    type Set = CtattrNat;
+
+    fn set(&mut self, attr: NatAttr<'_>, report: &mut dyn FnMut(Error)) {
+        match attr {
+            NatAttr::V4MinIp(addr) => self.min_ip = Some(addr.into()),
+            NatAttr::V4MaxIp(addr) => self.max_ip = Some(addr.into()),
+            NatAttr::V6MinIp(addr) => self.min_ip = Some(addr.into()),
+            NatAttr::V6MaxIp(addr) => self.max_ip = Some(addr.into()),
+            NatAttr::Proto(attrs) => self.ports = Record::read(attrs, report),
+            NatAttr::Unknown(_) => {}
+        }
+    }
+
+    fn write(&self, out: &mut Writer<'_, CtattrNat>) {
+        match self.min_ip {
+            Some(IpAddr::V4(addr)) => out.put(NatAttr::V4MinIp(addr)),
+            Some(IpAddr::V6(addr)) => out.put(NatAttr::V6MinIp(addr)),
+            None => {}
+        }
+        match self.max_ip {
+            Some(IpAddr::V4(addr)) => out.put(NatAttr::V4MaxIp(addr)),
+            Some(IpAddr::V6(addr)) => out.put(NatAttr::V6MaxIp(addr)),
+            None => {}
+        }
+        if !self.ports.is_absent() {
+            out.nest(NatAttr::Proto, |out| self.ports.write(out));
+        }
+    }
+}
+
+/// 128 labels, bits that rules set on a flow.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Labels {
+    little_endian: [u8; 16],
+}
+
+impl Labels {
+    /// Labels whose bit `n` is bit `n` of `bits`.
+    #[must_use]
+    pub const fn new(bits: u128) -> Self {
+        Self { little_endian: bits.to_le_bytes() }
+    }
+
+    /// All of them as a number.
+    #[must_use]
+    pub const fn bits(self) -> u128 {
+        u128::from_le_bytes(self.little_endian)
+    }
+
+    /// Whether label `n` is set.
+    #[must_use]
+    pub fn test(self, n: usize) -> bool {
+        n < 128 && self.bits() >> n & 1 == 1
+    }
+
+    /// The numbers of the labels that are set, in ascending order.
+    pub fn iter(self) -> impl Iterator<Item = u8> {
+        (0..128).filter(move |&n| self.bits() >> n & 1 == 1)
+    }
+}
+
+impl FromIterator<u8> for Labels {
+    /// Labels by their numbers; those above 127 do not exist and are left out.
+    fn from_iter<I: IntoIterator<Item = u8>>(numbers: I) -> Self {
+        let bit = |n: u8| 1_u128.checked_shl(n.into()).unwrap_or_default();
+        Self::new(numbers.into_iter().fold(0, |bits, n| bits | bit(n)))
+    }
+}
+
+impl core::fmt::Debug for Labels {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl<'a> Owned<'a, HostBits<'a>> for Labels {
+    fn own(value: HostBits<'a>) -> Self {
+        Self::new(value.to_u128())
+    }
+
+    fn lend(&'a self) -> HostBits<'a> {
+        HostBits::little_endian(&self.little_endian)
+    }
+}
+
+/// A list of label numbers.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Labels {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Labels {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let numbers = alloc::vec::Vec::<u8>::deserialize(deserializer)?;
+        match numbers.iter().find(|&&n| n > 127) {
+            Some(n) => Err(serde::de::Error::custom(alloc::format!("label {n} is above 127"))),
+            None => Ok(numbers.into_iter().collect()),
+        }
+    }
+}

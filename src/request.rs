@@ -1,0 +1,335 @@
+//! The requests that a conntrack tool sends.
+//!
+//! Each function makes a message for a `NETLINK_NETFILTER` socket of this machine, numbered `seq`;
+//! the kernel repeats that number in its answers. All need `CAP_NET_ADMIN` in the network namespace.
+//! Changes carry `NLM_F_ACK`: the kernel answers each with an `NLMSG_ERROR`, error 0 if it was
+//! carried out.
+//!
+//! ```
+//! use ctnetlink::request::{self, Selector};
+//!
+//! // What `conntrack -L -m 0x10/0xf0 -w 3` asks.
+//! let only = Selector { mark: Some((0x10, 0xf0)), zone: Some(3), ..Selector::default() };
+//! let message = request::dump(&only, 1)?;
+//! assert_eq!(message.as_bytes().len(), 16 + 4 + 8 + 8 + 8);
+//! # Ok::<(), ctnetlink::error::Error>(())
+//! ```
+
+use crate::attrs::{CtAttr, CtattrExpect, CtattrType, ExpectAttr, Status};
+use crate::error::Error;
+use crate::flat::{Conntrack, Expectation, Layout, Record, Tuple};
+use crate::nested::{FilterAttr, FilterFlags, IpProto};
+use crate::wire::{NlmFlags, Writer};
+use crate::{Envelope, Family, MessageBuf, MsgType};
+
+/// Which entries a dump returns or a flush removes. What is `None` or empty does not count.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selector {
+    /// The layer 3 protocol; [`Family::UNSPEC`] is any.
+    pub family: Family,
+    /// Mark and mask: entries whose mark has this value under the mask. Since Linux 3.9 for dumps,
+    /// 4.0 for flushes.
+    pub mark: Option<(u32, u32)>,
+    /// Status and mask, likewise; a mask of 0 is refused with EINVAL. Since Linux 5.15.
+    pub status: Option<(Status, Status)>,
+    /// The zone of either direction; 0 is the default zone. Since Linux 6.8; before, ignored.
+    pub zone: Option<u16>,
+    /// Entries whose original tuple has the fields that are set here. Needs a family. Since Linux
+    /// 5.8 for dumps, 6.12 for flushes; see [`FilterFlags`] for what the kernel gets wrong.
+    pub orig: Tuple,
+    /// The same for the reply tuple.
+    pub reply: Tuple,
+}
+
+impl Selector {
+    fn write(&self, out: &mut Writer<'_, CtattrType>) {
+        let flags = [tuple_flags(&self.orig), tuple_flags(&self.reply)];
+        let tuples =
+            [(&self.orig, CtAttr::TupleOrig as fn(_) -> _), (&self.reply, CtAttr::TupleReply)];
+        for (tuple, attr) in tuples {
+            if !tuple.is_absent() {
+                out.nest(attr, |out| tuple.write(out));
+            }
+        }
+        if let Some((mark, mask)) = self.mark {
+            out.put(CtAttr::Mark(mark));
+            out.put(CtAttr::MarkMask(mask));
+        }
+        if let Some((status, mask)) = self.status {
+            out.put(CtAttr::Status(status));
+            out.put(CtAttr::StatusMask(mask));
+        }
+        if let Some(zone) = self.zone {
+            out.put(CtAttr::Zone(zone));
+        }
+        let [orig, reply] = flags;
+        if !(orig | reply).is_empty() {
+            out.nest(CtAttr::Filter, |out| {
+                out.put(FilterAttr::OrigFlags(orig));
+                out.put(FilterAttr::ReplyFlags(reply));
+            });
+        }
+    }
+}
+
+/// The fields of a tuple that are set.
+fn tuple_flags(tuple: &Tuple) -> FilterFlags {
+    use FilterFlags as F;
+    let is_v6 = tuple.proto == Some(IpProto::ICMPV6);
+    let icmp = |v4, v6| if is_v6 { v6 } else { v4 };
+    let fields = [
+        (tuple.src.is_some(), F::IP_SRC),
+        (tuple.dst.is_some(), F::IP_DST),
+        (tuple.zone.is_some(), F::TUPLE_ZONE),
+        (tuple.proto.is_some(), F::PROTO_NUM),
+        (tuple.src_port.is_some(), F::PROTO_SRC_PORT),
+        (tuple.dst_port.is_some(), F::PROTO_DST_PORT),
+        (tuple.icmp_type.is_some(), icmp(F::PROTO_ICMP_TYPE, F::PROTO_ICMPV6_TYPE)),
+        (tuple.icmp_code.is_some(), icmp(F::PROTO_ICMP_CODE, F::PROTO_ICMPV6_CODE)),
+        (tuple.icmp_id.is_some(), icmp(F::PROTO_ICMP_ID, F::PROTO_ICMPV6_ID)),
+    ];
+    fields.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect()
+}
+
+fn envelope(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> Envelope {
+    Envelope { flags: NlmFlags::REQUEST | flags, seq, ..Envelope::new(msg_type, family) }
+}
+
+fn bare(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> Result<MessageBuf, Error> {
+    envelope(msg_type, family, flags, seq).build::<CtattrType>(|_| ())
+}
+
+fn select(msg_type: MsgType, only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
+    envelope(msg_type, only.family, NlmFlags::DUMP, seq).build(|out| only.write(out))
+}
+
+/// All entries that `only` selects: `conntrack -L`.
+///
+/// # Errors
+/// None that a selector can cause.
+pub fn dump(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
+    select(MsgType::CT_GET, only, seq)
+}
+
+/// All entries that `only` selects, whose counters are set to 0: `conntrack -L -z`.
+///
+/// # Errors
+/// None that a selector can cause.
+pub fn dump_zeroing(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
+    select(MsgType::CT_GET_CTRZERO, only, seq)
+}
+
+/// Entries whose DESTROY event could not be delivered: `conntrack -L dying`. Since Linux 3.8.
+///
+/// # Errors
+/// None.
+pub fn dump_dying(family: Family, seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::CT_GET_DYING, family, NlmFlags::DUMP, seq)
+}
+
+/// Entries that are not in the table yet: `conntrack -L unconfirmed`. Since Linux 3.8; none since
+/// 5.19.
+///
+/// # Errors
+/// None.
+pub fn dump_unconfirmed(family: Family, seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::CT_GET_UNCONFIRMED, family, NlmFlags::DUMP, seq)
+}
+
+/// The entry of the original tuple in `ct` (or of the reply tuple if it has no other): `conntrack
+/// -G`. The kernel uses the tuple and the zone alone.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn get(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    one(MsgType::CT_GET, NlmFlags::empty(), &key(ct), seq)
+}
+
+/// The same entry, whose counters are set to 0.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn get_zeroing(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    one(MsgType::CT_GET_CTRZERO, NlmFlags::empty(), &key(ct), seq)
+}
+
+/// Creates an entry; EEXIST if there is one: `conntrack -I`. Needs both tuples and a timeout; a
+/// status must contain `CONFIRMED`.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn create(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    let flags = NlmFlags::CREATE | NlmFlags::EXCL | NlmFlags::ACK;
+    one(MsgType::CT_NEW, flags, &settable(ct), seq)
+}
+
+/// Creates an entry, or changes the one there is: `conntrack -A`.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn create_or_update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    one(MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::ACK, &settable(ct), seq)
+}
+
+/// Changes an entry; ENOENT if there is none: `conntrack -U`. NAT and the master cannot be changed.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    one(MsgType::CT_NEW, NlmFlags::ACK, &settable(ct), seq)
+}
+
+/// Deletes one entry; ENOENT if there is none, or if `ct` has an id and the entry has another:
+/// `conntrack -D`. Without tuples the request would flush the table: use [`flush`] for that.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong);
+/// [`MessageType`](crate::error::ErrorKind::MessageType) if `ct` has neither tuple.
+pub fn delete(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    if ct.orig.is_absent() && ct.reply.is_absent() {
+        let nlmsg_type = MsgType::CT_DELETE.0;
+        return Err(Error::at(0, crate::error::ErrorKind::MessageType { nlmsg_type }));
+    }
+    one(MsgType::CT_DELETE, NlmFlags::ACK, &Conntrack { id: ct.id, ..key(ct) }, seq)
+}
+
+/// Removes all entries that `only` selects: `conntrack -F`. A kernel that does not know a selection
+/// ignores it and removes more; see [`Selector`].
+///
+/// # Errors
+/// None that a selector can cause.
+pub fn flush(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
+    let mut envelope = envelope(MsgType::CT_DELETE, only.family, NlmFlags::ACK, seq);
+    // The kernel heeds the family of a flush only in messages of a version above 0.
+    envelope.nfgenmsg.version = u8::from(only.family != Family::UNSPEC);
+    envelope.build(|out| only.write(out))
+}
+
+/// Statistics of each CPU: `conntrack -S`. Since Linux 3.6.
+///
+/// # Errors
+/// None.
+pub fn stats_cpu(seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::CT_GET_STATS_CPU, Family::UNSPEC, NlmFlags::DUMP, seq)
+}
+
+/// The size of the table: `conntrack -C`. Since Linux 3.6.
+///
+/// # Errors
+/// None.
+pub fn stats(seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::CT_GET_STATS, Family::UNSPEC, NlmFlags::empty(), seq)
+}
+
+/// All expectations: `conntrack -L expect`.
+///
+/// # Errors
+/// None.
+pub fn dump_expectations(family: Family, seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
+}
+
+/// The expectations of one flow, by its original tuple. Since Linux 3.12.
+///
+/// # Errors
+/// None that a tuple can cause.
+pub fn dump_expectations_of(master: &Tuple, family: Family, seq: u32) -> Result<MessageBuf, Error> {
+    envelope(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
+        .build(|out| out.nest(ExpectAttr::Master, |out| master.write(out)))
+}
+
+/// The expectation of that tuple (or, without one, of that master): `conntrack -G expect`.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn get_expectation(
+    expectation: &Expectation,
+    family: Family,
+    seq: u32,
+) -> Result<MessageBuf, Error> {
+    expect(MsgType::EXP_GET, NlmFlags::empty(), expectation, family, seq)
+}
+
+/// Creates an expectation: `conntrack -I expect`. Needs tuple, mask and master; the master's entry
+/// must exist.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn create_expectation(
+    expectation: &Expectation,
+    family: Family,
+    seq: u32,
+) -> Result<MessageBuf, Error> {
+    let flags = NlmFlags::CREATE | NlmFlags::EXCL | NlmFlags::ACK;
+    expect(MsgType::EXP_NEW, flags, expectation, family, seq)
+}
+
+/// Deletes the expectation of that tuple or, without one, those of that helper: `conntrack -D
+/// expect`.
+///
+/// # Errors
+/// [`TooLong`](crate::error::ErrorKind::TooLong).
+pub fn delete_expectation(
+    expectation: &Expectation,
+    family: Family,
+    seq: u32,
+) -> Result<MessageBuf, Error> {
+    expect(MsgType::EXP_DELETE, NlmFlags::ACK, expectation, family, seq)
+}
+
+/// Removes all expectations: `conntrack -F expect`.
+///
+/// # Errors
+/// None.
+pub fn flush_expectations(seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::EXP_DELETE, Family::UNSPEC, NlmFlags::ACK, seq)
+}
+
+/// Expectation statistics of each CPU: `conntrack -S expect`. Since Linux 3.6.
+///
+/// # Errors
+/// None.
+pub fn expect_stats_cpu(seq: u32) -> Result<MessageBuf, Error> {
+    bare(MsgType::EXP_GET_STATS_CPU, Family::UNSPEC, NlmFlags::DUMP, seq)
+}
+
+fn one(msg_type: MsgType, flags: NlmFlags, ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+    ct.to_message(&envelope(msg_type, ct.family, flags, seq), Layout::Request)
+}
+
+fn expect(
+    msg_type: MsgType,
+    flags: NlmFlags,
+    expectation: &Expectation,
+    family: Family,
+    seq: u32,
+) -> Result<MessageBuf, Error> {
+    envelope(msg_type, family, flags, seq).build::<CtattrExpect>(|out| expectation.write(out))
+}
+
+/// What identifies an entry.
+fn key(ct: &Conntrack) -> Conntrack {
+    Conntrack {
+        family: ct.family,
+        orig: ct.orig.clone(),
+        reply: ct.reply.clone(),
+        zone: ct.zone,
+        ..Conntrack::default()
+    }
+}
+
+/// The entry without what the kernel refuses or ignores in a request, so that one that was read can
+/// be changed and sent back.
+fn settable(ct: &Conntrack) -> Conntrack {
+    Conntrack {
+        counters_orig: Default::default(),
+        counters_reply: Default::default(),
+        use_count: None,
+        id: None,
+        secmark: None,
+        secctx: Default::default(),
+        timestamp: Default::default(),
+        timestamp_event: None,
+        ..ct.clone()
+    }
+}
