@@ -235,7 +235,7 @@ pub fn dump_expectations(family: Family, seq: u32) -> Result<MessageBuf, Error> 
 /// None that a tuple can cause.
 pub fn dump_expectations_of(master: &Tuple, family: Family, seq: u32) -> Result<MessageBuf, Error> {
     envelope(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
-        .build(|out| out.nest(ExpectAttr::Master, |out| master.write(out)))
+        .build::<CtattrExpect>(|out| out.nest(ExpectAttr::Master, |out| master.write(out)))
 }
 
 /// The expectation of that tuple (or, without one, of that master): `conntrack -G expect`.
