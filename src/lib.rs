@@ -20,5 +20,8 @@ pub mod flat;
 
 pub mod request;
 
+#[cfg(any(feature = "show", feature = "serde"))]
+pub mod show;
+
 pub use flat::{Conntrack, Expectation};
 pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};

@@ -9,7 +9,7 @@ use crate::wire::control::{NlMsgDone, NlMsgErr};
 use crate::wire::values::open_enum;
 use crate::wire::{
     AttrSet, Attrs, Datagram, Endian, FlagSense, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage,
-    Writer,
+    Visitor, Writer,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -302,6 +302,25 @@ impl<'a> Message<'a> {
 
     fn attrs_of<S: AttrSet>(&self, bytes: &'a [u8]) -> Attrs<'a, S> {
         Attrs::at(bytes, ATTRS_OFFSET, self.raw.endian)
+    }
+
+    /// Shows the attributes of the message, of whatever set, to `visitor`; those of an `NLMSG_ERROR`
+    /// or `NLMSG_DONE` too.
+    ///
+    /// # Errors
+    /// [`Body`](ErrorKind::Body), as [`body`](Self::body).
+    pub fn visit(&self, visitor: &mut impl Visitor<'a>) -> Result<(), Error> {
+        match self.body()? {
+            Body::Conntrack(_, attrs) => visitor.visit(attrs),
+            Body::StatsCpu(_, attrs) => visitor.visit(attrs),
+            Body::StatsGlobal(_, attrs) => visitor.visit(attrs),
+            Body::Expect(_, attrs) => visitor.visit(attrs),
+            Body::ExpectStats(_, attrs) => visitor.visit(attrs),
+            Body::Error(error) => visitor.visit(error.ext_ack),
+            Body::Done(done) => visitor.visit(done.ext_ack),
+            Body::Other(_) => {}
+        }
+        Ok(())
     }
 
     fn wrong_type(&self) -> Error {

@@ -39,6 +39,15 @@ pub trait AttrSet: Copy + fmt::Debug + 'static {
     /// # Errors
     /// Only the formatter's own.
     fn describe(attr: &Self::Attr<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    /// Shows a nest's attributes to `visitor`; does nothing for other attributes.
+    fn visit_nest<'a>(attr: &Self::Attr<'a>, visitor: &mut impl Visitor<'a>);
+}
+
+/// Code that walks attributes of whatever set; see [`AttrSet::visit_nest`].
+pub trait Visitor<'a> {
+    /// Takes a run of attributes.
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>);
 }
 
 /// A run of attributes of set `S`, decoded one by one as it is iterated; nothing is copied.

@@ -61,6 +61,11 @@ impl NlmFlags {
     /// The names of the flags that are set, in a message that has this meaning for the bits from
     /// 0x100 up.
     pub fn names(self, sense: FlagSense) -> impl Iterator<Item = &'static str> {
+        self.named(sense).map(|(name, _)| name)
+    }
+
+    /// [`names`](Self::names), with the flag of each.
+    pub(crate) fn named(self, sense: FlagSense) -> impl Iterator<Item = (&'static str, Self)> {
         let special: &[(Self, &'static str)] = match sense {
             FlagSense::Get => {
                 &[(Self::ROOT, "ROOT"), (Self::MATCH, "MATCH"), (Self::ATOMIC, "ATOMIC")]
@@ -75,7 +80,7 @@ impl NlmFlags {
             FlagSense::Plain => &[],
         };
         let all = Self::COMMON.iter().chain(special);
-        all.filter(move |(flag, _)| self.contains(*flag)).map(|(_, name)| *name)
+        all.filter(move |(flag, _)| self.contains(*flag)).map(|(flag, name)| (*name, *flag))
     }
 }
 

@@ -32,7 +32,7 @@ pub use align::{
     nla_align, nla_attr_size, nla_total_size, nlmsg_align, nlmsg_msg_size, nlmsg_total_size,
 };
 pub use attr::{Framing, RawAttr, RawAttrs};
-pub use attrs::{AttrSet, Attrs, AttrsBuf, Iter};
+pub use attrs::{AttrSet, Attrs, AttrsBuf, Iter, Visitor};
 pub use endian::Endian;
 pub use header::{Datagram, FlagSense, NlMsgHdr, NlmFlags, RawMessage};
 pub use host_bits::HostBits;

@@ -1,7 +1,7 @@
 //! The forms a payload can have: how each is read, written and shown.
 
 use super::attr::RawAttr;
-use super::attrs::{AttrSet, Attrs};
+use super::attrs::{AttrSet, Attrs, Visitor};
 use super::endian::Endian;
 use super::host_bits::HostBits;
 use super::nul_str::NulStr;
@@ -24,6 +24,9 @@ pub(crate) trait Payload<'a, V> {
 
     /// For people; nests print nothing.
     fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result;
+
+    /// Shows a nest's attributes to `visitor`.
+    fn visit_nest(_: &V, _: &mut impl Visitor<'a>) {}
 
     /// As `encode`, but nests are written child by child through their types.
     fn rebuild<S: AttrSet>(value: &V, out: &mut Writer<'_, S>) {
@@ -270,6 +273,10 @@ impl<'a, S: AttrSet> Payload<'a, Attrs<'a, S>> for Nest {
 
     fn describe(_: &Attrs<'a, S>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
         Ok(())
+    }
+
+    fn visit_nest(value: &Attrs<'a, S>, visitor: &mut impl Visitor<'a>) {
+        visitor.visit(*value);
     }
 
     fn rebuild<T: AttrSet>(value: &Attrs<'a, S>, out: &mut Writer<'_, T>) {

@@ -122,6 +122,14 @@ macro_rules! attr_set {
                     $Attr::Unknown(raw) => <payload::Bytes as Payload<'a, &'a [u8]>>::describe(&raw.payload, f),
                 }
             }
+
+            fn visit_nest<'a>(attr: &$Attr<'a>, visitor: &mut impl $crate::wire::Visitor<'a>) {
+                use $crate::wire::payload::{self, Payload};
+                match attr {
+                    $( $Attr::$Variant(value) => <payload::$Form as Payload<'a, $value>>::visit_nest(value, visitor), )+
+                    _ => {}
+                }
+            }
         }
     };
 }

@@ -1,0 +1,21 @@
+//! Messages for people and for other programs.
+//!
+//! * [`Annotate`]: the bytes of a message, an attribute a line, with names and values.
+//! * [`text`]: the lines that conntrack(8) prints.
+//! * [`MessageRecord`]: a message as a serializable record, for JSON and friends.
+
+#[cfg(feature = "show")]
+mod annotate;
+#[cfg(feature = "serde")]
+mod record;
+#[cfg(feature = "show")]
+pub mod text;
+#[cfg(feature = "show")]
+mod time;
+
+#[cfg(feature = "show")]
+pub use annotate::Annotate;
+#[cfg(feature = "serde")]
+pub use record::{Content, MessageRecord, Problem, UnknownAttr};
+#[cfg(feature = "show")]
+pub use time::{TimeZone, parse_time, rfc3339};

@@ -1,0 +1,236 @@
+//! A message as a serializable record.
+
+use crate::error::Error;
+use crate::flat::{Endpoint, ExpectStats, Record as _, StatsCpu, StatsGlobal};
+use crate::wire::{AttrSet, Attrs, Endian, RawAttr, Visitor};
+use crate::{Body, Conntrack, Expectation, Family, Kind, Message};
+use alloc::borrow::Cow;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+use serde::Serialize;
+
+/// A message as a record: everything that it says, under stable `snake_case` names. What is absent
+/// from the message is absent here.
+///
+/// The README documents it as a schema.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct MessageRecord {
+    /// Why it was sent.
+    pub kind: Kind,
+    /// The kernel's name of the message type, or its number.
+    #[serde(rename = "type")]
+    pub msg_type: crate::MsgType,
+    /// The names of `nlmsg_flags`.
+    pub flags: Vec<&'static str>,
+    /// `nlmsg_seq`.
+    pub seq: u32,
+    /// `nlmsg_pid`.
+    pub portid: u32,
+    /// The byte order of its sender.
+    pub byte_order: Endian,
+    /// The family in `nfgenmsg`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
+    /// The CPU that statistics are about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu: Option<u16>,
+    /// What it is about.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+    /// Where source NAT translates the source to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub snat: Option<Endpoint>,
+    /// Where destination NAT translates the destination to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dnat: Option<Endpoint>,
+    /// Nanoseconds from start to stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u64>,
+    /// Attributes that the tables do not name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<UnknownAttr>,
+    /// What does not decode.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Problem>,
+}
+
+/// What a message is about.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Content {
+    /// An entry.
+    Conntrack(Conntrack),
+    /// An expectation.
+    Expectation(Expectation),
+    /// Statistics of a CPU.
+    StatsCpu(StatsCpu),
+    /// The size of the table.
+    StatsGlobal(StatsGlobal),
+    /// Expectation statistics of a CPU.
+    ExpectStats(ExpectStats),
+    /// An acknowledgement (0) or an error.
+    Error {
+        /// The positive errno, 0 for an acknowledgement.
+        errno: u32,
+        /// `nlmsg_seq` of the request.
+        request_seq: u32,
+        /// The type of the request.
+        request_type: crate::MsgType,
+        /// The kernel's sentence on what is wrong.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        /// Bytes from the start of the request to the attribute that is wrong.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        offset: Option<u32>,
+    },
+    /// The end of a dump.
+    Done {
+        /// The positive errno that ended it early, else 0.
+        errno: u32,
+    },
+    /// A message that this crate does not decode.
+    Hex(String),
+}
+
+/// An attribute that the tables do not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct UnknownAttr {
+    /// The kernel's name of the set that it stands in.
+    pub set: &'static str,
+    /// Its number.
+    pub number: u16,
+    /// Bytes from the start of the message.
+    pub offset: usize,
+    /// Its payload in hexadecimal.
+    pub hex: String,
+}
+
+/// Something that does not decode.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Problem {
+    /// Bytes from the start of the message.
+    pub offset: usize,
+    /// The attribute, where one is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attribute: Option<&'static str>,
+    /// A sentence on what is wrong.
+    pub problem: String,
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self {
+            offset: error.offset,
+            attribute: error.attr.map(|attr| attr.name),
+            problem: error.kind.to_string(),
+        }
+    }
+}
+
+impl MessageRecord {
+    /// Reads a message. Never fails: what is wrong stands in [`errors`](Self::errors).
+    #[must_use]
+    pub fn new(message: &Message<'_>) -> Self {
+        let header = message.header();
+        let msg_type = message.msg_type();
+        let mut gaps = Gaps::default();
+        let body = message.body();
+        if let Err(error) = &body {
+            gaps.errors.push(Problem::from(*error));
+        }
+        // A body in error is reported above.
+        let _ = message.visit(&mut gaps);
+        // What is wrong in attributes was collected above.
+        let ignore = &mut |_| ();
+        let mut cpu = None;
+        let content = body.ok().map(|body| match body {
+            Body::Conntrack(nfgen, attrs) => Content::Conntrack(Conntrack {
+                family: nfgen.nfgen_family,
+                ..Conntrack::read(attrs, ignore)
+            }),
+            Body::Expect(_, attrs) => Content::Expectation(Expectation::read(attrs, ignore)),
+            Body::StatsCpu(nfgen, attrs) => {
+                cpu = Some(nfgen.res_id);
+                Content::StatsCpu(StatsCpu::read(attrs, ignore))
+            }
+            Body::StatsGlobal(_, attrs) => Content::StatsGlobal(StatsGlobal::read(attrs, ignore)),
+            Body::ExpectStats(nfgen, attrs) => {
+                cpu = Some(nfgen.res_id);
+                Content::ExpectStats(ExpectStats::read(attrs, ignore))
+            }
+            Body::Error(error) => Content::Error {
+                errno: error.error.unsigned_abs(),
+                request_seq: error.request.nlmsg_seq,
+                request_type: error.request.nlmsg_type.into(),
+                message: error.message().map(|text| text.to_string_lossy()).map(Cow::into_owned),
+                offset: error.offset(),
+            },
+            Body::Done(done) => {
+                Content::Done { errno: done.status.unwrap_or_default().unsigned_abs() }
+            }
+            Body::Other(bytes) => Content::Hex(hex(bytes)),
+        });
+        let (snat, dnat, duration) = match &content {
+            Some(Content::Conntrack(ct)) if message.kind() != Kind::Request => {
+                (ct.snat(), ct.dnat(), ct.timestamp.duration_ns())
+            }
+            _ => (None, None, None),
+        };
+        Self {
+            kind: message.kind(),
+            msg_type,
+            flags: header.nlmsg_flags.names(msg_type.flag_sense()).collect(),
+            seq: header.nlmsg_seq,
+            portid: header.nlmsg_pid,
+            byte_order: message.endian(),
+            family: message.nfgenmsg().map(|nfgen| nfgen.nfgen_family),
+            cpu,
+            content,
+            snat,
+            dnat,
+            duration,
+            unknown: gaps.unknown,
+            errors: gaps.errors,
+        }
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect()
+}
+
+/// Collects what flat values cannot hold.
+#[derive(Default)]
+struct Gaps {
+    unknown: Vec<UnknownAttr>,
+    errors: Vec<Problem>,
+}
+
+impl<'a> Visitor<'a> for Gaps {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        for raw in attrs.raw() {
+            match raw.and_then(|raw| S::decode(raw).map(|attr| (raw, attr))) {
+                Ok((raw, attr)) => {
+                    if S::SPEC.get(raw.number()).is_none() {
+                        self.unknown.push(unknown::<S>(&raw));
+                    }
+                    S::visit_nest(&attr, self);
+                }
+                Err(error) => self.errors.push(error.into()),
+            }
+        }
+    }
+}
+
+fn unknown<S: AttrSet>(raw: &RawAttr<'_>) -> UnknownAttr {
+    UnknownAttr {
+        set: S::SPEC.name,
+        number: raw.number(),
+        offset: raw.offset,
+        hex: hex(raw.payload),
+    }
+}

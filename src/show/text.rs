@@ -1,0 +1,1 @@
+//! The lines that conntrack(8) prints.
