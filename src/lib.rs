@@ -4,4 +4,6 @@
 
 extern crate alloc;
 
+#[cfg(feature = "capture")]
+pub mod capture;
 pub mod wire;

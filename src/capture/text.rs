@@ -1,0 +1,185 @@
+//! Lines of hexadecimal bytes or of JSON objects that hold them, a datagram each.
+
+use core::ops::Range;
+use std::borrow::Cow;
+use std::io::Read;
+
+use super::Record;
+use super::error::{CaptureError, CaptureErrorKind, Place};
+use super::window::Window;
+use crate::wire::Endian;
+
+/// The longest line that is read.
+const LINE: usize = 1 << 20;
+/// How far to look for the first line that is neither blank nor a comment.
+const LOOK_AHEAD: usize = 64 << 10;
+
+/// A text.
+#[derive(Debug)]
+pub(super) struct Text {
+    json: bool,
+    lines: u64,
+    /// The bytes of the last line.
+    datagram: Vec<u8>,
+}
+
+/// The only key of a JSON object that is read.
+#[derive(serde::Deserialize)]
+struct Object<'a> {
+    #[serde(borrow)]
+    hex: Cow<'a, str>,
+}
+
+impl Text {
+    /// Tells from the first line that counts whether this is a text, and of which kind. `None`: it
+    /// is neither.
+    pub(super) fn detect<R: Read>(input: &mut Window<R>) -> Result<Option<Self>, CaptureError> {
+        let mut have = 0;
+        let json = loop {
+            let lines = input.unread().split(|byte| *byte == b'\n').map(trim);
+            let first = lines.filter(|line| !is_ignored(line)).find_map(<[u8]>::first);
+            match first {
+                Some(b'{') => break true,
+                Some(digit) if digit.is_ascii_hexdigit() || *digit == b':' => break false,
+                Some(_) => return Ok(None),
+                None => {}
+            }
+            let before = have;
+            have = input.fill(before + 1)?;
+            if have == before || have > LOOK_AHEAD {
+                break false;
+            }
+        };
+        Ok(Some(Self { json, lines: 0, datagram: Vec::new() }))
+    }
+
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    pub(super) fn datagram(&self) -> &[u8] {
+        &self.datagram
+    }
+
+    /// Reads on to the next line that counts and leaves its bytes in `datagram`.
+    pub(super) fn next<R: Read>(
+        &mut self,
+        input: &mut Window<R>,
+    ) -> Result<Option<Record>, CaptureError> {
+        loop {
+            let offset = input.offset();
+            let Some(line) = take_line(input)? else {
+                return Ok(None);
+            };
+            self.lines += 1;
+            let place = Place::Line(self.lines);
+            let Ok(line) = line else {
+                let found = input.offset() - offset;
+                let kind = CaptureErrorKind::TooLong { limit: LINE as u64, found };
+                return Err(place.error(offset, kind));
+            };
+            let line = trim(input.taken(line));
+            if is_ignored(line) {
+                continue;
+            }
+            let read = if self.json { self.read_json(line) } else { self.read_hex(line) };
+            return match read {
+                Err(kind) => Err(place.error(offset, kind)),
+                Ok(()) => Ok(Some(Record {
+                    number: self.lines,
+                    offset,
+                    bytes: 0..0,
+                    link_type: None,
+                    time: None,
+                    interface: None,
+                    missing: 0,
+                    order: Endian::Little,
+                })),
+            };
+        }
+    }
+
+    fn read_json(&mut self, line: &[u8]) -> Result<(), CaptureErrorKind> {
+        // serde would take an array for the object, too.
+        if line.first() != Some(&b'{') {
+            let reason = "expected a JSON object".to_owned();
+            return Err(CaptureErrorKind::Json { column: 1, reason });
+        }
+        let object: Object<'_> = serde_json::from_slice(line).map_err(|error| {
+            let reason = error.to_string();
+            // It ends in the place, whose line is always the first one.
+            let reason = reason.rsplit_once(" at line ").map_or(&*reason, |(reason, _)| reason);
+            CaptureErrorKind::Json { column: error.column(), reason: reason.to_owned() }
+        })?;
+        self.read_hex(object.hex.as_bytes())
+    }
+
+    fn read_hex(&mut self, text: &[u8]) -> Result<(), CaptureErrorKind> {
+        self.datagram.clear();
+        let mut high = None;
+        // `0x` may stand only where a byte begins after a separator.
+        let mut separated = true;
+        for (index, &byte) in text.iter().enumerate() {
+            let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+            match (high, digit) {
+                (None, Some(digit)) => high = Some(digit),
+                (Some(first), Some(digit)) => {
+                    self.datagram.push(first << 4 | digit);
+                    (high, separated) = (None, false);
+                }
+                (Some(0), None) if separated && matches!(byte, b'x' | b'X') => {
+                    (high, separated) = (None, false);
+                }
+                (None, None) if byte == b':' || byte.is_ascii_whitespace() => separated = true,
+                _ => {
+                    return Err(CaptureErrorKind::Hex { position: index + 1, found: Some(byte) });
+                }
+            }
+        }
+        match high {
+            None => Ok(()),
+            Some(_) => Err(CaptureErrorKind::Hex { position: text.len(), found: None }),
+        }
+    }
+}
+
+/// A line without the white space around it, or the mark that some editors put before a text.
+fn trim(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
+}
+
+fn is_ignored(line: &[u8]) -> bool {
+    matches!(line.first(), None | Some(b'#'))
+}
+
+/// Takes the next line, with its end; `None` at the end of the input, `Err(TooLong)` for a line
+/// that was stepped over.
+fn take_line<R: Read>(
+    input: &mut Window<R>,
+) -> Result<Option<Result<Range<usize>, TooLong>>, CaptureError> {
+    let mut too_long = false;
+    let mut searched = 0;
+    loop {
+        let have = input.fill(searched + 1)?;
+        let unsearched = input.unread().get(searched..).unwrap_or_default();
+        let end = unsearched.iter().position(|byte| *byte == b'\n');
+        let length = end.map_or(have, |end| searched + end + 1);
+        too_long |= length > LINE;
+        if end.is_some() || have == searched {
+            let line = input.take(length);
+            return Ok(match too_long {
+                true => Some(Err(TooLong)),
+                false if line.is_empty() => None,
+                false => Some(Ok(line)),
+            });
+        }
+        searched = have;
+        if too_long {
+            input.take(have);
+            searched = 0;
+        }
+    }
+}
+
+/// The line is longer than `LINE`.
+struct TooLong;
