@@ -63,11 +63,10 @@ const NETLINK_NETFILTER: u16 = 12;
 /// and lines that begin with `#` are passed over, and lines may be as long as 1 MiB.
 ///
 /// Nothing in the input can make the reader take more than 32 MiB of memory, nor more than a few
-/// times what it has read (plus 16 bytes for each interface of a pcapng section).
+/// times what it has read (plus some 24 bytes for each interface of a pcapng section).
 ///
 /// [draft-ietf-opsawg-pcap]: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/
 /// [draft-ietf-opsawg-pcapng]: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/
-#[derive(Debug)]
 pub struct Reader<R> {
     input: Window<R>,
     source: Source,
@@ -95,7 +94,8 @@ pub struct Packet<'a> {
     /// The netlink protocol: always 12, `NETLINK_NETFILTER`. The capture says so, and other inputs
     /// are taken to hold nothing else.
     pub family: u16,
-    /// The byte order of the netlink headers in `data`: see [`guess_endian`].
+    /// The byte order of the netlink headers in `data`: see [`guess_endian`]. What that prefers is
+    /// the byte order of the file or section, and little-endian in a text.
     pub endian: Endian,
     /// How many bytes of the datagram the capture's snap length cut off behind `data`.
     pub missing: u32,
@@ -133,7 +133,6 @@ pub struct Skipped {
 }
 
 /// What is peculiar to a format.
-#[derive(Debug)]
 enum Source {
     Pcap(Pcap),
     Pcapng(Pcapng),
@@ -274,6 +273,16 @@ impl<R: Read> Reader<R> {
                 }
             }
         }
+    }
+}
+
+impl<R: Read> fmt::Debug for Reader<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("format", &self.format())
+            .field("offset", &self.input.offset())
+            .field("skipped", &self.skipped)
+            .finish_non_exhaustive()
     }
 }
 

@@ -18,7 +18,6 @@ const FILE_HEADER: usize = 24;
 const PACKET_HEADER: usize = 16;
 
 /// A classic pcap file, behind its header.
-#[derive(Debug)]
 pub(super) struct Pcap {
     order: Endian,
     link_type: u16,

@@ -32,7 +32,6 @@ pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 const FRAME: u32 = 12;
 
 /// A pcapng file.
-#[derive(Debug)]
 pub(super) struct Pcapng {
     /// Byte order of the section.
     order: Endian,
@@ -41,7 +40,6 @@ pub(super) struct Pcapng {
     packets: u64,
 }
 
-#[derive(Debug)]
 struct Interface {
     link_type: u16,
     /// Bytes kept of a packet; 0 = all.

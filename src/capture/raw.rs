@@ -14,7 +14,6 @@ pub(super) const HEADER: usize = 16;
 const FIRST: u32 = 128 << 10;
 
 /// A stream of netlink messages.
-#[derive(Debug)]
 pub(super) struct Raw {
     order: Endian,
     messages: u64,

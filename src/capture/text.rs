@@ -15,7 +15,6 @@ const LINE: usize = 1 << 20;
 const LOOK_AHEAD: usize = 64 << 10;
 
 /// A text.
-#[derive(Debug)]
 pub(super) struct Text {
     json: bool,
     lines: u64,
@@ -32,23 +31,31 @@ struct Object<'a> {
 
 impl Text {
     /// Tells from the first line that counts whether this is a text, and of which kind. `None`: it
-    /// is neither.
+    /// is neither. Four bytes have been read, if there are so many.
     pub(super) fn detect<R: Read>(input: &mut Window<R>) -> Result<Option<Self>, CaptureError> {
-        let mut have = 0;
+        // The mark that some editors put before a text.
+        if input.unread().starts_with(b"\xef\xbb\xbf") {
+            input.take(3);
+        }
+        let mut comment = false;
+        let mut at = 0;
         let json = loop {
-            let lines = input.unread().split(|byte| *byte == b'\n').map(trim);
-            let first = lines.filter(|line| !is_ignored(line)).find_map(<[u8]>::first);
-            match first {
-                Some(b'{') => break true,
-                Some(digit) if digit.is_ascii_hexdigit() || *digit == b':' => break false,
-                Some(_) => return Ok(None),
-                None => {}
+            let Some(&byte) = input.unread().get(at) else {
+                if at >= LOOK_AHEAD || input.fill(at + 1)? == at {
+                    break false;
+                }
+                continue;
+            };
+            match byte {
+                b'\n' => comment = false,
+                b'#' => comment = true,
+                _ if comment || byte.is_ascii_whitespace() => {}
+                b'{' => break true,
+                b':' => break false,
+                _ if byte.is_ascii_hexdigit() => break false,
+                _ => return Ok(None),
             }
-            let before = have;
-            have = input.fill(before + 1)?;
-            if have == before || have > LOOK_AHEAD {
-                break false;
-            }
+            at += 1;
         };
         Ok(Some(Self { json, lines: 0, datagram: Vec::new() }))
     }
@@ -78,7 +85,7 @@ impl Text {
                 let kind = CaptureErrorKind::TooLong { limit: LINE as u64, found };
                 return Err(place.error(offset, kind));
             };
-            let line = trim(input.taken(line));
+            let line = input.taken(line).trim_ascii();
             if is_ignored(line) {
                 continue;
             }
@@ -141,11 +148,6 @@ impl Text {
             Some(_) => Err(CaptureErrorKind::Hex { position: text.len(), found: None }),
         }
     }
-}
-
-/// A line without the white space around it, or the mark that some editors put before a text.
-fn trim(line: &[u8]) -> &[u8] {
-    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii()
 }
 
 fn is_ignored(line: &[u8]) -> bool {

@@ -11,7 +11,6 @@ pub(super) const LIMIT: usize = 16 << 20;
 
 /// A buffer over a reader that need not seek. It starts small and grows only when it is full of
 /// input, so it never gets larger than twice what the input held.
-#[derive(Debug)]
 pub(super) struct Window<R> {
     input: R,
     buffer: Vec<u8>,
