@@ -110,7 +110,7 @@ pub enum CaptureErrorKind {
     Hex {
         /// Where it is, counted in bytes from 1 at the start of the hexadecimal text.
         position: usize,
-        /// What is there; `None` where the text ends after half a byte.
+        /// What is there; `None` if the text ends there, after half a byte.
         found: Option<u8>,
     },
     /// A line that is no JSON object with a string named `hex`.
@@ -182,7 +182,7 @@ impl fmt::Display for CaptureErrorKind {
                 write!(f, " at position {position}")
             }
             Self::Hex { position, found: None } => {
-                write!(f, "the hexadecimal text ends after half a byte, at position {position}")
+                write!(f, "hexadecimal digit expected, nothing found at position {position}")
             }
             Self::Json { column, reason } => write!(f, "{reason} at column {column}"),
         }

@@ -8,7 +8,7 @@
 //! # fn main() -> Result<(), ctnetlink::capture::CaptureError> {
 //! use ctnetlink::capture::Reader;
 //!
-//! let input = "# an empty batch\n14000000 1000 0000 00000000 00000000 0000000a\n";
+//! let input = "# what `conntrack -L` asks\n14000000 0101 0103 00000000 00000000 02000000\n";
 //! let mut reader = Reader::new(input.as_bytes())?;
 //! while let Some(packet) = reader.next_packet() {
 //!     match packet {
@@ -99,7 +99,7 @@ pub struct Packet<'a> {
     pub endian: Endian,
     /// How many bytes of the datagram the capture's snap length cut off behind `data`.
     pub missing: u32,
-    /// The datagram: one or more netlink messages, each padded to a multiple of 4 bytes.
+    /// The datagram: one or more netlink messages, each at a multiple of 4 bytes.
     pub data: &'a [u8],
 }
 

@@ -72,20 +72,22 @@ impl Pcapng {
     ) -> Result<Option<Record>, CaptureError> {
         loop {
             let offset = input.offset();
-            let (block_type, length) = match self.header(input)? {
-                None => return Ok(None),
-                Some(header) => header,
+            let Some((block_type, length)) = self.header(input)? else {
+                return Ok(None);
             };
-            let (place, known) = match block_type {
+            let place = match block_type {
+                SECTION | INTERFACE => Place::Block,
                 PACKET | SIMPLE_PACKET | ENHANCED_PACKET => {
                     self.packets += 1;
-                    (Place::Packet(self.packets), true)
+                    Place::Packet(self.packets)
                 }
-                SECTION | INTERFACE => (Place::Block, true),
-                _ => (Place::Block, false),
+                _ => {
+                    self.skip(input, Place::Block, length)?;
+                    continue;
+                }
             };
-            let in_memory = if known { usize::try_from(length).unwrap_or(usize::MAX) } else { 0 };
-            if in_memory > LIMIT {
+            let size = length as usize;
+            if size > LIMIT {
                 if block_type == INTERFACE {
                     self.interfaces.push(None);
                 }
@@ -93,15 +95,11 @@ impl Pcapng {
                 let (limit, found) = (LIMIT as u64, u64::from(length));
                 return Err(place.error(offset, CaptureErrorKind::TooLong { limit, found }));
             }
-            if !known {
-                self.skip(input, place, length)?;
-                continue;
-            }
-            let have = input.fill(in_memory)?;
-            if have < in_memory {
+            let have = input.fill(size)?;
+            if have < size {
                 return Err(truncated(input, place, offset, length, have as u64));
             }
-            let block = input.take(in_memory);
+            let block = input.take(size);
             match self.block(block_type, length, input.taken(block.clone())) {
                 Ok(None) => {}
                 Ok(Some(found)) => match self.record(&found) {
@@ -134,35 +132,34 @@ impl Pcapng {
         if have == 0 {
             return Ok(None);
         }
-        let Some(&[t0, t1, t2, t3, l0, l1, l2, l3, m0, m1, m2, m3]) =
-            input.unread().first_chunk::<12>()
-        else {
+        let Some(header) = input.unread().first_chunk() else {
             return Err(truncated(input, Place::Block, offset, FRAME, have as u64));
         };
-        let mut wrong = None;
+        self.type_and_length(*header).map(Some).map_err(|kind| {
+            input.close();
+            Place::Block.error(offset, kind)
+        })
+    }
+
+    fn type_and_length(&mut self, header: [u8; 12]) -> Result<(u32, u32), CaptureErrorKind> {
+        let [t0, t1, t2, t3, l0, l1, l2, l3, magic @ ..] = header;
         if [t0, t1, t2, t3] == SECTION.to_be_bytes() {
-            let magic = [m0, m1, m2, m3];
-            match Endian::Big.u32(magic) {
-                BYTE_ORDER => self.order = Endian::Big,
-                swapped if swapped.swap_bytes() == BYTE_ORDER => self.order = Endian::Little,
-                _ => wrong = Some(CaptureErrorKind::ByteOrder { found: magic }),
-            }
+            self.order = match Endian::Big.u32(magic) {
+                BYTE_ORDER => Endian::Big,
+                swapped if swapped.swap_bytes() == BYTE_ORDER => Endian::Little,
+                _ => return Err(CaptureErrorKind::ByteOrder { found: magic }),
+            };
             self.interfaces.clear();
         }
         let length = self.order.u32([l0, l1, l2, l3]);
-        if wrong.is_none() && length < FRAME {
+        if length < FRAME {
             let (expected, found) = (u64::from(FRAME), u64::from(length));
-            wrong = Some(CaptureErrorKind::TooShort { expected, found });
-        } else if wrong.is_none() && length % 4 != 0 {
-            wrong = Some(CaptureErrorKind::Unaligned { found: length });
+            return Err(CaptureErrorKind::TooShort { expected, found });
         }
-        match wrong {
-            None => Ok(Some((self.order.u32([t0, t1, t2, t3]), length))),
-            Some(kind) => {
-                input.close();
-                Err(Place::Block.error(offset, kind))
-            }
+        if length % 4 != 0 {
+            return Err(CaptureErrorKind::Unaligned { found: length });
         }
+        Ok((self.order.u32([t0, t1, t2, t3]), length))
     }
 
     /// Steps over a block without keeping it.

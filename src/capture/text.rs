@@ -123,29 +123,33 @@ impl Text {
 
     fn read_hex(&mut self, text: &[u8]) -> Result<(), CaptureErrorKind> {
         self.datagram.clear();
-        let mut high = None;
+        let digit = |rest: &[u8]| char::from(*rest.first()?).to_digit(16);
+        let wrong = |rest: &[u8]| {
+            let (position, found) = (text.len() - rest.len() + 1, rest.first().copied());
+            Err(CaptureErrorKind::Hex { position, found })
+        };
         // `0x` may stand only where a byte begins after a separator.
         let mut separated = true;
-        for (index, &byte) in text.iter().enumerate() {
-            let digit = char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-            match (high, digit) {
-                (None, Some(digit)) => high = Some(digit),
-                (Some(first), Some(digit)) => {
-                    self.datagram.push(first << 4 | digit);
-                    (high, separated) = (None, false);
+        let mut rest = text;
+        loop {
+            rest = match rest {
+                [] => return Ok(()),
+                [byte, rest @ ..] if *byte == b':' || byte.is_ascii_whitespace() => {
+                    separated = true;
+                    rest
                 }
-                (Some(0), None) if separated && matches!(byte, b'x' | b'X') => {
-                    (high, separated) = (None, false);
+                [b'0', b'x' | b'X', rest @ ..] if separated => {
+                    separated = false;
+                    rest
                 }
-                (None, None) if byte == b':' || byte.is_ascii_whitespace() => separated = true,
-                _ => {
-                    return Err(CaptureErrorKind::Hex { position: index + 1, found: Some(byte) });
+                [_, next @ ..] => {
+                    let Some(high) = digit(rest) else { return wrong(rest) };
+                    let Some(low) = digit(next) else { return wrong(next) };
+                    self.datagram.push((high << 4 | low) as u8);
+                    separated = false;
+                    next.get(1..).unwrap_or_default()
                 }
-            }
-        }
-        match high {
-            None => Ok(()),
-            Some(_) => Err(CaptureErrorKind::Hex { position: text.len(), found: None }),
+            };
         }
     }
 }
