@@ -1,9 +1,64 @@
-//! Reads and writes every message of Linux ctnetlink.
+//! Reads and writes every message of Linux ctnetlink, the netlink interface of connection tracking.
+//!
+//! When a connection ends, the kernel can say when it began and when it stopped:
+//! `CTA_TIMESTAMP`, two times in nanoseconds. With it a flow logger keeps no table of its own:
+//!
+//! ```
+//! use ctnetlink::{Conntrack, Kind, Message, wire::Endian};
+//!
+//! /// Called with what `recv` returned on a socket subscribed to `NFNLGRP_CONNTRACK_DESTROY`.
+//! fn log(datagram: &[u8]) {
+//!     for message in Message::all(datagram, Endian::NATIVE) {
+//!         let Ok(message) = message else { continue };
+//!         if message.kind() != Kind::Destroy {
+//!             continue;
+//!         }
+//!         match Conntrack::from_message(&message, &mut |error| eprintln!("{error}")) {
+//!             Ok(ct) => println!(
+//!                 "{:?} -> {:?}: {:?} bytes in {:?}",
+//!                 ct.orig.src, ct.orig.dst, ct.counters_orig.bytes, ct.timestamp.duration(),
+//!             ),
+//!             Err(error) => eprintln!("{error}"),
+//!         }
+//!     }
+//! }
+//! # log(&[]);
+//! ```
+//!
+//! # What is where
+//!
+//! | to | use |
+//! |---|---|
+//! | split a datagram into messages, and tell what they are | [`Message`] |
+//! | read what most tools want, as a struct | [`Conntrack`], [`Expectation`], [`flat`] |
+//! | read single attributes without copying, or all of them without loss | [`attrs`], [`nested`], [`wire::Attrs`] |
+//! | make requests | [`request`], [`Envelope`] |
+//! | read capture files | `capture` (feature `capture`) |
+//! | print | `show` (features `show`, `serde`) |
+//! | walk the tables of attributes | [`spec`] |
+//!
+//! # Laws
+//!
+//! * What decodes encodes back to the same bytes, through the types too ([`Message::rebuild`]).
+//! * No input makes it panic; there is no `unsafe`; nothing allocates more than the input's size.
+//! * An attribute in error loses nothing but itself, and the [`error`](error::Error) says which, at
+//!   which byte, what was expected and what was found.
+//! * Absent is not zero. Times are nanoseconds since the Unix epoch.
+//!
+//! # Features
+//!
+//! | feature | default | what |
+//! |---|---|---|
+//! | `std` | yes | conversions to `SystemTime`; without it the crate needs `alloc` alone |
+//! | `show` | yes | text for people |
+//! | `serde` | no | `Serialize` and `Deserialize` for the flat values, and messages as records |
+//! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 
+// A layer uses only those above it.
 pub mod spec;
 
 pub mod error;
@@ -19,6 +74,9 @@ mod message;
 pub mod flat;
 
 pub mod request;
+
+#[cfg(feature = "capture")]
+pub mod capture;
 
 #[cfg(any(feature = "show", feature = "serde"))]
 pub mod show;

@@ -1,0 +1,347 @@
+//! pcapng files: blocks of a type, a length, contents and the length again.
+//!
+//! Source: <https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/>. Of the block types only
+//! those are read that lead to packets; the others are stepped over by their length.
+
+use std::io::Read;
+
+use pcap_parser::{
+    OptionCode, PcapNGOption, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
+    parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
+    parse_sectionheaderblock, parse_simplepacketblock_be, parse_simplepacketblock_le,
+};
+
+use super::error::{CaptureError, CaptureErrorKind, Place};
+use super::window::{LIMIT, Window};
+use super::{Record, link_type};
+use crate::wire::Endian;
+
+/// Section Header Block. The number reads the same in both byte orders.
+pub(super) const SECTION: u32 = 0x0a0d_0d0a;
+/// Interface Description Block.
+pub(super) const INTERFACE: u32 = 1;
+/// Packet Block, obsolete.
+const PACKET: u32 = 2;
+/// Simple Packet Block.
+const SIMPLE_PACKET: u32 = 3;
+/// Enhanced Packet Block.
+pub(super) const ENHANCED_PACKET: u32 = 6;
+/// The byte-order magic of a section header.
+pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
+/// Type, length and length again: the least a block has.
+const FRAME: u32 = 12;
+
+/// A pcapng file.
+pub(super) struct Pcapng {
+    /// Byte order of the section.
+    order: Endian,
+    /// The section's interfaces; `None` stands for a broken description.
+    interfaces: Vec<Option<Interface>>,
+    packets: u64,
+}
+
+struct Interface {
+    link_type: u16,
+    /// Bytes kept of a packet; 0 = all.
+    snap_length: u32,
+    /// `if_tsresol`: units of 10^-n seconds, or of 2^-n if bit 7 is set.
+    resolution: u8,
+    /// `if_tsoffset`: seconds to add to a time.
+    time_offset: i64,
+}
+
+/// A packet in its block.
+struct Found {
+    interface: u32,
+    ticks: Option<u64>,
+    /// Offset in the block.
+    start: usize,
+    captured: u32,
+    original: u32,
+}
+
+impl Pcapng {
+    pub(super) const fn new() -> Self {
+        Self { order: Endian::NATIVE, interfaces: Vec::new(), packets: 0 }
+    }
+
+    /// Reads on to the next packet.
+    pub(super) fn next<R: Read>(
+        &mut self,
+        input: &mut Window<R>,
+    ) -> Result<Option<Record>, CaptureError> {
+        loop {
+            let offset = input.offset();
+            let Some((block_type, length)) = self.header(input)? else {
+                return Ok(None);
+            };
+            let place = match block_type {
+                SECTION | INTERFACE => Place::Block,
+                PACKET | SIMPLE_PACKET | ENHANCED_PACKET => {
+                    self.packets += 1;
+                    Place::Packet(self.packets)
+                }
+                _ => {
+                    self.skip(input, Place::Block, length)?;
+                    continue;
+                }
+            };
+            let size = length as usize;
+            if size > LIMIT {
+                if block_type == INTERFACE {
+                    self.interfaces.push(None);
+                }
+                self.skip(input, place, length)?;
+                let (limit, found) = (LIMIT as u64, u64::from(length));
+                return Err(place.error(offset, CaptureErrorKind::TooLong { limit, found }));
+            }
+            let have = input.fill(size)?;
+            if have < size {
+                return Err(truncated(input, place, offset, length, have as u64));
+            }
+            let block = input.take(size);
+            match self.block(block_type, length, input.taken(block.clone())) {
+                Ok(None) => {}
+                Ok(Some(found)) => match self.record(&found) {
+                    Ok(mut record) => {
+                        let start = block.start + found.start;
+                        record.bytes = start..start + found.captured as usize;
+                        record.offset = offset + found.start as u64;
+                        return Ok(Some(record));
+                    }
+                    Err(kind) => return Err(place.error(offset, kind)),
+                },
+                Err(kind) => {
+                    if matches!(kind, CaptureErrorKind::Version { .. }) {
+                        input.close();
+                    }
+                    return Err(place.error(offset, kind));
+                }
+            }
+        }
+    }
+
+    /// Reads the type and the length of a block, and the byte order of a new section; takes
+    /// nothing. `None`: the end of the file.
+    fn header<R: Read>(
+        &mut self,
+        input: &mut Window<R>,
+    ) -> Result<Option<(u32, u32)>, CaptureError> {
+        let offset = input.offset();
+        let have = input.fill(FRAME as usize)?;
+        if have == 0 {
+            return Ok(None);
+        }
+        let Some(header) = input.unread().first_chunk() else {
+            return Err(truncated(input, Place::Block, offset, FRAME, have as u64));
+        };
+        self.type_and_length(*header).map(Some).map_err(|kind| {
+            input.close();
+            Place::Block.error(offset, kind)
+        })
+    }
+
+    fn type_and_length(&mut self, header: [u8; 12]) -> Result<(u32, u32), CaptureErrorKind> {
+        let [t0, t1, t2, t3, l0, l1, l2, l3, magic @ ..] = header;
+        if [t0, t1, t2, t3] == SECTION.to_be_bytes() {
+            self.order = match Endian::Big.u32(magic) {
+                BYTE_ORDER => Endian::Big,
+                swapped if swapped.swap_bytes() == BYTE_ORDER => Endian::Little,
+                _ => return Err(CaptureErrorKind::ByteOrder { found: magic }),
+            };
+            self.interfaces.clear();
+        }
+        let length = self.order.u32([l0, l1, l2, l3]);
+        if length < FRAME {
+            let (expected, found) = (u64::from(FRAME), u64::from(length));
+            return Err(CaptureErrorKind::TooShort { expected, found });
+        }
+        if length % 4 != 0 {
+            return Err(CaptureErrorKind::Unaligned { found: length });
+        }
+        Ok((self.order.u32([t0, t1, t2, t3]), length))
+    }
+
+    /// Steps over a block without keeping it.
+    fn skip<R: Read>(
+        &self,
+        input: &mut Window<R>,
+        place: Place,
+        length: u32,
+    ) -> Result<(), CaptureError> {
+        let offset = input.offset();
+        let contents = u64::from(length) - 4;
+        let found = input.skip(contents)?;
+        if found < contents || input.fill(4)? < 4 {
+            let found = found + input.unread().len() as u64;
+            return Err(truncated(input, place, offset, length, found));
+        }
+        let last = input.unread().first_chunk().map_or(0, |bytes| self.order.u32(*bytes));
+        input.take(4);
+        if last != length {
+            return Err(place.error(offset, CaptureErrorKind::BlockLengths { first: length, last }));
+        }
+        Ok(())
+    }
+
+    /// Reads a whole block of a known type, its two lengths included.
+    fn block(
+        &mut self,
+        block_type: u32,
+        length: u32,
+        block: &[u8],
+    ) -> Result<Option<Found>, CaptureErrorKind> {
+        let contents = CaptureErrorKind::BlockContents { block_type };
+        if block_type == INTERFACE {
+            // Even a broken description counts: packets refer to it by its place.
+            self.interfaces.push(self.interface(block));
+        }
+        let last = block.last_chunk().map_or(0, |bytes| self.order.u32(*bytes));
+        if last != length {
+            return Err(CaptureErrorKind::BlockLengths { first: length, last });
+        }
+        match block_type {
+            SECTION => match parse_sectionheaderblock(block) {
+                Ok((_, section)) if section.major_version == 1 => Ok(None),
+                Ok((_, section)) => Err(CaptureErrorKind::Version { found: section.major_version }),
+                Err(_) => Err(contents),
+            },
+            INTERFACE => match self.interfaces.last() {
+                Some(Some(_)) => Ok(None),
+                _ => Err(contents),
+            },
+            PACKET => self.packet(block).map(Some).ok_or(contents),
+            SIMPLE_PACKET => self.simple_packet(block).map(Some).ok_or(contents),
+            _ => self.enhanced_packet(block).map(Some).ok_or(contents),
+        }
+    }
+
+    fn interface(&self, block: &[u8]) -> Option<Interface> {
+        let parse = match self.order {
+            Endian::Little => parse_interfacedescriptionblock_le,
+            Endian::Big => parse_interfacedescriptionblock_be,
+        };
+        let (_, description) = parse(block).ok()?;
+        // Not the parser's if_tsoffset: it takes it for little-endian in every section.
+        let option = |code| {
+            let options = description.options.iter();
+            let mut options = options.take_while(|option| option.code != OptionCode::EndOfOpt);
+            options.find(|option| option.code == code).map(PcapNGOption::as_bytes)
+        };
+        let resolution = match option(OptionCode::IfTsresol) {
+            Some(Ok(&[resolution])) => resolution,
+            _ => 6, // microseconds
+        };
+        let time_offset = match option(OptionCode::IfTsoffset) {
+            Some(Ok(bytes)) => bytes.try_into().map_or(0, |bytes| self.order.u64(bytes) as i64),
+            _ => 0,
+        };
+        Some(Interface {
+            link_type: link_type(description.linktype),
+            snap_length: description.snaplen,
+            resolution,
+            time_offset,
+        })
+    }
+
+    fn enhanced_packet(&self, block: &[u8]) -> Option<Found> {
+        let parse = match self.order {
+            Endian::Little => parse_enhancedpacketblock_le,
+            Endian::Big => parse_enhancedpacketblock_be,
+        };
+        let (_, packet) = parse(block).ok()?;
+        Some(Found {
+            interface: packet.if_id,
+            ticks: Some(ticks(packet.ts_high, packet.ts_low)),
+            start: 28,
+            captured: packet.caplen,
+            original: packet.origlen,
+        })
+    }
+
+    fn simple_packet(&self, block: &[u8]) -> Option<Found> {
+        let parse = match self.order {
+            Endian::Little => parse_simplepacketblock_le,
+            Endian::Big => parse_simplepacketblock_be,
+        };
+        let (_, packet) = parse(block).ok()?;
+        // It does not say how much was captured: what the interface keeps of a packet.
+        let snap_length = match self.interfaces.first() {
+            Some(Some(interface)) if interface.snap_length != 0 => interface.snap_length,
+            _ => u32::MAX,
+        };
+        let captured = packet.origlen.min(snap_length);
+        if captured as usize > packet.data.len() {
+            return None;
+        }
+        Some(Found { interface: 0, ticks: None, start: 12, captured, original: packet.origlen })
+    }
+
+    /// The obsolete Packet Block, which the parser does not know: an Enhanced Packet Block whose
+    /// interface has 16 bits, with a count of dropped packets in the other 16.
+    fn packet(&self, block: &[u8]) -> Option<Found> {
+        let word = |at: usize| block.get(at..)?.first_chunk().map(|bytes| self.order.u32(*bytes));
+        let interface = block.get(8..)?.first_chunk().map(|bytes| self.order.u16(*bytes))?;
+        let captured = word(20)?;
+        // Behind the packet comes the length of the block at least.
+        block.get(28..block.len().checked_sub(4)?)?.get(..captured as usize)?;
+        Some(Found {
+            interface: u32::from(interface),
+            ticks: Some(ticks(word(12)?, word(16)?)),
+            start: 28,
+            captured,
+            original: word(24)?,
+        })
+    }
+
+    /// What the section knows of a packet. The caller adds where it lies.
+    fn record(&self, found: &Found) -> Result<Record, CaptureErrorKind> {
+        let at = usize::try_from(found.interface).unwrap_or(usize::MAX);
+        let Some(Some(interface)) = self.interfaces.get(at) else {
+            let (found, known) = (found.interface, self.interfaces.len());
+            return Err(CaptureErrorKind::UnknownInterface { found, known });
+        };
+        Ok(Record {
+            number: self.packets,
+            offset: 0,
+            bytes: 0..0,
+            link_type: Some(interface.link_type),
+            time: found.ticks.and_then(|ticks| interface.nanoseconds(ticks)),
+            interface: Some(found.interface),
+            missing: found.original.saturating_sub(found.captured),
+            order: self.order,
+        })
+    }
+}
+
+impl Interface {
+    /// Nanoseconds since the Unix epoch; `None` before 1970 and after 2554.
+    fn nanoseconds(&self, ticks: u64) -> Option<u64> {
+        let ticks = u128::from(ticks);
+        let since_offset = match self.resolution {
+            decimal @ 0..=9 => ticks * 10_u128.pow(9 - u32::from(decimal)),
+            // 10^39 and more do not fit, and a time in so small units is less than a nanosecond.
+            decimal @ 10..=127 => {
+                10_u128.checked_pow(u32::from(decimal) - 9).map_or(0, |unit| ticks / unit)
+            }
+            binary @ 128.. => (ticks * 1_000_000_000) >> (binary & 0x7f),
+        };
+        let offset = i128::from(self.time_offset) * 1_000_000_000;
+        u64::try_from(i128::try_from(since_offset).ok()? + offset).ok()
+    }
+}
+
+fn ticks(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn truncated<R: Read>(
+    input: &mut Window<R>,
+    place: Place,
+    offset: u64,
+    expected: u32,
+    found: u64,
+) -> CaptureError {
+    input.close();
+    place.error(offset, CaptureErrorKind::Truncated { expected: u64::from(expected), found })
+}

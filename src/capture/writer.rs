@@ -1,0 +1,106 @@
+//! Writes pcapng files of netlink datagrams.
+
+use std::io::{self, Write};
+
+use super::cooked;
+use super::pcapng::{BYTE_ORDER, ENHANCED_PACKET, INTERFACE, SECTION};
+use super::window::LIMIT;
+
+/// Writes netlink datagrams to a pcapng file that this crate, Wireshark and libpcap read.
+///
+/// The file has one section, in the byte order of this machine, and one interface, of
+/// [LINKTYPE_NETLINK](https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose times are in
+/// nanoseconds. Each packet is written in one piece and not buffered any further.
+#[derive(Debug)]
+pub struct PcapngWriter<W: Write> {
+    output: W,
+    block: Vec<u8>,
+}
+
+impl<W: Write> PcapngWriter<W> {
+    /// Begins a file: writes the section header and the description of the interface.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn new(output: W) -> io::Result<Self> {
+        let mut writer = Self { output, block: Vec::new() };
+        writer.write_block(SECTION, |block| {
+            block.extend(BYTE_ORDER.to_ne_bytes());
+            block.extend(1_u16.to_ne_bytes()); // major version
+            block.extend(0_u16.to_ne_bytes()); // minor version
+            block.extend(u64::MAX.to_ne_bytes()); // length of the section: not known
+        })?;
+        writer.write_block(INTERFACE, |block| {
+            block.extend(cooked::NETLINK.to_ne_bytes());
+            block.extend([0; 2]); // reserved
+            block.extend(0_u32.to_ne_bytes()); // snap length: none
+            block.extend(9_u16.to_ne_bytes()); // if_tsresol
+            block.extend(1_u16.to_ne_bytes()); // its length
+            block.extend([9, 0, 0, 0]); // 10^-9 seconds; padding
+            block.extend([0; 4]); // opt_endofopt
+        })?;
+        Ok(writer)
+    }
+
+    /// Writes a datagram of one or more netlink messages.
+    ///
+    /// `time` is in nanoseconds since the Unix epoch; `packet_type` is that of `struct sockaddr_ll`
+    /// (`PACKET_OUTGOING`, 4, is what nlmon devices give); `family` is the netlink protocol
+    /// (`NETLINK_NETFILTER` = 12).
+    ///
+    /// # Errors
+    ///
+    /// Those of the output, and `InvalidInput` for a datagram of almost 16 MiB or more, which
+    /// [`Reader`](super::Reader) would not read.
+    pub fn write_packet(
+        &mut self,
+        time: u64,
+        packet_type: u16,
+        family: u16,
+        datagram: &[u8],
+    ) -> io::Result<()> {
+        if datagram.len() > LIMIT - 64 {
+            let reason = "datagram too long for a capture";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+        }
+        self.write_block(ENHANCED_PACKET, |block| {
+            block.extend(0_u32.to_ne_bytes()); // interface
+            block.extend(((time >> 32) as u32).to_ne_bytes());
+            block.extend((time as u32).to_ne_bytes());
+            let length = datagram.len() as u32 + 16; // with the cooked header
+            block.extend(length.to_ne_bytes()); // captured
+            block.extend(length.to_ne_bytes()); // original
+            cooked::write(block, packet_type, family);
+            block.extend(datagram);
+            block.resize(block.len().next_multiple_of(4), 0);
+        })
+    }
+
+    /// Flushes the output.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+
+    /// Gives the output back. Nothing is left to be written.
+    pub fn into_inner(self) -> W {
+        self.output
+    }
+
+    fn write_block(&mut self, block_type: u32, fill: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+        self.block.clear();
+        self.block.extend(block_type.to_ne_bytes());
+        self.block.extend([0; 4]);
+        fill(&mut self.block);
+        let length = (self.block.len() as u32 + 4).to_ne_bytes();
+        self.block.extend(length);
+        if let Some(first) = self.block.get_mut(4..8) {
+            first.copy_from_slice(&length);
+        }
+        self.output.write_all(&self.block)
+    }
+}
