@@ -1,3 +1,33 @@
-//! The command `ctnetlink`.
+//! The command `ctnetlink`; `ctnetlink help` says what it does.
+#![allow(missing_docs, reason = "clap makes help of the documentation")]
 
-fn main() {}
+mod args;
+mod check;
+mod decode;
+mod input;
+
+use args::{Args, Command};
+use clap::Parser as _;
+use input::Stop;
+use std::io;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let result = match Args::parse().command {
+        Command::Decode(args) => decode::run(&args),
+        Command::Check { files } => check::run(&files),
+    };
+    match result {
+        Ok(code) => code,
+        // Whoever read the output has had enough.
+        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Stop::Output(error)) => {
+            eprintln!("standard output: {error}");
+            ExitCode::from(2)
+        }
+        Err(Stop::File(sentence)) => {
+            eprintln!("{sentence}");
+            ExitCode::from(2)
+        }
+    }
+}

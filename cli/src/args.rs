@@ -1,0 +1,87 @@
+//! What the command line says.
+
+use clap::{Parser, Subcommand, ValueEnum};
+use ctnetlink::show::parse_time;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Decodes and checks captured netlink traffic of Linux connection tracking.
+///
+/// FILE is pcap or pcapng of an nlmon device, raw netlink bytes, lines of hexadecimal bytes, or JSON
+/// lines with a key `hex`; they are told apart by content. `-` is standard input.
+#[derive(Parser)]
+#[command(version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Decode(Decode),
+    /// Decodes every message and encodes it again: the bytes must be the same.
+    ///
+    /// Every ctnetlink and control message is written again attribute by attribute, and through the
+    /// typed tree. The last line is `messages=N exact=N errors=N`. Exits with 1 if any message was
+    /// not byte-exact.
+    Check {
+        /// Capture files.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// Prints the messages of captures.
+///
+/// Exits with 1 if anything did not decode; the rest is printed all the same.
+#[derive(clap::Args)]
+pub(crate) struct Decode {
+    /// Capture files.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// How to print.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// What more to print in text, as conntrack(8) has it.
+    #[arg(short, long, value_enum, value_delimiter = ',')]
+    pub(crate) output: Vec<Output>,
+    /// When the age of living flows is told: nanoseconds since the Unix epoch, RFC 3339, or `now`.
+    /// Without it, when the packet was captured.
+    #[arg(long, value_name = "TIME", value_parser = as_of)]
+    pub(crate) as_of: Option<u64>,
+    /// The names of labels, as in /etc/xtables/connlabel.conf.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labelmap: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The lines of conntrack(8).
+    Text,
+    /// A JSON object a message, a line each.
+    Json,
+    /// The bytes of each message, an attribute a line, with names and values.
+    Annotate,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// The id of entries.
+    Id,
+    /// When flows started and stopped.
+    Ktimestamp,
+    /// When events happened.
+    Timestamp,
+    /// The layer 3 protocol.
+    Extended,
+    /// The labels of entries.
+    Labels,
+}
+
+fn as_of(text: &str) -> Result<u64, String> {
+    if text == "now" {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+        return u64::try_from(now.as_nanos()).map_err(|error| error.to_string());
+    }
+    parse_time(text).ok_or_else(|| "neither nanoseconds, nor RFC 3339, nor `now`".into())
+}
