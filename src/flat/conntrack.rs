@@ -77,7 +77,6 @@ conntrack! {
     /// assert_eq!(ct.timestamp.duration_ns(), Some(0x244b_9281));
     /// # Ok::<(), ctnetlink::error::Error>(())
     /// ```
-    #[non_exhaustive]
     pub struct Conntrack {
         /// The flow as its first packet went.
         orig: Tuple = nest TupleOrig;

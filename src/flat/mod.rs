@@ -4,7 +4,9 @@
 //! attributes in one pass and without a heap allocation, unless a name is longer than the kernel's
 //! own limits or a helper has data of its own. What they cannot hold is the order of attributes,
 //! attributes that their table does not name, duplicates (the last one wins, as in the kernel),
-//! empty nests and padding; for those there are [`Attrs`].
+//! empty nests and padding; for those there are [`Attrs`](crate::wire::Attrs).
+//!
+//! Fields are added as the kernel adds attributes: write literals with `..Default::default()`.
 
 mod conntrack;
 mod expectation;
@@ -24,6 +26,3 @@ pub use parts::{
 pub use record::Record;
 pub use stats::{ExpectStats, StatsCpu, StatsGlobal};
 pub use tuple::Tuple;
-
-#[allow(unused_imports, reason = "for the documentation")]
-use crate::wire::Attrs;

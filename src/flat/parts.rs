@@ -291,7 +291,8 @@ impl Record for NatRange {
     }
 }
 
-/// 128 labels, bits that rules set on a flow.
+/// 128 labels, bits that rules set on a flow. An attribute with fewer (kernels before 4.9) is
+/// written with 128 again, of one with more the first 128 are read.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Labels {
     little_endian: [u8; 16],

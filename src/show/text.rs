@@ -21,13 +21,15 @@
 
 use super::time::{Ctime, TimeZone};
 use crate::attrs::{ExpectFlags, Status};
-use crate::flat::{Counters, ExpectStats, ProtoInfo, Record as _, StatsCpu, StatsGlobal, Tuple};
+use crate::flat::{
+    Counters, ExpectStats, Labels, ProtoInfo, Record as _, StatsCpu, StatsGlobal, Timestamp, Tuple,
+};
 use crate::nested::{IpProto, SctpState, TcpState};
-use crate::{Body, Conntrack, Expectation, Kind, Message};
+use crate::{Body, Conntrack, Expectation, Family, Kind, Message};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt::{self, Write};
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const NANOS: u64 = 1_000_000_000;
 
@@ -43,7 +45,7 @@ pub struct Text {
     /// `-o timestamp`: before an event, when it happened: `CTA_TIMESTAMP_EVENT`, or when the message
     /// was received where the kernel sent none.
     pub timestamp: bool,
-    /// `-o labels`: the names of the labels.
+    /// `-o labels`: the labels.
     pub labels: Option<LabelMap>,
     /// Nanoseconds since the Unix epoch at which the age of a living flow is told. Without it, that
     /// is when its message was received; where that is not known either, no age is printed.
@@ -52,25 +54,50 @@ pub struct Text {
     pub time_zone: TimeZone,
 }
 
-/// Names of labels, as in `/etc/xtables/connlabel.conf`. Labels without a name print as their
-/// number.
+/// What to call labels.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LabelMap {
-    names: BTreeMap<u8, String>,
+#[non_exhaustive]
+pub enum LabelMap {
+    /// By their numbers.
+    #[default]
+    Numbers,
+    /// By the names of a map. As in conntrack(8), labels without a name are not shown.
+    Names(BTreeMap<u8, String>),
 }
 
 impl LabelMap {
-    /// Reads a map: lines of a number from 0 to 127, white space and a name; blank lines and what
-    /// follows a `#` do not count, nor do lines of another form.
+    /// Reads a map of the form of `/etc/xtables/connlabel.conf`: lines of a number from 0 to 127,
+    /// white space and a name. Lines of another form, such as comments after `#`, do not count; of
+    /// several names for a number the first does.
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-        let names = lines.filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let number: u8 = words.next()?.parse().ok()?;
-            Some((number, words.next()?.into()))
-        });
-        Self { names: names.filter(|(number, _)| *number < 128).collect() }
+        let mut names = BTreeMap::new();
+        for line in text.lines() {
+            let Some((number, name)) = line.trim().split_once(char::is_whitespace) else {
+                continue;
+            };
+            if let Some(number) = number.parse().ok().filter(|&number| number < 128) {
+                names.entry(number).or_insert_with(|| name.trim().into());
+            }
+        }
+        Self::Names(names)
+    }
+
+    fn write(&self, labels: Labels, out: &mut String) -> fmt::Result {
+        out.push_str("labels");
+        let mut separator = '=';
+        for label in labels.iter() {
+            match self {
+                Self::Numbers => write!(out, "{separator}{label}")?,
+                Self::Names(names) => match names.get(&label) {
+                    Some(name) => write!(out, "{separator}{name}")?,
+                    None => continue,
+                },
+            }
+            separator = ',';
+        }
+        out.push(' ');
+        Ok(())
     }
 }
 
@@ -86,25 +113,26 @@ impl Text {
 
     /// Appends the line of a message to `out`, as [`line`](Self::line); whether there is one.
     pub fn write(&self, message: &Message<'_>, received: Option<u64>, out: &mut String) -> bool {
-        let start = out.len();
         let kind = message.kind();
         if matches!(kind, Kind::Request | Kind::Control | Kind::Foreign) {
             return false;
         }
         let Ok(body) = message.body() else { return false };
         let ignore = &mut |_| ();
-        // Writing to a string does not fail.
-        let _ = match body {
+        let start = out.len();
+        let written = match body {
             Body::Conntrack(nfgen, attrs) => {
                 let ct = Conntrack { family: nfgen.nfgen_family, ..Conntrack::read(attrs, ignore) };
-                self.event_start(kind, ct.timestamp_event.or(received), out)
+                self.event_time(kind, ct.timestamp_event.or(received), out)
+                    .and_then(|()| event_word(kind, out))
                     .and_then(|()| self.conntrack(&ct, received, out))
                     .and_then(|()| event_end(kind, message, out))
             }
-            Body::Expect(_, attrs) => {
+            Body::Expect(nfgen, attrs) => {
                 let expectation = Expectation::read(attrs, ignore);
-                self.event_start(kind, received, out)
-                    .and_then(|()| self.expectation(&expectation, out))
+                self.expectation_time(received, out)
+                    .and_then(|()| event_word(kind, out))
+                    .and_then(|()| self.expectation(&expectation, nfgen.nfgen_family, out))
             }
             Body::StatsCpu(nfgen, attrs) => {
                 stats_cpu(nfgen.res_id, &StatsCpu::read(attrs, ignore), out)
@@ -115,21 +143,23 @@ impl Text {
             }
             _ => Ok(()),
         };
-        out.len() > start
+        written.is_ok() && out.len() > start
     }
 
-    /// What conntrack(8) prints before an event.
-    fn event_start(&self, kind: Kind, time: Option<u64>, out: &mut String) -> fmt::Result {
-        let event = match kind {
-            Kind::New => "[NEW]",
-            Kind::Update => "[UPDATE]",
-            Kind::Destroy => "[DESTROY]",
-            _ => return Ok(()),
-        };
-        if let (true, Some(time)) = (self.timestamp, time) {
-            write!(out, "[{}.{:06}]\t", time / NANOS, time % NANOS / 1000)?;
+    /// When an event happened.
+    fn event_time(&self, kind: Kind, time: Option<u64>, out: &mut String) -> fmt::Result {
+        match time.filter(|_| self.timestamp && kind != Kind::Reply) {
+            Some(time) => write!(out, "[{:08}.{:06}]\t", time / NANOS, time % NANOS / 1000),
+            None => Ok(()),
         }
-        write!(out, "{event:>9} ")
+    }
+
+    /// When an expectation was received: in dumps too, and padded with spaces.
+    fn expectation_time(&self, time: Option<u64>, out: &mut String) -> fmt::Result {
+        match time.filter(|_| self.timestamp) {
+            Some(time) => write!(out, "[{:<8}.{:<6}]\t", time / NANOS, time % NANOS / 1000),
+            None => Ok(()),
+        }
     }
 
     /// Appends the line of an entry, without anything about an event.
@@ -142,12 +172,12 @@ impl Text {
         received: Option<u64>,
         out: &mut String,
     ) -> fmt::Result {
-        let proto = ct.orig.proto;
-        if self.extended {
+        let is_there = !ct.orig.is_absent();
+        if self.extended && is_there {
             let name = ct.family.name().filter(|_| ct.family.0 != 0).unwrap_or("unknown");
             write!(out, "{name:<8} {} ", ct.family.0)?;
         }
-        if let Some(proto) = proto {
+        if let Some(proto) = ct.orig.proto {
             write!(out, "{:<8} {} ", proto.name().unwrap_or("unknown"), proto.0)?;
         }
         if let Some(timeout) = ct.timeout {
@@ -174,12 +204,12 @@ impl Text {
             }
             None => {}
         }
-        direction(&ct.orig, proto, "zone-orig", &ct.counters_orig, out)?;
+        direction(&ct.orig, ct.family, "zone-orig", &ct.counters_orig, out)?;
         let status = ct.status.unwrap_or_default();
         if ct.status.is_some() && !status.contains(Status::SEEN_REPLY) {
             out.write_str("[UNREPLIED] ")?;
         }
-        direction(&ct.reply, proto, "zone-reply", &ct.counters_reply, out)?;
+        direction(&ct.reply, ct.family, "zone-reply", &ct.counters_reply, out)?;
         if status.contains(Status::HW_OFFLOAD) {
             out.write_str("[HW_OFFLOAD] ")?;
         } else if status.contains(Status::OFFLOAD) {
@@ -196,32 +226,25 @@ impl Text {
         field(out, "use", ct.use_count)?;
         field(out, "id", ct.id.filter(|_| self.id))?;
         if let (Some(map), Some(labels)) = (&self.labels, ct.labels) {
-            let mut separator = "labels=";
-            for label in labels.iter() {
-                match map.names.get(&label) {
-                    Some(name) => write!(out, "{separator}{name}")?,
-                    None => write!(out, "{separator}{label}")?,
-                }
-                separator = ",";
-            }
-            out.push(' ');
+            map.write(labels, out)?;
         }
-        out.truncate(out.trim_end_matches(' ').len());
+        end_line(out);
         Ok(())
     }
 
     fn times(&self, ct: &Conntrack, received: Option<u64>, out: &mut String) -> fmt::Result {
-        let Some(start) = ct.timestamp.start else { return Ok(()) };
-        let until = ct.timestamp.stop.or(self.as_of).or(received);
-        if let Some(until) = until {
-            // Whole seconds are subtracted, as conntrack(8) does.
+        let Timestamp { start, stop } = ct.timestamp;
+        let until = stop.filter(|&stop| stop != 0).or(self.as_of).or(received);
+        if let (Some(start), Some(until)) = (start, until) {
+            // Whole seconds are subtracted, and a negative age wraps, as in conntrack(8).
             write!(out, "delta-time={} ", (until / NANOS).wrapping_sub(start / NANOS))?;
         }
-        if self.ktimestamp {
-            write!(out, "[start={}] ", Ctime(start / NANOS, &self.time_zone))?;
-            if let Some(stop) = ct.timestamp.stop {
-                write!(out, "[stop={}] ", Ctime(stop / NANOS, &self.time_zone))?;
-            }
+        let time = |ns: u64| Ctime(ns / NANOS, &self.time_zone);
+        if let Some(start) = start.filter(|_| self.ktimestamp) {
+            write!(out, "[start={}] ", time(start))?;
+        }
+        if let Some(stop) = stop.filter(|_| self.ktimestamp) {
+            write!(out, "[stop={}] ", time(stop))?;
         }
         Ok(())
     }
@@ -230,28 +253,28 @@ impl Text {
     ///
     /// # Errors
     /// Only `out`'s own.
-    pub fn expectation(&self, expectation: &Expectation, out: &mut String) -> fmt::Result {
+    pub fn expectation(
+        &self,
+        expectation: &Expectation,
+        family: Family,
+        out: &mut String,
+    ) -> fmt::Result {
         if let Some(timeout) = expectation.timeout {
             write!(out, "{timeout} ")?;
         }
-        if self.extended {
-            // The layer 3 protocol shows in the addresses.
-            match expectation.tuple.src {
-                Some(IpAddr::V4(_)) => write!(out, "l3proto = 2 ")?,
-                Some(IpAddr::V6(_)) => write!(out, "l3proto = 10 ")?,
-                None => {}
+        let proto = expectation.tuple.proto.unwrap_or(IpProto(0));
+        write!(out, "proto={} ", proto.0)?;
+        let parts = [
+            ("", &expectation.tuple),
+            ("mask-", &expectation.mask),
+            ("master-", &expectation.master),
+        ];
+        for (prefix, tuple) in parts {
+            if !tuple.is_absent() {
+                addresses(tuple, family, prefix, out)?;
+                ports(tuple, out)?;
             }
         }
-        let proto = expectation.tuple.proto;
-        if let Some(proto) = proto {
-            write!(out, "proto={} ", proto.0)?;
-        }
-        addresses(&expectation.tuple, "", out)?;
-        ports(&expectation.tuple, proto, out)?;
-        addresses(&expectation.mask, "mask-", out)?;
-        ports(&expectation.mask, proto, out)?;
-        addresses(&expectation.master, "master-", out)?;
-        ports(&expectation.master, expectation.master.proto, out)?;
         field(out, "zone", expectation.zone)?;
         let flags = expectation.flags.unwrap_or_default();
         let names = [
@@ -266,12 +289,12 @@ impl Text {
                 separator = ",";
             }
         }
-        if !separator.is_empty() {
+        if !flags.is_empty() {
             out.push(' ');
         }
         field(out, "class", expectation.class)?;
         field(out, "helper", expectation.help_name.as_ref())?;
-        out.truncate(out.trim_end_matches(' ').len());
+        end_line(out);
         Ok(())
     }
 }
@@ -289,39 +312,80 @@ fn field(out: &mut String, name: &str, value: Option<impl fmt::Display>) -> fmt:
     value.map_or(Ok(()), |value| write!(out, "{name}={value} "))
 }
 
+/// What conntrack(8) prints before an event.
+fn event_word(kind: Kind, out: &mut String) -> fmt::Result {
+    let event = match kind {
+        Kind::New => "[NEW]",
+        Kind::Update => "[UPDATE]",
+        Kind::Destroy => "[DESTROY]",
+        _ => return Ok(()),
+    };
+    write!(out, "{event:>9} ")
+}
+
+/// Every field ends with a space, the line does not.
+fn end_line(out: &mut String) {
+    if out.ends_with(' ') {
+        out.pop();
+    }
+}
+
 fn direction(
     tuple: &Tuple,
-    proto: Option<IpProto>,
+    family: Family,
     zone: &str,
     counters: &Counters,
     out: &mut String,
 ) -> fmt::Result {
-    addresses(tuple, "", out)?;
-    ports(tuple, proto, out)?;
-    field(out, zone, tuple.zone)?;
-    if let (Some(packets), Some(bytes)) = (counters.packets, counters.bytes) {
+    if !tuple.is_absent() {
+        addresses(tuple, family, "", out)?;
+        ports(tuple, out)?;
+        field(out, zone, tuple.zone)?;
+    }
+    let packets = counters.packets.or(counters.packets32.map(u64::from));
+    let bytes = counters.bytes.or(counters.bytes32.map(u64::from));
+    if let (Some(packets), Some(bytes)) = (packets, bytes) {
         write!(out, "packets={packets} bytes={bytes} ")?;
     }
     Ok(())
 }
 
-fn addresses(tuple: &Tuple, prefix: &str, out: &mut String) -> fmt::Result {
-    if let (Some(src), Some(dst)) = (tuple.src, tuple.dst) {
-        write!(out, "{prefix}src={src} {prefix}dst={dst} ")?;
-    }
-    Ok(())
+/// Absent addresses print as zeros, and none at all in messages of other families.
+fn addresses(tuple: &Tuple, family: Family, prefix: &str, out: &mut String) -> fmt::Result {
+    let zeros = match family {
+        Family::IPV4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Family::IPV6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        _ => return Ok(()),
+    };
+    let (src, dst) = (tuple.src.unwrap_or(zeros), tuple.dst.unwrap_or(zeros));
+    write!(out, "{prefix}src={} {prefix}dst={} ", Ntop(src), Ntop(dst))
 }
 
-fn ports(tuple: &Tuple, proto: Option<IpProto>, out: &mut String) -> fmt::Result {
-    match proto {
+/// An address as inet_ntop(3) writes it: as Rust does, but for the IPv4-compatible `::192.0.2.1`.
+struct Ntop(IpAddr);
+
+impl fmt::Display for Ntop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            IpAddr::V6(addr) => match addr.octets() {
+                [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => {
+                    write!(f, "::{}", Ipv4Addr::new(a, b, c, d))
+                }
+                _ => addr.fmt(f),
+            },
+            IpAddr::V4(addr) => addr.fmt(f),
+        }
+    }
+}
+
+/// Absent ports print as zeros.
+fn ports(tuple: &Tuple, out: &mut String) -> fmt::Result {
+    let (src, dst) = (tuple.src_port.unwrap_or(0), tuple.dst_port.unwrap_or(0));
+    match tuple.proto {
         Some(IpProto::TCP | IpProto::UDP | IpProto::UDPLITE | IpProto::SCTP | IpProto::DCCP) => {
-            let (src, dst) = (tuple.src_port.unwrap_or(0), tuple.dst_port.unwrap_or(0));
             write!(out, "sport={src} dport={dst} ")
         }
-        Some(IpProto::GRE) => {
-            let (src, dst) = (tuple.src_port.unwrap_or(0), tuple.dst_port.unwrap_or(0));
-            write!(out, "srckey={src:#x} dstkey={dst:#x} ")
-        }
+        Some(IpProto::GRE) => write!(out, "srckey={src:#x} dstkey={dst:#x} "),
         Some(IpProto::ICMP | IpProto::ICMPV6) => {
             let (ty, code) = (tuple.icmp_type.unwrap_or(0), tuple.icmp_code.unwrap_or(0));
             write!(out, "type={ty} code={code} id={} ", tuple.icmp_id.unwrap_or(0))

@@ -1,0 +1,95 @@
+//! The golden messages.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use ctnetlink::wire::Endian;
+use ctnetlink::{Message, MsgType};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The folders of the seven recordings.
+pub(crate) const KERNELS: [&str; 7] = [
+    "linux-5.10",
+    "linux-6.1",
+    "linux-6.12",
+    "linux-6.18",
+    "linux-7.2",
+    "linux-7.2-riscv64",
+    "linux-7.2-s390x",
+];
+
+/// One line of a recording; `tests/golden/README.md` explains the keys.
+#[derive(Deserialize)]
+pub(crate) struct Golden {
+    pub(crate) kind: String,
+    pub(crate) hex: String,
+    pub(crate) errno: Option<u32>,
+    pub(crate) op: Option<String>,
+    pub(crate) now: Option<u64>,
+    pub(crate) text: Option<String>,
+    pub(crate) text_all: Option<String>,
+    #[serde(skip)]
+    pub(crate) place: String,
+    #[serde(skip)]
+    pub(crate) bytes: Vec<u8>,
+    #[serde(skip, default = "native")]
+    pub(crate) endian: Endian,
+}
+
+fn native() -> Endian {
+    Endian::NATIVE
+}
+
+impl Golden {
+    pub(crate) fn message(&self) -> Message<'_> {
+        Message::parse(&self.bytes, self.endian).unwrap_or_else(|e| panic!("{}: {e}", self.place))
+    }
+
+    /// Whether the kernel wrote it.
+    pub(crate) fn is_from_kernel(&self) -> bool {
+        self.kind != "request"
+    }
+
+    /// Whether its bytes were changed at random.
+    pub(crate) fn is_mutated(&self) -> bool {
+        self.op.as_deref() == Some("mutated")
+    }
+
+    pub(crate) fn msg_type(&self) -> MsgType {
+        self.message().msg_type()
+    }
+}
+
+pub(crate) fn golden_dir() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// The messages of one file.
+pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
+    let endian = if kernel.ends_with("s390x") { Endian::Big } else { Endian::Little };
+    let path = golden_dir().join(kernel).join(file);
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let lines = text.lines().enumerate();
+    let messages = lines.map(|(n, line)| {
+        let place = format!("{kernel}/{file}:{}", n + 1);
+        let golden: Golden = serde_json::from_str(line).unwrap_or_else(|e| panic!("{place}: {e}"));
+        let bytes = unhex(&golden.hex);
+        Golden { place, bytes, endian, ..golden }
+    });
+    messages.collect()
+}
+
+/// Every golden message of every kernel.
+pub(crate) fn all() -> Vec<Golden> {
+    let mut messages: Vec<_> =
+        KERNELS.iter().flat_map(|kernel| read(kernel, "messages.jsonl")).collect();
+    for kernel in ["linux-7.2-riscv64", "linux-7.2-s390x"] {
+        messages.extend(read(kernel, "labels_and_filters.jsonl"));
+    }
+    messages
+}
+
+pub(crate) fn unhex(hex: &str) -> Vec<u8> {
+    let digits: Vec<u8> =
+        hex.bytes().map(|c| (c as char).to_digit(16).expect("hex digit") as u8).collect();
+    digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect()
+}

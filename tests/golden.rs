@@ -1,0 +1,338 @@
+//! What kernels sent, through every path.
+
+mod common;
+
+use common::{Golden, KERNELS, all, read};
+use ctnetlink::attrs::{CtAttr, Status};
+use ctnetlink::flat::{ExpectStats, Labels, Layout, Record, StatsCpu, StatsGlobal};
+use ctnetlink::show::{Annotate, MessageRecord};
+use ctnetlink::spec::Form;
+use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, RawAttr, Visitor, nla_total_size};
+use ctnetlink::{Body, Conntrack, Envelope, Expectation, Kind, Message, MsgType};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Every run of attributes in a message, checked on its own.
+#[derive(Default)]
+struct Runs {
+    errors: Vec<String>,
+    pads: usize,
+    /// Offset and text of the first bytes of every attribute, to be found in the annotation.
+    attrs: Vec<(usize, String)>,
+}
+
+impl<'a> Visitor<'a> for Runs {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        let mut len = 0;
+        let copy = AttrsBuf::<S>::build(attrs.endian(), |out| {
+            for raw in attrs.raw().filter_map(Result::ok) {
+                // Output starts as junk: what the writer forgets shows.
+                out.put_raw(&raw);
+            }
+        });
+        assert_eq!(copy.unwrap().as_attrs().as_bytes(), attrs.as_bytes());
+        for raw in attrs.raw() {
+            let raw = raw.unwrap();
+            self.attrs.push((raw.offset, first_bytes(&raw)));
+            match S::decode(raw) {
+                Ok(attr) => {
+                    assert_eq!(S::payload_len(&attr), raw.payload.len(), "{attr:?}");
+                    len += nla_total_size(S::payload_len(&attr));
+                    let form = S::SPEC.get(raw.number()).map(|spec| spec.form);
+                    let is_pad = raw.payload.is_empty() && !matches!(form, Some(Form::Nest(_)));
+                    self.pads += usize::from(is_pad);
+                    S::visit_nest(&attr, self);
+                }
+                Err(error) => {
+                    self.errors.push(error.to_string());
+                    len += nla_total_size(raw.payload.len());
+                }
+            }
+        }
+        assert_eq!(len, attrs.as_bytes().len(), "the exact length");
+        assert_eq!(attrs.to_buf().as_attrs(), attrs);
+    }
+}
+
+fn first_bytes(raw: &RawAttr<'_>) -> String {
+    let len = raw.endian.u16_bytes(raw.payload.len() as u16 + 4);
+    let ty = raw.endian.u16_bytes(raw.nla_type);
+    format!("{:02x}{:02x} {:02x}{:02x}", len[0], len[1], ty[0], ty[1])
+}
+
+fn runs(message: &Message<'_>) -> Runs {
+    let mut runs = Runs::default();
+    message.visit(&mut runs).unwrap();
+    runs
+}
+
+#[test]
+fn every_message_takes_every_path() {
+    for golden in all() {
+        let Golden { place, bytes, .. } = &golden;
+        let message = golden.message();
+        assert_eq!(message.as_bytes(), bytes, "{place}");
+
+        // Views, and each run of attributes by itself.
+        if golden.is_mutated() {
+            continue;
+        }
+        let runs = runs(&message);
+        if golden.is_from_kernel() {
+            assert_eq!(runs.errors, [""; 0], "{place}");
+        }
+
+        // The typed tree.
+        assert_eq!(message.rebuild().unwrap().as_bytes(), bytes, "{place}");
+
+        // The owned form.
+        let owned = message.to_buf();
+        assert_eq!(owned.as_message(), message, "{place}");
+        assert_eq!(owned.into_bytes(), *bytes, "{place}");
+
+        // Annotation: every attribute has its line, and every byte is printed.
+        let annotated = Annotate::new(message).to_string();
+        for (offset, first) in &runs.attrs {
+            let start = format!("{offset:>5}  {first} ");
+            assert!(annotated.contains(&start), "{place}: {start}\n{annotated}");
+        }
+        let printed: String = annotated.lines().map(bytes_of_line).collect();
+        assert_eq!(printed, golden.hex, "{place}\n{annotated}");
+
+        // JSON.
+        let record = MessageRecord::new(&message);
+        assert_eq!(record.errors.len(), runs.errors.len(), "{place}");
+        let json = serde_json::to_value(&record).unwrap();
+        if let Some(conntrack) = json.get("conntrack") {
+            let back: Conntrack = serde_json::from_value(conntrack.clone()).unwrap();
+            let direct = Conntrack::from_message(&message, &mut |_| ()).unwrap();
+            assert_eq!(back, direct, "{place}");
+        }
+    }
+}
+
+/// The hexadecimal digits of an annotated line.
+fn bytes_of_line(line: &str) -> String {
+    let column = line.get(7..).unwrap().split("  ").next().unwrap();
+    column.chars().filter(char::is_ascii_hexdigit).collect()
+}
+
+/// The flat value of what the kernel sent, written again in the kernel's order.
+fn flat_and_back(message: &Message<'_>) -> Vec<u8> {
+    let layout = if message.kind() == Kind::Reply { Layout::Dump } else { Layout::Event };
+    let envelope = Envelope::of(message).unwrap();
+    let built = match message.body().unwrap() {
+        Body::Conntrack(..) => Conntrack::try_from(*message).unwrap().to_message(&envelope, layout),
+        Body::Expect(_, attrs) => {
+            let expectation = Expectation::try_read(attrs).unwrap();
+            envelope.build(|out| expectation.write(out))
+        }
+        Body::StatsCpu(_, attrs) => {
+            let stats = StatsCpu::try_read(attrs).unwrap();
+            envelope.build(|out| stats.write(out))
+        }
+        Body::StatsGlobal(_, attrs) => {
+            let stats = StatsGlobal::try_read(attrs).unwrap();
+            envelope.build(|out| stats.write(out))
+        }
+        Body::ExpectStats(_, attrs) => {
+            let stats = ExpectStats::try_read(attrs).unwrap();
+            envelope.build(|out| stats.write(out))
+        }
+        other => panic!("{other:?}"),
+    };
+    built.unwrap().into_bytes()
+}
+
+#[test]
+fn flat_values_write_what_the_kernel_sent() {
+    for kernel in KERNELS {
+        let (mut exact, mut padded) = (0, 0);
+        for golden in read(kernel, "messages.jsonl") {
+            if !golden.is_from_kernel() {
+                continue;
+            }
+            let message = golden.message();
+            let back = flat_and_back(&message);
+            if runs(&message).pads > 0 {
+                // Pads are all that a flat value loses.
+                padded += 1;
+                let again = Message::parse(&back, golden.endian).unwrap();
+                assert_eq!(flat_and_back(&again), back, "{}", golden.place);
+                assert_eq!(back.len() + 4 * runs(&message).pads, golden.bytes.len());
+            } else {
+                exact += 1;
+                assert_eq!(back, golden.bytes, "{}", golden.place);
+            }
+        }
+        // Only riscv64 pads.
+        assert_eq!(padded > 0, kernel.ends_with("riscv64"), "{kernel}");
+        assert!(exact >= 20 && exact + padded >= 160, "{kernel}: {exact} {padded}");
+    }
+}
+
+#[test]
+fn requests_survive_the_flat_value() {
+    let mut accepted = 0;
+    for golden in all().iter().filter(|golden| !golden.is_from_kernel() && !golden.is_mutated()) {
+        let message = golden.message();
+        let Ok(attrs) = message.conntrack() else { continue };
+        let Ok(ct) = Conntrack::try_read(attrs) else { continue };
+        // A flat value has labels of 128 bits and holds an attribute once; the recorder tried
+        // others too.
+        let raw: Vec<_> = attrs.raw().map(Result::unwrap).collect();
+        let numbers: BTreeSet<_> = raw.iter().map(RawAttr::number).collect();
+        let is_label = |raw: &&RawAttr<'_>| matches!(raw.number(), 22 | 23);
+        if numbers.len() < raw.len() || raw.iter().filter(is_label).any(|l| l.payload.len() != 16) {
+            continue;
+        }
+        let back =
+            Envelope::of(&message).unwrap().build(|out| ct.write_as(Layout::Request, out)).unwrap();
+        // The recorder wrote attributes in no order of its own, we by number.
+        let sorted = |message: &Message<'_>| {
+            let attrs = message.conntrack().unwrap();
+            let mut raw: Vec<_> = attrs
+                .raw()
+                .map(|raw| raw.map(|raw| (raw.nla_type, raw.payload.to_vec())))
+                .collect::<Result<_, _>>()
+                .unwrap();
+            raw.sort();
+            raw
+        };
+        assert_eq!(sorted(&back.as_message()), sorted(&message), "{}", golden.place);
+        accepted += usize::from(golden.errno == Some(0));
+    }
+    assert!(accepted > 200, "{accepted}");
+}
+
+#[test]
+fn kinds_are_told_apart() {
+    for golden in all() {
+        let message = golden.message();
+        let kind = message.kind();
+        let expected: &[Kind] = match golden.kind.as_str() {
+            "request" => &[Kind::Request],
+            "event" => &[Kind::New, Kind::Update, Kind::Destroy],
+            _ => &[Kind::Reply],
+        };
+        assert!(expected.contains(&kind), "{}: {kind:?}", golden.place);
+        let body = message.body().unwrap();
+        let fits = match golden.kind.as_str() {
+            "stats_cpu" => matches!(body, Body::StatsCpu(..)),
+            "stats" => matches!(body, Body::StatsGlobal(..)),
+            "exp_stats_cpu" => {
+                message.msg_type() == MsgType::CT_GET_CTRZERO
+                    && matches!(body, Body::ExpectStats(..))
+            }
+            "dump_exp" => matches!(body, Body::Expect(..)),
+            _ => matches!(body, Body::Conntrack(..) | Body::Expect(..)),
+        };
+        assert!(fits, "{}: {body:?}", golden.place);
+    }
+}
+
+#[test]
+fn the_kernel_sends_nothing_unknown() {
+    let mut seen = BTreeSet::new();
+    for golden in all().iter().filter(|golden| golden.is_from_kernel()) {
+        let record = MessageRecord::new(&golden.message());
+        assert!(record.unknown.is_empty() && record.errors.is_empty(), "{}", golden.place);
+        if let Ok(attrs) = golden.message().conntrack() {
+            seen.extend(attrs.raw().map(|raw| raw.unwrap().number()));
+        }
+    }
+    // All that a kernel ever sends at the top, but CTA_SECMARK (before 2.6.37) and CTA_SECCTX (a
+    // security module).
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 20, 22, 24, 27]
+    );
+}
+
+#[test]
+fn a_pad_of_the_event_time_is_no_status() {
+    let mut padded = 0;
+    for golden in read("linux-7.2-riscv64", "messages.jsonl") {
+        let message = golden.message();
+        if !matches!(message.kind(), Kind::New | Kind::Update | Kind::Destroy) {
+            continue;
+        }
+        let Ok(attrs) = message.conntrack() else { continue };
+        let numbered_3: Vec<_> =
+            attrs.raw().map(Result::unwrap).filter(|r| r.number() == 3).collect();
+        let status = u32::from_be_bytes(numbered_3[0].payload.try_into().unwrap());
+        let ct = Conntrack::try_from(message).unwrap();
+        assert_eq!(ct.status, Some(Status::from_bits_retain(status)), "{}", golden.place);
+        assert!(ct.status.unwrap().contains(Status::CONFIRMED), "{}", golden.place);
+        if let [_, pad] = numbered_3[..] {
+            padded += 1;
+            assert!(pad.payload.is_empty());
+            let typed: Vec<_> = attrs.iter().map(Result::unwrap).collect();
+            let [.., before, last] = typed[..] else { panic!() };
+            assert_eq!(before, CtAttr::TimestampEventPad);
+            assert!(matches!(last, CtAttr::TimestampEvent(_)));
+        }
+    }
+    assert!(padded > 50, "{padded}");
+}
+
+#[test]
+fn big_endian_labels_have_the_kernels_numbers() {
+    // UDP ports 6003, 6063, 6064 and 6127 got the label of their last digits from xt_connlabel.
+    for kernel in ["linux-7.2-riscv64", "linux-7.2-s390x"] {
+        let mut labels = BTreeSet::new();
+        for golden in read(kernel, "labels_and_filters.jsonl") {
+            let Ok(ct) = Conntrack::try_from(golden.message()) else { continue };
+            let (Some(set), Some(port @ 6000..=6127)) = (ct.labels, ct.orig.dst_port) else {
+                continue;
+            };
+            assert_eq!(set.iter().collect::<Vec<_>>(), [(port - 6000) as u8], "{}", golden.place);
+            labels.extend(set.iter());
+        }
+        assert_eq!(labels.into_iter().collect::<Vec<_>>(), [3, 63, 64, 127], "{kernel}");
+    }
+}
+
+#[test]
+fn big_and_little_endian_machines_say_the_same() {
+    // The same program made the same entries on both machines.
+    let entries = |kernel: &str| -> BTreeMap<String, Conntrack> {
+        let messages = read(kernel, "messages.jsonl");
+        let new = messages.iter().filter(|golden| golden.message().kind() == Kind::New);
+        let by_netlink = new.filter(|golden| golden.message().header().nlmsg_pid != 0);
+        by_netlink
+            .filter_map(|golden| Conntrack::try_from(golden.message()).ok())
+            .map(|mut ct| {
+                // What each kernel chooses for itself, and a second that may have gone by.
+                ct.id = None;
+                ct.timeout = None;
+                ct.timestamp_event = None;
+                if ct.snat().is_some() || ct.dnat().is_some() {
+                    ct.reply = Default::default();
+                }
+                (format!("{:?} {:?}", ct.orig, ct.zone), ct)
+            })
+            .collect()
+    };
+    let [little, big] = ["linux-7.2", "linux-7.2-s390x"].map(entries);
+    let (mut compared, mut labelled) = (0, 0);
+    for (key, entry) in &little {
+        if let Some(other) = big.get(key) {
+            // The program wrote the same bytes on both machines, which are other labels there.
+            let swapped = entry.labels.map(|labels| {
+                let bits = labels.bits();
+                let words = [bits as u64, (bits >> 64) as u64].map(u64::swap_bytes);
+                Labels::new(u128::from(words[1]) << 64 | u128::from(words[0]))
+            });
+            let expected = Conntrack { labels: swapped, ..entry.clone() };
+            assert_eq!(expected, *other);
+            labelled += usize::from(swapped.is_some());
+            compared += 1;
+        }
+    }
+    assert!(
+        compared > 30 && labelled > 5,
+        "{compared} ({labelled} with labels) of {} and {}",
+        little.len(),
+        big.len()
+    );
+}
