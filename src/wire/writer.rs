@@ -13,7 +13,7 @@ use core::marker::PhantomData;
 /// Writes attributes of set `S` at the end of a buffer.
 ///
 /// One exists only inside the closure of a function that builds something, such as
-/// [`MessageBuf::conntrack`](crate::MessageBuf::conntrack). An attribute longer than 65,535 bytes
+/// [`Envelope::build`](crate::Envelope::build). An attribute longer than 65,535 bytes
 /// is left out, and that function returns the error: nothing wraps, nothing is cut.
 #[derive(Debug)]
 pub struct Writer<'b, S> {
