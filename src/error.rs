@@ -86,6 +86,8 @@ pub enum ErrorKind {
         /// Bytes found.
         found: usize,
     },
+    /// An attribute that is needed is not there.
+    Missing,
     /// The payload is not a whole number of units.
     PayloadUnit {
         /// Bytes a unit.
@@ -151,6 +153,7 @@ impl fmt::Display for ErrorKind {
             Self::PayloadLength { expected, found } => {
                 write!(f, "payload is {found} bytes, expected {expected}")
             }
+            Self::Missing => f.write_str("is missing"),
             Self::PayloadUnit { unit, found } => {
                 write!(f, "payload is {found} bytes, expected a multiple of {unit}")
             }
