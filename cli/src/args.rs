@@ -29,6 +29,7 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    Sim(crate::sim::Sim),
 }
 
 /// Prints the messages of captures.
@@ -80,7 +81,8 @@ pub(crate) enum Output {
 
 fn as_of(text: &str) -> Result<u64, String> {
     if text == "now" {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
+        let now =
+            SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
         return u64::try_from(now.as_nanos()).map_err(|error| error.to_string());
     }
     parse_time(text).ok_or_else(|| "neither nanoseconds, nor RFC 3339, nor `now`".into())

@@ -36,7 +36,9 @@ impl Sink for Counts {
         }
         self.errors += u64::from(walk.errors > 0);
         match message.rebuild() {
-            Ok(rebuilt) if walk.exact && rebuilt.as_bytes() == message.as_bytes() => self.exact += 1,
+            Ok(rebuilt) if walk.exact && rebuilt.as_bytes() == message.as_bytes() => {
+                self.exact += 1
+            }
             // A body too short to be taken apart is not rebuilt, and nothing of it is lost.
             Err(_) => self.exact += 1,
             Ok(rebuilt) => {

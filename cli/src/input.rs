@@ -90,7 +90,11 @@ fn read_packets(file: &Path, input: impl Read, sink: &mut impl Sink) -> Result<(
     }
     let skipped = reader.skipped();
     if skipped.other_families > 0 {
-        eprintln!("{}: {} packets of other netlink families skipped", file.display(), skipped.other_families);
+        eprintln!(
+            "{}: {} packets of other netlink families skipped",
+            file.display(),
+            skipped.other_families
+        );
     }
     if let Some(link_type) = skipped.first_link_type {
         eprintln!(
