@@ -38,8 +38,8 @@ fn bytes(line: &Value) -> Option<Vec<u8>> {
     hex.chunks(2).map(pair).collect()
 }
 
-/// What else the line says.
-fn recorded(line: &Value) -> Recorded {
+/// What else the line says; `offset` is where the message lay if it does not say so.
+fn recorded(line: &Value, offset: usize) -> Recorded {
     let number = |key| line.get(key).and_then(Value::as_u64);
     let ext = line.get("ext").and_then(Value::as_array);
     let has = |name: &str| ext.is_some_and(|ext| ext.iter().any(|value| value == name));
@@ -55,7 +55,7 @@ fn recorded(line: &Value) -> Recorded {
         timestamp: has("timestamp"),
         labels: has("labels"),
         // Pads depend on the remainder by 8 alone.
-        offset: number("dgram_off8").and_then(|n| usize::try_from(n).ok()).unwrap_or_default(),
+        offset: number("dgram_off8").and_then(|n| usize::try_from(n).ok()).unwrap_or(offset),
     }
 }
 
@@ -64,7 +64,7 @@ fn kind(line: &Value) -> &str {
 }
 
 /// How many there were, and how many came out the same.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Count {
     messages: usize,
     exact: usize,
@@ -81,13 +81,14 @@ pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
     };
     let kernel = Kernel { arch: args.arch, ..Kernel::new(args.kernel) };
     let mut rebuilder = Rebuilder::new(kernel);
+    let mut dump = Dump::default();
     let mut count = Count::default();
     for (number, line) in (1..).zip(input.lines()) {
         let line = line.map_err(unusable)?;
         if line.trim().is_empty() {
             continue;
         }
-        if let Err(problem) = compare(&kernel, &mut rebuilder, &line, &mut count) {
+        if let Err(problem) = compare(&kernel, &mut rebuilder, &mut dump, &line, &mut count) {
             eprintln!("{}: message {number}: {problem}", args.file.display());
         }
     }
@@ -99,10 +100,32 @@ pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
     Ok(ExitCode::from(u8::from(messages != exact || sizes != sizes_exact)))
 }
 
+/// Where the messages of a dump lie, if the recording does not say it: one behind another.
+#[derive(Default)]
+struct Dump {
+    /// Kind, number and requester.
+    of: (String, u32, u32),
+    end: usize,
+}
+
+impl Dump {
+    fn offset(&mut self, kind: &str, message: &Message<'_>) -> usize {
+        let header = message.header();
+        let of = (kind.to_owned(), header.nlmsg_seq, header.nlmsg_pid);
+        if self.of != of || header.nlmsg_seq == 0 {
+            *self = Self { of, end: 0 };
+        }
+        let offset = self.end;
+        self.end += message.as_bytes().len();
+        offset
+    }
+}
+
 /// Compares one message; the error says what differs.
 fn compare(
     kernel: &Kernel,
     rebuilder: &mut Rebuilder,
+    dump: &mut Dump,
     line: &str,
     count: &mut Count,
 ) -> Result<(), String> {
@@ -115,7 +138,8 @@ fn compare(
     }
     let bytes = bytes(&line).ok_or("hex: not pairs of hexadecimal digits")?;
     let message = Message::parse(&bytes, kernel.arch.endian).map_err(|error| error.to_string())?;
-    let rebuilt = rebuilder.rebuild(&message, &recorded(&line));
+    let offset = dump.offset(kind(&line), &message);
+    let rebuilt = rebuilder.rebuild(&message, &recorded(&line, offset));
     let Some(rebuilt) = rebuilt.map_err(|error| error.to_string())? else {
         count.messages -= 1;
         return Ok(());
