@@ -1,13 +1,17 @@
 //! A simulated conntrack: what the kernel would send, byte for byte.
+mod dump;
 mod event;
 mod expect;
 mod fill_info;
 mod kernel;
+mod life;
+mod net;
 mod nf_conn;
 mod rebuild;
 mod release;
 mod stats;
 
+pub use dump::{DumpBuffers, DumpRequest};
 pub use event::{
     Event, Group, ctnetlink_conntrack_event, ctnetlink_dump_event_timestamp, kind_of_event,
 };
@@ -21,6 +25,8 @@ pub use fill_info::{
     ctnetlink_dump_use, ctnetlink_fill_info, nf_ct_expires,
 };
 pub use kernel::{Arch, Config, Kernel, L4Proto, ParseArchError};
+pub use life::{Dir, Packet};
+pub use net::{Clock, Errno, InitFailure, InitStep, ModuleParams, Net, Socket, Sysctls};
 pub use nf_conn::{
     IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnNat,
     NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,

@@ -28,7 +28,6 @@ use super::stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
     ctnetlink_stat_ct_fill_info,
 };
-use crate::attrs::Status;
 use crate::error::Error;
 use crate::flat::{Conntrack, Counters, Expectation, ProtoInfo, Record, SeqAdj, Tuple};
 use crate::msg_size::ctnetlink_nlmsg_size;
@@ -320,7 +319,8 @@ impl NfConn {
             help.helper = Some(name.clone());
             help.info.clone_from(&shown.help.info);
         }
-        if self.status.contains(Status::SEQ_ADJUST) {
+        let adjustments = [&shown.seq_adj_orig, &shown.seq_adj_reply];
+        if adjustments.iter().any(|seq| !seq.is_absent()) {
             let [orig, reply] = self.seqadj.get_or_insert_default();
             learn_seqadj(orig, &shown.seq_adj_orig);
             learn_seqadj(reply, &shown.seq_adj_reply);
