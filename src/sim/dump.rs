@@ -1,6 +1,7 @@
 //! Answers: the dump of the table, a single GET, GET_CTRZERO, statistics.
 
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
+use super::kernel::Kernel;
 use super::net::{Errno, Net};
 use super::nf_conn::NfConn;
 use super::stats::ctnetlink_stat_ct_fill_info;
@@ -46,10 +47,23 @@ pub struct DumpBuffers {
 }
 
 impl DumpBuffers {
-    /// A fresh socket on a machine with pages of 4,096 bytes (`NLMSG_GOODSIZE`), read with 32 KiB.
-    pub const FRESH: Self = Self { first: 4096 - 320, next: 32_768 - 320 };
+    /// A fresh socket on a machine with pages of 4,096 bytes (`NLMSG_GOODSIZE`), read with 32 KiB or
+    /// more.
+    #[must_use]
+    pub const fn fresh(kernel: &Kernel) -> Self {
+        let overhead = kernel.arch.skb_overhead;
+        Self {
+            first: 4096_usize.saturating_sub(overhead),
+            next: 32_768_usize.saturating_sub(overhead),
+        }
+    }
+
     /// A socket that has been read with 32 KiB or more before.
-    pub const READ_BEFORE: Self = Self { first: 32_768 - 320, next: 32_768 - 320 };
+    #[must_use]
+    pub const fn read_before(kernel: &Kernel) -> Self {
+        let next = Self::fresh(kernel).next;
+        Self { first: next, next }
+    }
 }
 
 impl Net {
@@ -75,19 +89,18 @@ impl Net {
         let mut limit = buffers.first;
         let mut dumped = Vec::new();
         for ct in self.table.iter().filter(|ct| request.matches(ct)) {
-            let fill = |limit, skb: &mut Vec<u8>| {
-                let skb_of = Skb { limit, offset: 0 };
-                ctnetlink_fill_info(&self.kernel, ct, self.clock.jiffies, &reply, skb_of, skb)
+            let fill = |ct: &NfConn, limit, skb: &mut Vec<u8>| {
+                let room = Skb { limit, offset: 0 };
+                ctnetlink_fill_info(&self.kernel, ct, self.clock.jiffies, &reply, room, skb)
             };
-            if let Err(error) = fill(limit, &mut skb) {
-                if skb.is_empty() && limit == buffers.next {
-                    return Err(error);
-                }
+            if fill(ct, limit, &mut skb).is_err() {
                 if !skb.is_empty() {
                     datagrams.push(core::mem::take(&mut skb));
                 }
                 limit = buffers.next;
-                fill(limit, &mut skb)?;
+                let held = u32::from(self.kernel.release.dump_holds_next_entry());
+                let ct = NfConn { use_count: ct.use_count.wrapping_add(held), ..ct.clone() };
+                fill(&ct, limit, &mut skb)?;
             }
             dumped.push(ct.id);
         }
@@ -126,7 +139,7 @@ impl Net {
     /// [`Enoent`](Errno::Enoent).
     pub fn get(&mut self, id: u32, portid: u32, seq: u32, ctrzero: bool) -> Result<Vec<u8>, Errno> {
         let mut ct = self.entry(id).ok_or(Errno::Enoent)?.clone();
-        ct.use_count += 1;
+        ct.use_count = ct.use_count.wrapping_add(1);
         let mut message = Vec::new();
         let reply = Reply::to(portid, seq);
         let jiffies = self.clock.jiffies;

@@ -8,14 +8,16 @@ use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::error::Error;
 use crate::flat::Name;
 use crate::nested::ExpectNatAttr;
-use crate::wire::{NlmFlags, NulStr, Writer};
+use crate::wire::{NLMSG_HDRLEN, NlmFlags, NulStr, Writer, nlmsg_total_size};
 use crate::{Envelope, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// `NLMSG_DEFAULT_SIZE`, which the kernel allocates for an expectation's event: a page of 4,096
-/// bytes less what an skb needs for itself (320) and a message header.
-pub(crate) const NLMSG_DEFAULT_SIZE: usize = 4096 - 320 - 16;
+/// bytes less what an skb needs for itself and a message header.
+const fn nlmsg_default_size(kernel: &Kernel) -> usize {
+    4096_usize.saturating_sub(kernel.arch.skb_overhead + NLMSG_HDRLEN)
+}
 
 /// `struct nf_conntrack_expect`: a flow that a helper has seen announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +94,7 @@ pub fn ctnetlink_expect_event(
         (MsgType::EXP_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::ExpNew)
     };
     let envelope = exp_envelope(kernel, exp, msg_type, flags, (portid, 0));
-    let alloc = crate::wire::nlmsg_total_size(NLMSG_DEFAULT_SIZE);
+    let alloc = nlmsg_total_size(nlmsg_default_size(kernel));
     let mut bytes = Vec::new();
     envelope.write_in(&mut bytes, kernel.room(alloc, 0), |out| {
         ctnetlink_exp_dump_expect(kernel, out, exp, now);

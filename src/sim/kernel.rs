@@ -155,6 +155,9 @@ pub struct Arch {
     pub endian: Endian,
     /// Bytes of an `unsigned long`.
     pub word: usize,
+    /// Bytes that an skb needs for itself at the end of its memory: `struct skb_shared_info`, 320
+    /// bytes, rounded up to cache lines.
+    pub skb_overhead: usize,
     /// It has no `HAVE_EFFICIENT_UNALIGNED_ACCESS`: the kernel aligns 64-bit values with pads.
     pub pads_64bit: bool,
 }
@@ -164,8 +167,8 @@ impl Arch {
     pub const X86_64: Self = Self::named("x86_64", Endian::Little, false);
     /// 64-bit ARM.
     pub const ARM64: Self = Self::named("arm64", Endian::Little, false);
-    /// IBM Z: big-endian.
-    pub const S390X: Self = Self::named("s390x", Endian::Big, false);
+    /// IBM Z: big-endian, with cache lines of 256 bytes.
+    pub const S390X: Self = Self { skb_overhead: 512, ..Self::named("s390x", Endian::Big, false) };
     /// 64-bit RISC-V, built for machines that may lack efficient unaligned access.
     pub const RISCV64: Self = Self::named("riscv64", Endian::Little, true);
 
@@ -173,7 +176,7 @@ impl Arch {
     pub const NAMED: &'static [Self] = &[Self::X86_64, Self::ARM64, Self::S390X, Self::RISCV64];
 
     const fn named(name: &'static str, endian: Endian, pads_64bit: bool) -> Self {
-        Self { name, endian, word: 8, pads_64bit }
+        Self { name, endian, word: 8, skb_overhead: 320, pads_64bit }
     }
 }
 

@@ -7,6 +7,7 @@ mod kernel;
 mod life;
 mod net;
 mod nf_conn;
+mod proc_line;
 mod rebuild;
 mod release;
 mod stats;
@@ -32,6 +33,7 @@ pub use nf_conn::{
     NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,
     SecurityContext, ZoneDir,
 };
+pub use proc_line::{CtSeq, DeltaTime, ct_seq_show};
 pub use rebuild::{Rebuilder, Rebuilt, Recorded, RecordedKind};
 pub use release::{DumpOrder, ParseReleaseError, ProtoinfoSize, Release};
 pub use stats::{

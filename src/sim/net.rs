@@ -219,9 +219,10 @@ impl Net {
 
     /// Lets time pass, for both clocks.
     pub fn advance(&mut self, milliseconds: u64) {
-        let hz = u64::from(self.kernel.config.hz);
-        self.clock.real_ns = self.clock.real_ns.saturating_add(milliseconds * 1_000_000);
-        self.clock.jiffies += milliseconds * hz / 1000;
+        let ns = milliseconds.saturating_mul(1_000_000);
+        let jiffies = milliseconds.saturating_mul(u64::from(self.kernel.config.hz)) / 1000;
+        self.clock.real_ns = self.clock.real_ns.saturating_add(ns);
+        self.clock.jiffies = self.clock.jiffies.saturating_add(jiffies);
     }
 
     /// The entries of the table.

@@ -6,5 +6,9 @@
 mod dump;
 mod entry;
 mod event;
+mod life;
 mod machine;
+mod proc_line;
+#[cfg(feature = "capture")]
+mod recorded;
 mod size;
