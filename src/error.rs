@@ -103,6 +103,13 @@ pub enum ErrorKind {
         /// The length that was needed, header included.
         needed: usize,
     },
+    /// The buffer is full: the kernel's EMSGSIZE. What did not fit was left out.
+    NoRoom {
+        /// Bytes that the buffer holds.
+        limit: usize,
+        /// Bytes that it would have had to hold.
+        needed: usize,
+    },
 }
 
 impl Error {
@@ -159,6 +166,9 @@ impl fmt::Display for ErrorKind {
             }
             Self::TooLong { limit, needed } => {
                 write!(f, "needs {needed} bytes, at most {limit} fit")
+            }
+            Self::NoRoom { limit, needed } => {
+                write!(f, "would fill the buffer to {needed} bytes, it holds {limit}")
             }
         }
     }

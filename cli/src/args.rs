@@ -29,6 +29,7 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    Sim(crate::sim::Sim),
 }
 
 /// Prints the messages of captures.
