@@ -67,12 +67,13 @@ fn tcp_request(port: u16) -> Conntrack {
         dst_port: Some(dst.1),
         ..Tuple::default()
     };
-    let mut request = Conntrack::default();
-    request.family = ctnetlink::Family::IPV4;
-    request.orig = tuple(v4(1, port), v4(2, 80));
-    request.reply = tuple(v4(2, 80), v4(1, port));
-    request.timeout = Some(100);
-    request
+    Conntrack {
+        family: ctnetlink::Family::IPV4,
+        orig: tuple(v4(1, port), v4(2, 80)),
+        reply: tuple(v4(2, 80), v4(1, port)),
+        timeout: Some(100),
+        ..Conntrack::default()
+    }
 }
 
 /// Row 1. START: the packet's own stamp in `__nf_conntrack_confirm` from 2.6.39 to 5.0; the time of
@@ -375,20 +376,19 @@ fn changed_over_netlink() {
     net.ctnetlink_change_conntrack(78, id, &Conntrack::default()).unwrap();
     let (group, shown) = received(&mut net).remove(0);
     assert_eq!((group, shown.mark), (2, Some(0)));
-    let mut mark = Conntrack::default();
-    mark.mark = Some(0x0f0f);
+    let mark = Conntrack { mark: Some(0x0f0f), ..Conntrack::default() };
     net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
-    mark.mark = Some(0xff);
-    mark.mark_mask = Some(0xf0);
+    let mark = Conntrack { mark: Some(0xff), mark_mask: Some(0xf0), ..Conntrack::default() };
     net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
     assert_eq!(net.entry(id).unwrap().mark, 0x0ff0);
-    let mut both = Conntrack::default();
-    both.timeout = Some(7);
-    both.status = Some(Status::CONFIRMED | Status::DYING);
+    let both = Conntrack {
+        timeout: Some(7),
+        status: Some(Status::CONFIRMED | Status::DYING),
+        ..Conntrack::default()
+    };
     assert_eq!(net.ctnetlink_change_conntrack(78, id, &both), Err(Errno::Ebusy));
     assert_eq!(decoded(&net.get(id, 9, 1, false).unwrap()).timeout, Some(7));
-    let mut labels = Conntrack::default();
-    labels.labels = Some(Labels::new(1));
+    let labels = Conntrack { labels: Some(Labels::new(1)), ..Conntrack::default() };
     assert_eq!(net.ctnetlink_change_conntrack(78, id, &labels), Err(Errno::Enospc));
     assert_eq!(net.ctnetlink_change_conntrack(78, 1, &labels), Err(Errno::Enoent));
 }
