@@ -90,11 +90,14 @@ impl Names {
                     *last = !*last;
                 }
                 ["endif"] => drop(is_seen.pop()),
-                ["define", name, ref value @ ..] if is_seen.iter().all(|seen| *seen) => {
-                    // Not those with arguments, and not `#define X X` for #ifdef.
-                    if !name.contains('(') && value != [name] && !value.is_empty() {
-                        self.macros.insert(name.into(), value.join(" "));
-                    }
+                // Not those with arguments, and not `#define X X` for #ifdef.
+                ["define", name, ref value @ ..]
+                    if is_seen.iter().all(|seen| *seen)
+                        && !name.contains('(')
+                        && value != [name]
+                        && !value.is_empty() =>
+                {
+                    self.macros.insert(name.into(), value.join(" "));
                 }
                 _ => {}
             }
