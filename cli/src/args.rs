@@ -29,11 +29,13 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    Sim(crate::sim::Sim),
 }
 
 /// Prints the messages of captures.
 ///
-/// Exits with 1 if anything did not decode; the rest is printed all the same.
+/// What does not decode is told on standard error, with file, packet, message and byte offset, and
+/// the rest is printed all the same. Exits with 2 if a file cannot be used.
 #[derive(clap::Args)]
 pub(crate) struct Decode {
     /// Capture files.

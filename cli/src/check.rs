@@ -3,17 +3,19 @@
 use crate::input::{Place, Sink, Stop, read_all};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Visitor};
 use ctnetlink::{Kind, Message};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 pub(crate) fn run(files: &[PathBuf]) -> Result<ExitCode, Stop> {
     let mut counts = Counts::default();
-    read_all(files, &mut counts)?;
+    let usable = read_all(files, &mut counts)?;
     let Counts { messages, exact, errors } = counts;
-    use io::Write as _;
     writeln!(io::stdout(), "messages={messages} exact={exact} errors={errors}")?;
-    Ok(ExitCode::from(u8::from(exact != messages)))
+    Ok(match usable {
+        true => ExitCode::from(u8::from(exact != messages)),
+        false => ExitCode::from(2),
+    })
 }
 
 #[derive(Default)]

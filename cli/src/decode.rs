@@ -38,15 +38,14 @@ pub(crate) fn run(args: &Decode) -> Result<ExitCode, Stop> {
         several_files: args.files.len() > 1,
         shown: 0,
         others: 0,
-        failed: false,
     };
-    read_all(&args.files, &mut printer)?;
+    let usable = read_all(&args.files, &mut printer)?;
     printer.out.flush()?;
     if printer.format == Format::Text {
         let Printer { shown, others, .. } = printer;
         eprintln!("{shown} messages shown; {others} requests, acknowledgements and others not");
     }
-    Ok(ExitCode::from(u8::from(printer.failed)))
+    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 struct Printer {
@@ -59,7 +58,6 @@ struct Printer {
     several_files: bool,
     shown: u64,
     others: u64,
-    failed: bool,
 }
 
 /// A line of JSON: where the message was found, and the message.
@@ -76,11 +74,10 @@ struct JsonLine<'a> {
 
 impl Sink for Printer {
     fn message(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
-        let mut errors = Errors { place, failed: false };
+        let mut errors = Errors { place };
         if let Err(error) = message.visit(&mut errors) {
             errors.report(&error);
         }
-        self.failed |= errors.failed;
         match self.format {
             Format::Text => self.text(place, message)?,
             Format::Json => self.json(place, message)?,
@@ -92,9 +89,7 @@ impl Sink for Printer {
         Ok(())
     }
 
-    fn error(&mut self) {
-        self.failed = true;
-    }
+    fn error(&mut self) {}
 }
 
 impl Printer {
@@ -141,13 +136,11 @@ impl Printer {
 /// Tells on standard error what does not decode.
 struct Errors<'p> {
     place: &'p Place<'p>,
-    failed: bool,
 }
 
 impl Errors<'_> {
-    fn report(&mut self, error: &Error) {
+    fn report(&self, error: &Error) {
         eprintln!("{}: {error}", self.place);
-        self.failed = true;
     }
 }
 

@@ -49,9 +49,19 @@ pub(crate) trait Sink {
 }
 
 /// Reads the files one after another and gives their messages to `sink`. What cannot be read is
-/// told on standard error, and the rest goes on.
-pub(crate) fn read_all(files: &[impl AsRef<Path>], sink: &mut impl Sink) -> Result<(), Stop> {
-    files.iter().try_for_each(|file| read(file.as_ref(), sink))
+/// told on standard error, and the rest goes on. Returns whether every file could be used.
+pub(crate) fn read_all(files: &[impl AsRef<Path>], sink: &mut impl Sink) -> Result<bool, Stop> {
+    let mut usable = true;
+    for file in files {
+        match read(file.as_ref(), sink) {
+            Err(Stop::File(sentence)) => {
+                eprintln!("{sentence}");
+                usable = false;
+            }
+            other => other?,
+        }
+    }
+    Ok(usable)
 }
 
 fn read(file: &Path, sink: &mut impl Sink) -> Result<(), Stop> {

@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod decode;
 mod input;
+mod sim;
 
 use args::{Args, Command};
 use clap::Parser as _;
@@ -16,6 +17,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Decode(args) => decode::run(&args),
         Command::Check { files } => check::run(&files),
+        Command::Sim(args) => sim::run(&args),
     };
     match result {
         Ok(code) => code,

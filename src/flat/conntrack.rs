@@ -293,6 +293,7 @@ pub struct Endpoint {
     /// The address.
     pub addr: IpAddr,
     /// The port, where the protocol has ports.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub port: Option<u16>,
 }
 

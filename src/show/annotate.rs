@@ -22,18 +22,19 @@ const COLUMN: usize = 4 + 1 + 4 + 1 + 2 * WIDTH;
 /// use ctnetlink::{Message, show::Annotate, wire::Endian};
 ///
 /// let bytes = [
-///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, //
-///     0x14, 0, 0x14, 0x80, 0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab,
-///     0, 0, 0, 0, 0x06, 0, 0x12, 0, 0x12, 0x34, 0, 0,
+///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr
+///     2, 0, 0, 0, // nfgenmsg
+///     0x10, 0, 0x14, 0x80, 0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab,
+///     6, 0, 0x12, 0, 0x12, 0x34, 0, 0, //
+///     8, 0, 8, 0, // CTA_MARK, cut
 /// ];
-/// # let bytes = [&bytes[..36], &bytes[40..], &[8, 0, 8, 0][..]].concat();
 /// let message = Message::parse(&bytes, Endian::Little)?;
 /// assert_eq!(Annotate::new(message).to_string(), "    0  3000 0000 0201 0000 00000000 00000000       IPCTNL_MSG_CT_DELETE len 48 flags 0 seq 0 pid 0
-///    16  02 00 0000                                 nfgenmsg family ipv4 version 0 res_id 0
-///    20  1400 1480                                  CTA_TIMESTAMP
-///    24  0c00 0100 18ea51eb993c3cab                   CTA_TIMESTAMP_START 1795335638200995499 (2026-11-22T08:20:38.200995499Z)
-///    36  0600 1200 1234[0000]                       CTA_ZONE 4660
-///    44  08000800                                   error: nla_len 8 runs past the 4 bytes left
+///    16  02 00 0000                                  nfgenmsg family ipv4 version 0 res_id 0
+///    20  1000 1480                                   CTA_TIMESTAMP
+///    24  0c00 0100 18ea51eb993c3cab                    CTA_TIMESTAMP_START 1795337473790590123 (2026-11-22T08:51:13.790590123Z)
+///    36  0600 1200 1234[0000]                        CTA_ZONE 4660
+///    44  08000800                                    error: nla_len 8 runs past the 4 bytes left
 /// ");
 /// # Ok::<(), ctnetlink::error::Error>(())
 /// ```

@@ -5,6 +5,7 @@ use crate::flat::{Endpoint, ExpectStats, Record as _, StatsCpu, StatsGlobal};
 use crate::wire::{AttrSet, Attrs, Endian, RawAttr, Visitor};
 use crate::{Body, Conntrack, Expectation, Family, Kind, Message};
 use alloc::borrow::Cow;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -61,7 +62,7 @@ pub struct MessageRecord {
 #[non_exhaustive]
 pub enum Content {
     /// An entry.
-    Conntrack(Conntrack),
+    Conntrack(Box<Conntrack>),
     /// An expectation.
     Expectation(Expectation),
     /// Statistics of a CPU.
@@ -148,10 +149,10 @@ impl MessageRecord {
         let ignore = &mut |_| ();
         let mut cpu = None;
         let content = body.ok().map(|body| match body {
-            Body::Conntrack(nfgen, attrs) => Content::Conntrack(Conntrack {
+            Body::Conntrack(nfgen, attrs) => Content::Conntrack(Box::new(Conntrack {
                 family: nfgen.nfgen_family,
                 ..Conntrack::read(attrs, ignore)
-            }),
+            })),
             Body::Expect(_, attrs) => Content::Expectation(Expectation::read(attrs, ignore)),
             Body::StatsCpu(nfgen, attrs) => {
                 cpu = Some(nfgen.res_id);

@@ -53,7 +53,8 @@ impl fmt::Display for Ctime<'_> {
 /// Nanoseconds since the Unix epoch as RFC 3339 in UTC: `2026-11-22T08:20:37.123456789Z`.
 #[must_use]
 pub fn rfc3339(ns: u64) -> String {
-    Timestamp::from_nanosecond(ns.into()).map_or_else(|_| ns.to_string(), |time| time.to_string())
+    Timestamp::from_nanosecond(ns.into())
+        .map_or_else(|_| ns.to_string(), |time| time.strftime("%FT%T.%9fZ").to_string())
 }
 
 /// Nanoseconds since the Unix epoch from their number or from RFC 3339 text.

@@ -1,0 +1,274 @@
+//! The command as scripts see it.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+const KERNELS: [&str; 7] = [
+    "linux-5.10",
+    "linux-6.1",
+    "linux-6.12",
+    "linux-6.18",
+    "linux-7.2",
+    "linux-7.2-riscv64",
+    "linux-7.2-s390x",
+];
+
+fn golden(file: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(file);
+    path.to_str().unwrap().into()
+}
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+    command.args(args).env_remove("TZ");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    command(args).stdin(Stdio::null()).output().unwrap()
+}
+
+fn run_on(args: &[&str], input: &[u8]) -> Output {
+    let mut child = command(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // The command may stop reading early.
+    let _ = writer.join().unwrap();
+    output
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// `messages=N exact=N errors=N`.
+fn counts(output: &Output) -> [u64; 3] {
+    let last = stdout(output).lines().last().unwrap();
+    let fields: Vec<_> = last.split(' ').map(|field| field.split_once('=').unwrap()).collect();
+    let [("messages", a), ("exact", b), ("errors", c)] = fields[..] else { panic!("{last}") };
+    [a, b, c].map(|number| number.parse().unwrap())
+}
+
+fn captures() -> Vec<String> {
+    let kernels = KERNELS.iter().filter(|kernel| **kernel != "linux-6.18");
+    let mut files: Vec<_> = kernels.map(|k| golden(&format!("{k}/nlmon.pcapng"))).collect();
+    files.push(golden("linux-7.2/nlmon.pcap"));
+    files
+}
+
+#[test]
+fn everything_that_a_kernel_sent_is_exact() {
+    let mut total = 0;
+    for file in captures() {
+        let output = run(&["check", &file]);
+        let [messages, exact, errors] = counts(&output);
+        assert_eq!((messages, output.status.code()), (exact, Some(0)), "{file}");
+        // Requests of the recorder with a wrong attribute are in the captures too.
+        assert!(messages > 200 && errors < 20, "{file}: {messages} {errors}");
+        total += messages;
+    }
+    assert!(total > 4000, "{total}");
+
+    for kernel in KERNELS {
+        let file = golden(&format!("{kernel}/messages.jsonl"));
+        let lines = std::fs::read_to_string(&file).unwrap();
+        let sent: String = lines
+            .lines()
+            .filter(|line| !line.contains("\"request\""))
+            .map(|l| format!("{l}\n"))
+            .collect();
+        let output = run_on(&["check", "-"], sent.as_bytes());
+        let [messages, exact, errors] = counts(&output);
+        assert_eq!((exact, errors), (messages, 0), "{kernel}: {}", stderr(&output));
+        let all = run(&["check", &file]);
+        let [messages, exact, _] = counts(&all);
+        assert_eq!(exact, messages);
+        assert_eq!(all.status.code(), Some(0));
+    }
+}
+
+#[test]
+fn a_capture_prints_as_conntrack_prints_it() {
+    let file = golden("linux-7.2/nlmon.pcapng");
+    let output = run(&["decode", &file, "-o", "ktimestamp,id"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let lines: Vec<_> = stdout(&output).lines().collect();
+    assert!(lines.len() > 200);
+    let destroyed: Vec<_> = lines.iter().filter(|line| line.starts_with("[DESTROY] ")).collect();
+    assert!(destroyed.len() > 20);
+    let timed =
+        destroyed.iter().filter(|l| l.contains(" [start=") && l.contains(" [stop=")).count();
+    assert!(timed > 20, "{timed} of {}", destroyed.len());
+    assert!(lines.iter().any(|line| line.starts_with("    [NEW] tcp      6 ")));
+    assert!(lines.iter().any(|line| line.starts_with(" [UPDATE] ")));
+    // A living flow's age is told at the time of its packet: no line's age is that of today.
+    let ages = lines.iter().filter_map(|line| line.split("delta-time=").nth(1));
+    for age in ages {
+        let seconds: u64 = age.split(' ').next().unwrap().parse().unwrap();
+        assert!(seconds < 3600, "{age}");
+    }
+}
+
+#[test]
+fn json_is_an_object_a_line() {
+    let file = golden("linux-7.2/nlmon.pcapng");
+    let output = run(&["decode", "--format", "json", &file]);
+    assert_eq!(output.status.code(), Some(0));
+    let mut kinds = std::collections::BTreeMap::<String, usize>::new();
+    for line in stdout(&output).lines() {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(value["packet"].as_u64().unwrap() > 0);
+        assert!(value["time"].as_u64().unwrap() > 1_700_000_000_000_000_000);
+        let kind = value["kind"].as_str().unwrap();
+        *kinds.entry(kind.into()).or_default() += 1;
+        if kind == "destroy" {
+            if let Some(timestamp) = value["conntrack"].get("timestamp") {
+                let [start, stop] = ["start", "stop"].map(|key| timestamp[key].as_u64().unwrap());
+                assert_eq!(value["duration"].as_u64(), Some(stop - start));
+            }
+        }
+    }
+    for kind in ["request", "reply", "new", "update", "destroy", "control", "foreign"] {
+        assert!(kinds.contains_key(kind), "{kind}: {kinds:?}");
+    }
+}
+
+#[test]
+fn annotation_names_every_attribute() {
+    let file = golden("linux-7.2-s390x/nlmon.pcapng");
+    let output = run(&["decode", "--format", "annotate", &file]);
+    assert_eq!(output.status.code(), Some(0));
+    for name in ["CTA_TIMESTAMP_START", "CTA_LABELS", "IPCTNL_MSG_CT_DELETE", "NLMSG_DONE status 0"]
+    {
+        let name = name.split(' ').next().unwrap();
+        assert!(stdout(&output).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn times_follow_tz_and_as_of() {
+    // Recorded: an entry that started at 2026-11-22 08:41:58 UTC.
+    let hex = "f4000000000102000100000037c5e0d1020000003400018014000180080001007f000001080002007f0000011c0002800500010011000000060002009c440000060003001b5a00003400028014000180080001007f000001080002007f0000011c0002800500010011000000060002001b5a0000060003009c44000006001200000900000800030000000188080008000000002a08000c00546b34fa08000b0000000001080007000000001d1c0009800c00010000000000000000010c000200000000000000001d1c000a800c00010000000000000000000c0002000000000000000000100014800c00010018ea516a43f9b688\n";
+    let line = |args: &[&str], tz: Option<&str>| {
+        let mut command = command(args);
+        if let Some(tz) = tz {
+            command.env("TZ", tz);
+        }
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(hex.as_bytes()).unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+    };
+    let utc = line(&["decode", "-", "-o", "ktimestamp"], None);
+    assert!(utc.contains("mark=42 zone=9 [start=Sun Nov 22 08:41:58 2026] use=1"), "{utc}");
+    let berlin = line(&["decode", "-", "-o", "ktimestamp"], Some("CET-1CEST,M3.5.0,M10.5.0/3"));
+    assert!(berlin.contains("[start=Sun Nov 22 09:41:58 2026]"), "{berlin}");
+    for as_of in ["1795336925000000000", "2026-11-22T08:42:05Z", "2026-11-22T09:42:05+01:00"] {
+        let aged = line(&["decode", "-", "--as-of", as_of], None);
+        assert!(aged.contains(" delta-time=7 use=1"), "{as_of}: {aged}");
+    }
+    let now = line(&["decode", "-", "--as-of", "now"], None);
+    assert!(now.contains(" delta-time="), "{now}");
+}
+
+#[test]
+fn broken_input_is_told_and_the_rest_decodes() {
+    // CTA_MARK 255.
+    let good = "1c0000000001000000000000000000000200000008000800000000ff";
+    // Cut in the middle of CTA_MARK.
+    let cut = "1c00000000010000000000000000000002000000060008001234";
+    // CTA_MARK of two bytes, then CTA_ZONE 7.
+    let short = "240000000001000000000000000000000200000006000800123400000600120000070000";
+    let lines = [good, "zz", cut, short, good];
+    let output = run_on(&["decode", "--format", "json", "-"], (lines.join("\n") + "\n").as_bytes());
+    assert_eq!(output.status.code(), Some(0));
+    let json: Vec<serde_json::Value> =
+        stdout(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let packets: Vec<_> = json.iter().map(|line| line["packet"].as_u64().unwrap()).collect();
+    assert_eq!(packets, [1, 4, 5]);
+    assert_eq!(json[0]["conntrack"]["mark"], 255);
+    assert_eq!(json[1]["errors"][0]["attribute"], "CTA_MARK");
+    assert_eq!(json[1]["conntrack"]["zone"], 7);
+    let told = stderr(&output);
+    assert!(told.contains("-: line 2"), "{told}");
+    assert!(told.contains("-: packet 3 message 1 at byte"), "{told}");
+    assert!(
+        told.contains("-: packet 4 message 1: CTA_MARK at byte 20: payload is 2 bytes, expected 4"),
+        "{told}"
+    );
+}
+
+#[test]
+fn unusable_files_and_arguments_exit_with_2() {
+    let good = golden("linux-6.12/nlmon.pcapng");
+    for args in [
+        &["decode", "/nonexistent"][..],
+        &["check", "/nonexistent"],
+        &["check", "/"],
+        &["decode"],
+        &["decode", &good, "-o", "nonsense"],
+        &["decode", &good, "--as-of", "yesterday"],
+        &["decode", &good, "--labelmap", "/nonexistent"],
+        &["nonsense"],
+    ] {
+        let output = run(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(!output.stderr.is_empty());
+    }
+    // The other files are read all the same.
+    let output = run(&["check", "/nonexistent", &good]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(counts(&output)[0] > 200);
+    // An Ethernet capture, a text, nothing.
+    let ethernet =
+        [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+    let packet = [[1, 0, 0, 0], [0; 4], [4, 0, 0, 0], [4, 0, 0, 0], [9; 4]].concat();
+    let output = run_on(&["decode", "-"], &[&ethernet[..], &packet].concat());
+    assert!(stderr(&output).contains("link type 1"), "{}", stderr(&output));
+    for input in [&b"Lorem ipsum\n"[..], b"", b"\x1f\x8b\x08\0\0\0\0\0\0\0"] {
+        let output = run_on(&["decode", "-"], input);
+        assert_ne!(output.status.code(), Some(0), "{input:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_truncated_capture_decodes_up_to_the_cut() {
+    let whole = std::fs::read(golden("linux-6.12/nlmon.pcapng")).unwrap();
+    let all = counts(&run_on(&["check", "-"], &whole))[0];
+    let output = run_on(&["check", "-"], &whole[..whole.len() / 2]);
+    let [messages, exact, errors] = counts(&output);
+    assert!(messages * 3 > all && messages < all, "{messages} of {all}");
+    assert_eq!(exact, messages);
+    assert!(errors > 0 && !output.stderr.is_empty());
+}
+
+#[test]
+fn a_broken_pipe_ends_quietly() {
+    let file = golden("linux-6.12/nlmon.pcapng");
+    let mut child = command(&["decode", &file, &file, &file])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(stderr(&output), "");
+}

@@ -1,0 +1,35 @@
+//! Reads the times of a flow, and nothing else, straight from the bytes: no copy, no allocation.
+//!
+//! ```sh
+//! cargo run --example read_times
+//! ```
+
+use ctnetlink::attrs::{CtAttr, CtattrType};
+use ctnetlink::nested::TimestampAttr;
+use ctnetlink::wire::Endian;
+use ctnetlink::{Envelope, Family, Message, MsgType};
+
+fn main() -> Result<(), ctnetlink::error::Error> {
+    // What a program would have received.
+    let received = Envelope::new(MsgType::CT_DELETE, Family::IPV4).build::<CtattrType>(|out| {
+        out.put(CtAttr::Mark(0x1234));
+        out.nest(CtAttr::Timestamp, |out| {
+            out.put(TimestampAttr::Start(1_795_335_637_011_746_123));
+            out.put(TimestampAttr::Stop(1_795_335_638_202_520_456));
+        });
+    })?;
+
+    let message = Message::parse(received.as_bytes(), Endian::NATIVE)?;
+    let times = message.conntrack()?.find(|attr| match attr {
+        CtAttr::Timestamp(times) => Some(times),
+        _ => None,
+    });
+    for time in times.iter().flat_map(|times| times.iter()) {
+        match time? {
+            TimestampAttr::Start(ns) => println!("started at {ns} ns"),
+            TimestampAttr::Stop(ns) => println!("stopped at {ns} ns"),
+            other => println!("{other:?}"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! Golden messages, broken in every place where a length stands.
+
+mod common;
+
+use common::all;
+use ctnetlink::error::ErrorKind;
+use ctnetlink::show::text::Text;
+use ctnetlink::show::{Annotate, MessageRecord};
+use ctnetlink::wire::{AttrSet, Attrs, Endian, NLA_HDRLEN, RawAttr, Visitor};
+use ctnetlink::{Conntrack, Kind, Message, MsgType};
+
+/// Decodes `bytes` by every path; none may panic. What decodes must encode to the same bytes.
+fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option<usize> {
+    let message = Message::parse(bytes, endian).ok()?;
+    let mut errors = Errors::default();
+    if message.visit(&mut errors).is_err() {
+        errors.count += 1;
+    }
+    if let Ok(rebuilt) = message.rebuild() {
+        assert_eq!(rebuilt.as_bytes(), message.as_bytes());
+    }
+    let mut reported = 0;
+    let flat = Conntrack::from_message(&message, &mut |_| reported += 1);
+    if flat.is_ok() {
+        // One pass and a visit see the same errors.
+        assert_eq!(reported, errors.count, "{:02x?}", message.as_bytes());
+    }
+    if every_path {
+        let record = MessageRecord::new(&message);
+        assert_eq!(record.errors.len(), errors.count);
+        assert!(!serde_json::to_string(&record).unwrap().is_empty());
+        assert!(!Annotate::new(message).to_string().is_empty());
+        let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
+        let line = text.line(&message, Some(1));
+        assert!(line.is_none() || message.kind() != Kind::Request);
+    }
+    Some(errors.count)
+}
+
+/// Counts errors, and notes where the length fields are.
+#[derive(Default)]
+struct Errors {
+    count: usize,
+    lengths: Vec<usize>,
+}
+
+impl<'a> Visitor<'a> for Errors {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        for raw in attrs.raw() {
+            self.lengths.extend(raw.as_ref().ok().map(|raw| raw.offset));
+            match raw.and_then(S::decode) {
+                Ok(attr) => S::visit_nest(&attr, self),
+                Err(_) => self.count += 1,
+            }
+        }
+    }
+}
+
+#[test]
+fn every_prefix_is_an_error_or_exact() {
+    for golden in all() {
+        for len in 0..golden.bytes.len() {
+            let prefix = &golden.bytes[..len];
+            // As it lies: the header claims more than is there.
+            let error = Message::parse(prefix, golden.endian).unwrap_err();
+            let expected = match len {
+                0..16 => ErrorKind::MessageHeader { found: len },
+                _ => ErrorKind::MessageLength {
+                    nlmsg_len: golden.bytes.len() as u32,
+                    available: len,
+                },
+            };
+            assert_eq!((error.offset, error.kind), (0, expected));
+            // With a header that agrees.
+            if len >= 16 {
+                let mut message = prefix.to_vec();
+                message[..4].copy_from_slice(&golden.endian.u32_bytes(len as u32));
+                survives(&message, golden.endian, len % 7 == 0).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn every_length_field_may_hold_anything() {
+    let mut tried = 0_u64;
+    for (n, golden) in all().iter().enumerate() {
+        let mut fields = Errors::default();
+        golden.message().visit(&mut fields).unwrap();
+        let mut message = golden.bytes.clone();
+        for at in fields.lengths {
+            let field = [message[at], message[at + 1]];
+            let own = golden.endian.u16(field);
+            let near = (own.saturating_sub(5)..=own + 5).chain([message.len() as u16]);
+            let special = [0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xfffb, 0xfffc, 0xffff];
+            for len in (0..=24).chain(near).chain(special) {
+                message[at..at + 2].copy_from_slice(&golden.endian.u16_bytes(len));
+                tried += 1;
+                survives(&message, golden.endian, (n as u64 + tried) % 16 == 0).unwrap();
+            }
+            message[at..at + 2].copy_from_slice(&field);
+        }
+        for len in
+            (0..=40).chain([message.len() as u32 + 1, 0xffff, 0x1_0000, 0x8000_0000, u32::MAX])
+        {
+            message[..4].copy_from_slice(&golden.endian.u32_bytes(len));
+            survives(&message, golden.endian, true);
+            survives(&message, golden.endian.swapped(), true);
+        }
+    }
+    assert!(tried > 1_000_000, "{tried}");
+}
+
+#[test]
+fn every_byte_may_be_flipped() {
+    for (n, golden) in all().iter().enumerate().filter(|(n, _)| n % 5 == 0) {
+        let mut message = golden.bytes.clone();
+        for at in 4..message.len() {
+            for flip in [0x01, 0x80, 0xff] {
+                message[at] ^= flip;
+                survives(&message, golden.endian, (n + at) % 8 == 0).unwrap();
+                message[at] ^= flip;
+            }
+        }
+    }
+}
+
+/// A message of these attributes.
+fn message_of(attrs: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0; 20];
+    bytes[..4].copy_from_slice(&(20 + attrs.len() as u32).to_le_bytes());
+    bytes[4..6].copy_from_slice(&MsgType::CT_NEW.0.to_le_bytes());
+    bytes[16] = 2;
+    bytes.extend_from_slice(attrs);
+    bytes
+}
+
+#[test]
+fn nests_may_be_a_thousand_deep() {
+    // Every number that is a nest somewhere, and one that is none anywhere.
+    for number in [1_u16, 2, 3, 4, 5, 10, 20, 99] {
+        let mut attrs = Vec::new();
+        for _ in 0..1000 {
+            let mut outer = Vec::new();
+            outer.extend_from_slice(&(attrs.len() as u16 + 4).to_le_bytes());
+            outer.extend_from_slice(&(number | 0x8000).to_le_bytes());
+            outer.extend_from_slice(&attrs);
+            attrs = outer;
+        }
+        assert_eq!(attrs.len(), 4000);
+        survives(&message_of(&attrs), Endian::Little, true).unwrap();
+    }
+}
+
+#[test]
+fn attributes_may_be_as_long_as_their_length_field_can_say() {
+    for number in 0..=28_u16 {
+        for nested in [0, 0x8000] {
+            let mut attrs = vec![0xa5; 0x1_0000];
+            attrs[..2].copy_from_slice(&0xffff_u16.to_le_bytes());
+            attrs[2..4].copy_from_slice(&(number | nested).to_le_bytes());
+            attrs.extend_from_slice(&[8, 0, 8, 0, 0x12, 0x34, 0x56, 0x78]);
+            let message = message_of(&attrs);
+            survives(&message, Endian::Little, true).unwrap();
+            // What follows is not lost.
+            let message = Message::parse(&message, Endian::Little).unwrap();
+            if number != 8 {
+                let ct = Conntrack::from_message(&message, &mut |_| ()).unwrap();
+                assert_eq!(ct.mark, Some(0x1234_5678), "{number}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_names_its_attribute_and_loses_nothing_else() {
+    // Each attribute of each golden message in turn loses the last byte of its payload.
+    let mut named = 0;
+    for golden in all().iter().filter(|golden| golden.is_from_kernel()).step_by(3) {
+        let Ok(attrs) = golden.message().conntrack() else { continue };
+        let raw: Vec<RawAttr<'_>> = attrs.raw().map(Result::unwrap).collect();
+        let whole = Conntrack::try_from(golden.message()).unwrap();
+        for (n, attr) in raw.iter().enumerate() {
+            if attr.is_nested() || attr.payload.is_empty() || attr.number() == 22 {
+                continue;
+            }
+            // The payload and its padding stay where they are, the length says one less.
+            let mut bytes = golden.bytes.clone();
+            let nla_len = (NLA_HDRLEN + attr.payload.len() - 1) as u16;
+            bytes[attr.offset..attr.offset + 2].copy_from_slice(&golden.endian.u16_bytes(nla_len));
+            let message = Message::parse(&bytes, golden.endian).unwrap();
+            if attr.payload.len() % 4 == 1 {
+                continue;
+            }
+            let mut errors = Vec::new();
+            let ct = Conntrack::from_message(&message, &mut |error| errors.push(error)).unwrap();
+            let [error] = errors[..] else { panic!("{}: {errors:?}", golden.place) };
+            assert_eq!(error.offset, attr.offset);
+            let spec = ctnetlink::attrs::CtattrType::SPEC.get(attr.number()).unwrap();
+            assert_eq!(error.attr, Some(spec));
+            let (expected, found) = (attr.payload.len(), attr.payload.len() - 1);
+            assert_eq!(error.kind, ErrorKind::PayloadLength { expected, found });
+            // The others are all there.
+            let again = message.conntrack().unwrap().iter().filter_map(Result::ok).count();
+            assert_eq!(again, raw.len() - 1, "{} attribute {n}", golden.place);
+            assert_eq!((&ct.orig, &ct.reply), (&whole.orig, &whole.reply));
+            named += 1;
+        }
+    }
+    assert!(named > 1000, "{named}");
+}
