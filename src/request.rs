@@ -163,7 +163,8 @@ pub fn create(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
     one(MsgType::CT_NEW, flags, &settable(ct), seq)
 }
 
-/// Creates an entry, or changes the one there is: `conntrack -A`.
+/// Creates an entry, or changes the one there is: `conntrack -A`. If there is one, a master or a NAT
+/// range brings EOPNOTSUPP.
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
@@ -171,12 +172,14 @@ pub fn create_or_update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
     one(MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::ACK, &settable(ct), seq)
 }
 
-/// Changes an entry; ENOENT if there is none: `conntrack -U`. NAT and the master cannot be changed.
+/// Changes an entry; ENOENT if there is none: `conntrack -U`. The master cannot be changed and is
+/// left out, so that an entry that was read can be sent back; a NAT range brings EOPNOTSUPP.
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
 pub fn update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    one(MsgType::CT_NEW, NlmFlags::ACK, &settable(ct), seq)
+    let ct = Conntrack { master: Tuple::default(), ..settable(ct) };
+    one(MsgType::CT_NEW, NlmFlags::ACK, &ct, seq)
 }
 
 /// Deletes one entry; ENOENT if there is none, or if `ct` has an id and the entry has another:
@@ -319,8 +322,8 @@ fn key(ct: &Conntrack) -> Conntrack {
     }
 }
 
-/// The entry without what the kernel refuses or ignores in a request, so that one that was read can
-/// be changed and sent back.
+/// The entry without what the kernel refuses or ignores in every request, so that one that was read
+/// can be sent back.
 fn settable(ct: &Conntrack) -> Conntrack {
     Conntrack {
         counters_orig: Default::default(),
