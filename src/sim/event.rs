@@ -82,7 +82,20 @@ pub fn ctnetlink_conntrack_event(
     Ok(Some(Event { group, bytes, alloc }))
 }
 
-/// The same in a buffer of `limit` bytes.
+/// Bytes that such an event takes, whether or not they fit what the kernel allocates; `None` if there
+/// is nothing to report.
+#[must_use]
+pub fn conntrack_event_len(
+    kernel: &Kernel,
+    events: IpctEvents,
+    ct: &NfConn,
+    now: u64,
+) -> Option<usize> {
+    let built = build_event(kernel, events, ct, now, 0, usize::MAX).ok()?;
+    built.map(|(_, bytes)| bytes.len())
+}
+
+/// The message alone, in a buffer of `limit` bytes.
 pub(crate) fn build_event(
     kernel: &Kernel,
     events: IpctEvents,
