@@ -264,6 +264,20 @@ impl Release {
         !self.since(4, 12)
     }
 
+    /// A request to create or change leaves out all status bits that it may not set; before, those of
+    /// NAT alone. Between 4.9.76 and 4.12.
+    #[must_use]
+    pub const fn masks_unchangeable_status(self) -> bool {
+        self.since(4, 12)
+    }
+
+    /// An entry created over ctnetlink with a helper has the status HELPER: recorded on 5.10 and
+    /// later; taken to be as old as the bit, 3.6.
+    #[must_use]
+    pub const fn create_sets_helper_bit(self) -> bool {
+        self.since(3, 6)
+    }
+
     /// The status has DYING when DESTROY is built: 4.9 (f330a7fdbe16).
     #[must_use]
     pub const fn destroy_has_dying(self) -> bool {
