@@ -1,10 +1,11 @@
 //! `ctnetlink_conntrack_event`: what listeners are told of an entry.
 
+use super::dump_tuples::dump_both_tuples;
 use super::fill_info::{
     Skb, ctnetlink_dump_acct, ctnetlink_dump_ct_seq_adj, ctnetlink_dump_ct_synproxy,
     ctnetlink_dump_helpinfo, ctnetlink_dump_id, ctnetlink_dump_labels, ctnetlink_dump_mark,
     ctnetlink_dump_master, ctnetlink_dump_protoinfo, ctnetlink_dump_secctx, ctnetlink_dump_status,
-    ctnetlink_dump_timeout, ctnetlink_dump_timestamp, dump_both_tuples,
+    ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
 };
 use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};

@@ -58,6 +58,7 @@
 //! and what protocols make of packets are the caller's: there is no hash and no tracker here.
 
 mod dump;
+mod dump_tuples;
 mod event;
 mod expect;
 mod fill_info;
@@ -65,12 +66,16 @@ mod kernel;
 mod life;
 mod net;
 mod nf_conn;
+mod parse;
 mod proc_line;
 mod rebuild;
 mod release;
 mod stats;
 
 pub use dump::{DumpBuffers, DumpRequest};
+pub use dump_tuples::{
+    ctnetlink_dump_tuples, ctnetlink_dump_tuples_ip, ctnetlink_dump_tuples_proto,
+};
 pub use event::{
     Event, Group, conntrack_event_len, ctnetlink_conntrack_event, ctnetlink_dump_event_timestamp,
     kind_of_event,
@@ -81,10 +86,9 @@ pub use fill_info::{
     ctnetlink_dump_extinfo, ctnetlink_dump_helpinfo, ctnetlink_dump_id, ctnetlink_dump_info,
     ctnetlink_dump_labels, ctnetlink_dump_mark, ctnetlink_dump_master, ctnetlink_dump_protoinfo,
     ctnetlink_dump_secctx, ctnetlink_dump_status, ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
-    ctnetlink_dump_tuples, ctnetlink_dump_tuples_ip, ctnetlink_dump_tuples_proto,
     ctnetlink_dump_use, ctnetlink_fill_info, nf_ct_expires,
 };
-pub use kernel::{Arch, Config, Kernel, L4Proto, ParseArchError};
+pub use kernel::{Arch, Config, Kernel, L4Proto};
 pub use life::{Dir, Packet};
 pub use net::{Clock, Errno, InitFailure, InitStep, ModuleParams, Net, Socket, Sysctls};
 pub use nf_conn::{
@@ -92,9 +96,10 @@ pub use nf_conn::{
     NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,
     SecurityContext, ZoneDir,
 };
+pub use parse::{ParseArchError, ParseReleaseError};
 pub use proc_line::{CtSeq, DeltaTime, ct_seq_show};
 pub use rebuild::{Rebuilder, Rebuilt, Recorded, RecordedKind};
-pub use release::{DumpOrder, ParseReleaseError, ProtoinfoSize, Release};
+pub use release::{DumpOrder, ProtoinfoSize, Release};
 pub use stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
     ctnetlink_stat_ct_fill_info,

@@ -10,6 +10,7 @@ mod entry;
 mod event;
 mod life;
 mod machine;
+mod netns;
 mod proc_line;
 #[cfg(feature = "capture")]
 mod recorded;
