@@ -1,10 +1,11 @@
 //! `ctnetlink_conntrack_event`: what listeners are told of an entry.
 
+use super::dump_tuples::dump_both_tuples;
 use super::fill_info::{
     Skb, ctnetlink_dump_acct, ctnetlink_dump_ct_seq_adj, ctnetlink_dump_ct_synproxy,
     ctnetlink_dump_helpinfo, ctnetlink_dump_id, ctnetlink_dump_labels, ctnetlink_dump_mark,
     ctnetlink_dump_master, ctnetlink_dump_protoinfo, ctnetlink_dump_secctx, ctnetlink_dump_status,
-    ctnetlink_dump_timeout, ctnetlink_dump_timestamp, dump_both_tuples,
+    ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
 };
 use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
@@ -82,7 +83,20 @@ pub fn ctnetlink_conntrack_event(
     Ok(Some(Event { group, bytes, alloc }))
 }
 
-/// The same in a buffer of `limit` bytes.
+/// Bytes that such an event takes, whether or not they fit what the kernel allocates; `None` if there
+/// is nothing to report.
+#[must_use]
+pub fn conntrack_event_len(
+    kernel: &Kernel,
+    events: IpctEvents,
+    ct: &NfConn,
+    now: u64,
+) -> Option<usize> {
+    let built = build_event(kernel, events, ct, now, 0, usize::MAX).ok()?;
+    built.map(|(_, bytes)| bytes.len())
+}
+
+/// The message alone, in a buffer of `limit` bytes.
 pub(crate) fn build_event(
     kernel: &Kernel,
     events: IpctEvents,

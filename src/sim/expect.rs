@@ -1,7 +1,8 @@
 //! Expectations: `ctnetlink_exp_fill_info`, `ctnetlink_expect_event`.
 
+use super::dump_tuples::ctnetlink_dump_tuples;
 use super::event::{Event, Group};
-use super::fill_info::{Skb, ctnetlink_dump_tuples, seconds_left};
+use super::fill_info::{Skb, seconds_left};
 use super::kernel::Kernel;
 use super::nf_conn::NfConntrackTuple;
 use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};

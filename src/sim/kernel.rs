@@ -3,8 +3,6 @@
 use super::release::Release;
 use crate::nested::IpProto;
 use crate::wire::{Endian, Room};
-use core::fmt;
-use core::str::FromStr;
 
 /// A kernel: everything outside an entry that decides bytes and sizes.
 ///
@@ -177,27 +175,5 @@ impl Arch {
 
     const fn named(name: &'static str, endian: Endian, pads_64bit: bool) -> Self {
         Self { name, endian, word: 8, skb_overhead: 320, pads_64bit }
-    }
-}
-
-/// A name that is none of [`Arch::NAMED`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ParseArchError;
-
-impl fmt::Display for ParseArchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not one of")?;
-        Arch::NAMED.iter().try_for_each(|arch| write!(f, " {}", arch.name))
-    }
-}
-
-impl core::error::Error for ParseArchError {}
-
-impl FromStr for Arch {
-    type Err = ParseArchError;
-
-    fn from_str(name: &str) -> Result<Self, ParseArchError> {
-        Self::NAMED.iter().copied().find(|arch| arch.name == name).ok_or(ParseArchError)
     }
 }

@@ -2,12 +2,13 @@
 
 use super::net::{Errno, Net};
 use super::nf_conn::{
-    IpctEvents, L4State, NfConn, NfConnCounter, NfConnLabels, NfConnNat, NfConnSynproxy,
-    NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone,
+    IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnNat,
+    NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone,
 };
 use super::rebuild::Recorded;
 use crate::attrs::Status;
-use crate::flat::{Conntrack, Record as _};
+use crate::flat::{Conntrack, ProtoInfo, Record as _};
+use crate::nested::TcpFlags;
 use alloc::vec::Vec;
 
 /// Bits that a request cannot change (`IPS_UNCHANGEABLE_MASK`).
@@ -62,8 +63,7 @@ impl Net {
         reply: NfConntrackTuple,
         zone: NfConntrackZone,
     ) -> NfConn {
-        // Opaque; up to 5.1 it was the entry's address, and it still looks like one here.
-        self.last_id = self.last_id.wrapping_add(0x140);
+        self.last_id = self.last_id.wrapping_add(Self::ID_STEP);
         let mut ct = NfConn {
             tuple: [orig, reply],
             zone,
@@ -167,7 +167,8 @@ impl Net {
     }
 
     /// `ctnetlink_create_conntrack`: an entry that the socket `portid` asks for. It takes tuples,
-    /// zone, timeout, status, mark, state, adjustments, labels and master; returns its id.
+    /// zone, helper, timeout, status, mark, state, adjustments, labels and master, but no NAT; returns
+    /// its id.
     ///
     /// # Errors
     /// [`Einval`](Errno::Einval) without tuples or timeout, [`Eexist`](Errno::Eexist),
@@ -191,6 +192,12 @@ impl Net {
             ct.synproxy = Some(NfConnSynproxy::default());
         }
         ct.status |= Status::CONFIRMED;
+        if let Some(name) = request.help.name.clone().filter(|name| !name.as_bytes().is_empty()) {
+            ct.help = Some(NfConnHelp { helper: Some(name), info: request.help.info.clone() });
+            if self.kernel.release.create_sets_helper_bit() {
+                ct.status |= Status::HELPER;
+            }
+        }
         self.apply(&mut ct, request)?;
         if let Some(master) = asked.master {
             ct.master = Some(master);
@@ -261,9 +268,11 @@ impl Net {
             if !((ct.status ^ status) & fixed).is_empty() || !cleared.is_empty() {
                 return Err(Errno::Ebusy);
             }
-            ct.status |= status & !UNCHANGEABLE;
+            let masks = self.kernel.release.masks_unchangeable_status();
+            let kept = if masks { UNCHANGEABLE } else { Status::NAT | Status::NAT_DONE };
+            ct.status |= status & !kept;
         }
-        ct.proto = asked.proto;
+        nlattr_to_proto(&mut ct.proto, request.protoinfo.as_ref())?;
         if let Some(mark) = request.mark {
             let mask = request.mark_mask.unwrap_or(u32::MAX);
             // The new mark is not cut to the mask.
@@ -357,6 +366,38 @@ impl Net {
             *acct = [NfConnCounter::default(); 2];
         }
     }
+}
+
+/// `from_nlattr` of the protocols that have a state. What is for another protocol is passed over.
+fn nlattr_to_proto(proto: &mut L4State, request: Option<&ProtoInfo>) -> Result<(), Errno> {
+    match (proto, request) {
+        (L4State::Tcp { state, scale, flags }, Some(ProtoInfo::Tcp(tcp))) => {
+            *state = tcp.state.unwrap_or(*state);
+            for (flags, sent) in flags.iter_mut().zip([tcp.flags_original, tcp.flags_reply]) {
+                let sent = sent.unwrap_or_default();
+                *flags = *flags & !sent.mask | sent.flags & sent.mask;
+            }
+            // Scales count only if both are given and both sides use scaling.
+            let both_scale = flags.iter().all(|flags| flags.contains(TcpFlags::WINDOW_SCALE));
+            if let (Some(orig), Some(reply), true) =
+                (tcp.wscale_original, tcp.wscale_reply, both_scale)
+            {
+                *scale = [orig, reply];
+            }
+        }
+        (L4State::Sctp { state, vtag }, Some(ProtoInfo::Sctp(sctp))) => {
+            *state = sctp.state.ok_or(Errno::Einval)?;
+            let orig = sctp.vtag_original.ok_or(Errno::Einval)?;
+            *vtag = [orig, sctp.vtag_reply.ok_or(Errno::Einval)?];
+        }
+        (L4State::Dccp { state, role, handshake_seq }, Some(ProtoInfo::Dccp(dccp))) => {
+            *state = dccp.state.ok_or(Errno::Einval)?;
+            *role = dccp.role.ok_or(Errno::Einval)?;
+            *handshake_seq = dccp.handshake_seq.unwrap_or(*handshake_seq);
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 /// `before` with what a request says.

@@ -135,6 +135,9 @@ pub struct Net {
 }
 
 impl Net {
+    /// From one entry's id to the next.
+    pub(crate) const ID_STEP: u32 = 0x140;
+
     /// Sets up a namespace. `fails` makes that step fail, as if memory were short.
     ///
     /// # Errors
@@ -249,6 +252,12 @@ impl Net {
 
     pub(crate) fn put(&mut self, place: usize, ct: NfConn) {
         self.table.insert(place.min(self.table.len()), ct);
+    }
+
+    /// Makes `id` that of the next entry that is born. Ids are otherwise numbers in a row; the
+    /// kernel's are a keyed hash since 5.2 and an address before.
+    pub fn set_next_id(&mut self, id: u32) {
+        self.last_id = id.wrapping_sub(Self::ID_STEP);
     }
 
     /// Puts an entry into the table as it is, and says nothing of it: for tables that were read from

@@ -3,11 +3,14 @@
 //! Each test names what its expectation was read from: releases whose sources were read (functions
 //! of `net/netfilter/nf_conntrack_netlink.c` unless another file is named), commits, or recordings.
 
+#[cfg(feature = "capture")]
+mod created;
 mod dump;
 mod entry;
 mod event;
 mod life;
 mod machine;
+mod netns;
 mod proc_line;
 #[cfg(feature = "capture")]
 mod recorded;

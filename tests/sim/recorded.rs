@@ -11,11 +11,11 @@ use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Kind, Message, MsgType};
 use std::path::{Path, PathBuf};
 
-fn golden(folder: &str, file: &str) -> PathBuf {
+pub(crate) fn golden(folder: &str, file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder).join(file)
 }
 
-fn kernels() -> [(&'static str, Kernel); 6] {
+pub(crate) fn kernels() -> [(&'static str, Kernel); 6] {
     let on = |release, arch| Kernel { arch, ..kernel(release) };
     [
         ("linux-5.10", kernel("5.10")),

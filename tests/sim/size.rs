@@ -6,7 +6,8 @@ use ctnetlink::flat::Name;
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size, ctnetlink_nlmsg_size_terms};
 use ctnetlink::nested::IpProto;
 use ctnetlink::sim::{
-    Arch, IpctEvents, Kernel, NfConn, NfConnHelp, NfConntrackTuple, ctnetlink_conntrack_event,
+    Arch, IpctEvents, Kernel, NfConn, NfConnHelp, NfConntrackTuple, conntrack_event_len,
+    ctnetlink_conntrack_event,
 };
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -115,6 +116,9 @@ fn where_the_size_falls_short() {
     let events = IpctEvents::all() & !IpctEvents::DESTROY;
     let size = |release: &str| ctnetlink_conntrack_event(&kernel(release), events, &worst, 0, 0);
     assert!(size("4.18").is_err());
+    let needed = conntrack_event_len(&kernel("4.18"), events, &worst, 0).unwrap();
+    let shape = worst.shape(&kernel("4.18"));
+    assert_eq!(needed - 16 - ctnetlink_nlmsg_size(&kernel("4.18"), &shape), 32);
     let event = size("6.12").unwrap().unwrap();
     // 388 less the event's time, beside nlmsghdr.
     assert_eq!(event.bytes.len(), 16 + 376);

@@ -1,0 +1,79 @@
+//! One TCP flow in a simulated kernel, from its first packet to DESTROY, and what a listener of each
+//! group receives, attribute by attribute. Needs no privileges.
+//!
+//!     cargo run --example one_flow [RELEASE]
+
+use ctnetlink::Message;
+use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
+use ctnetlink::show::Annotate;
+use ctnetlink::sim::{
+    Clock, CtSeq, DeltaTime, Dir, Group, Kernel, L4State, ModuleParams, Net, NfConntrackTuple,
+    NfConntrackZone, Packet, Socket, ct_seq_show,
+};
+use std::error::Error;
+use std::net::Ipv4Addr;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let release = std::env::args().nth(1).unwrap_or_else(|| "6.14".into());
+    let kernel = Kernel::new(release.parse()?);
+    let module = ModuleParams { tstamp: true, acct: true };
+    let clock = Clock { real_ns: 1_800_000_000_000_000_000, jiffies: 0 };
+    let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None)
+        .map_err(|failure| format!("{failure:?}"))?;
+    for group in [Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy] {
+        net.sockets.push(Socket { groups: vec![group], ..Socket::default() });
+    }
+    println!("Linux {release}");
+
+    println!("\nSYN: the entry is made, but not in the table yet.");
+    let client = (Ipv4Addr::new(192, 0, 2, 1).into(), 40000);
+    let server = (Ipv4Addr::new(198, 51, 100, 7).into(), 443);
+    let orig = NfConntrackTuple::ports(IpProto::TCP, client, server);
+    let mut ct = net.init_conntrack(orig, orig.inverted(), NfConntrackZone::default());
+    let syn = packet(Dir::Original, TcpState::SYN_SENT, 120);
+    net.first_packet(&mut ct, &syn);
+    net.advance(4);
+
+    println!("4 ms later it has left: the entry is confirmed.");
+    let id = net.confirm(ct, &syn);
+    print_received(&mut net)?;
+
+    println!("\nSYN and ACK, 20 ms later.");
+    net.advance(20);
+    net.packet(id, &packet(Dir::Reply, TcpState::SYN_RECV, 60))?;
+    print_received(&mut net)?;
+
+    println!("\nACK: the connection stands, and is assured.");
+    net.advance(20);
+    let ack = packet(Dir::Original, TcpState::ESTABLISHED, 432_000);
+    net.packet(id, &Packet { assured: true, ..ack })?;
+    print_received(&mut net)?;
+
+    println!("\nWhat /proc/net/nf_conntrack says 5 seconds later:");
+    net.advance(5000);
+    let Clock { real_ns: time_now, jiffies } = net.clock;
+    let seq = CtSeq { time_now, jiffies, delta_time: DeltaTime::Released };
+    if let Some(ct) = net.entry(id) {
+        print!("{}", ct_seq_show(&kernel, ct, &seq));
+    }
+
+    println!("\nThe socket 4321 deletes it.");
+    net.delete(4321, id)?;
+    print_received(&mut net)
+}
+
+fn packet(dir: Dir, state: TcpState, timeout: u32) -> Packet {
+    let flags = [TcpFlags::WINDOW_SCALE | TcpFlags::SACK_PERM; 2];
+    let proto = L4State::Tcp { state, scale: [7, 7], flags };
+    Packet { dir, len: 60, proto: Some(proto), timeout, ..Packet::default() }
+}
+
+fn print_received(net: &mut Net) -> Result<(), Box<dyn Error>> {
+    for socket in &mut net.sockets {
+        for bytes in socket.received.drain(..) {
+            let message = Message::parse(&bytes, net.kernel.arch.endian)?;
+            print!("to {:?}:\n{}", socket.groups, Annotate::new(message));
+        }
+    }
+    Ok(())
+}
