@@ -36,6 +36,7 @@
 //! | know how large the kernel expects an event to be | [`msg_size`] |
 //! | send what a kernel of any release would send | [`sim`] |
 //! | read capture files | `capture` (feature `capture`) |
+//! | use netlink-proto and its family | `adapter` (features `netlink-packet-core`, `netlink-packet-utils`) |
 //! | print | `show` (features `show`, `serde`) |
 //! | walk the tables of attributes | [`spec`] |
 //!
@@ -53,8 +54,13 @@
 //! |---|---|---|
 //! | `std` | yes | conversions to `SystemTime`; without it the crate needs `alloc` alone |
 //! | `show` | yes | text for people |
+//! | `netlink-packet-core` | yes | messages and attributes for netlink-packet-core 0.9, such as netlink-proto 0.14 |
+//! | `netlink-packet-utils` | no | the same for netlink-packet-core 0.7 with netlink-packet-utils 0.5 |
 //! | `serde` | no | `Serialize` and `Deserialize` for the flat values, and messages as records |
 //! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
+//!
+//! `default-features = false` makes the crate `no_std` with `alloc`; add `show` or `serde` and it
+//! still is. The other features need `std`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -86,6 +92,9 @@ pub mod capture;
 
 #[cfg(any(feature = "show", feature = "serde"))]
 pub mod show;
+
+#[cfg(any(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
+pub mod adapter;
 
 pub use flat::{Conntrack, Expectation};
 pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};

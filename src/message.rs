@@ -410,6 +410,17 @@ pub struct MessageBuf {
 }
 
 impl MessageBuf {
+    /// A message of this machine that came, or is to go, in pieces; its length is set to the true one.
+    #[cfg(any(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
+    pub(crate) fn from_parts(header: NlMsgHdr, body: &[u8]) -> Self {
+        let len = NLMSG_HDRLEN + body.len();
+        let header = NlMsgHdr { nlmsg_len: u32::try_from(len).unwrap_or(u32::MAX), ..header };
+        let mut bytes = Vec::with_capacity(len);
+        bytes.extend_from_slice(&header.to_bytes(Endian::NATIVE));
+        bytes.extend_from_slice(body);
+        Self { header, bytes, endian: Endian::NATIVE }
+    }
+
     /// The message, borrowed.
     #[must_use]
     pub fn as_message(&self) -> Message<'_> {

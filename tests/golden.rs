@@ -3,11 +3,11 @@
 mod common;
 
 use common::{Golden, KERNELS, all, read};
-use ctnetlink::attrs::{CtAttr, Status};
+use ctnetlink::attrs::{CtAttr, CtattrType, Status};
 use ctnetlink::flat::{ExpectStats, Labels, Layout, Record, StatsCpu, StatsGlobal};
 use ctnetlink::show::{Annotate, MessageRecord};
 use ctnetlink::spec::Form;
-use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, RawAttr, Visitor, nla_total_size};
+use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, RawAttr, Visitor, nla_total_size};
 use ctnetlink::{Body, Conntrack, Envelope, Expectation, Kind, Message, MsgType};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -357,4 +357,20 @@ fn nat_shows_in_tuples_and_status() {
         }
     }
     assert!(sources > 20 && destinations > 20, "{sources} {destinations}");
+}
+
+#[test]
+fn a_big_endian_message_can_be_written_in_little_endian() {
+    for golden in read("linux-7.2-s390x", "messages.jsonl") {
+        let message = golden.message();
+        let (true, Ok(attrs)) = (golden.is_from_kernel(), message.conntrack()) else { continue };
+        let envelope = Envelope { endian: Endian::Little, ..Envelope::of(&message).unwrap() };
+        let turned = envelope
+            .build::<CtattrType>(|out| attrs.iter().for_each(|attr| out.put(attr.unwrap())))
+            .unwrap();
+        assert_eq!(turned.as_bytes().len(), golden.bytes.len());
+        assert_ne!(turned.as_bytes(), golden.bytes);
+        let turned = Conntrack::try_from(turned.as_message()).unwrap();
+        assert_eq!(turned, Conntrack::try_from(message).unwrap(), "{}", golden.place);
+    }
 }

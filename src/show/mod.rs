@@ -2,7 +2,7 @@
 //!
 //! * [`Annotate`]: the bytes of a message, an attribute a line, with names and values.
 //! * [`text`]: the lines that conntrack(8) prints.
-//! * [`MessageRecord`]: a message as a serializable record, for JSON and friends.
+//! * `MessageRecord` (feature `serde`): a message as a serializable record, for JSON and friends.
 
 #[cfg(feature = "show")]
 mod annotate;

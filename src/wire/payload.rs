@@ -263,8 +263,13 @@ impl<'a, S: AttrSet> Payload<'a, Attrs<'a, S>> for Nest {
         Ok(Attrs::at(raw.payload, raw.offset + super::align::NLA_HDRLEN, raw.endian))
     }
 
-    fn encode(value: &Attrs<'a, S>, _: Endian, out: &mut Vec<u8>) {
-        out.extend_from_slice(value.as_bytes());
+    fn encode(value: &Attrs<'a, S>, endian: Endian, out: &mut Vec<u8>) {
+        if value.endian() == endian {
+            out.extend_from_slice(value.as_bytes());
+        } else {
+            // The same lengths in the other byte order: none can become too long.
+            let _ = Writer::run(out, endian, |out| value.rebuild(out));
+        }
     }
 
     fn len(value: &Attrs<'a, S>) -> usize {

@@ -1,0 +1,15 @@
+//! netlink-packet-core 0.7 and netlink-packet-utils 0.5.
+
+pub(crate) mod stack {
+    pub(crate) use netlink_packet_core_07::{
+        NetlinkDeserializable, NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
+    };
+    pub(crate) use netlink_packet_utils::nla::{Nla, NlaBuffer, NlasIterator};
+    pub(crate) use netlink_packet_utils::{Emitable, Parseable};
+    /// A `NLMSG_DONE` without a status is an error.
+    pub(crate) const EMPTY_DONE: bool = false;
+}
+
+#[allow(clippy::duplicate_mod, reason = "the same tests for the other stack")]
+#[path = "stack.rs"]
+mod tests;

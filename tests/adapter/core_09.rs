@@ -1,0 +1,13 @@
+//! netlink-packet-core 0.9.
+
+pub(crate) mod stack {
+    pub(crate) use netlink_packet_core::{
+        Emitable, NetlinkDeserializable, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+        NetlinkSerializable, Nla, NlaBuffer, NlasIterator, Parseable,
+    };
+    /// A `NLMSG_DONE` without a status has status 0.
+    pub(crate) const EMPTY_DONE: bool = true;
+}
+
+#[path = "stack.rs"]
+mod tests;

@@ -1,0 +1,220 @@
+//! The running kernel, asked through netlink-proto and tokio in a network namespace of its own.
+
+use ctnetlink::adapter::CtNetlinkMessage;
+use ctnetlink::attrs::Status;
+use ctnetlink::flat::Tuple;
+use ctnetlink::nested::IpProto;
+use ctnetlink::request::{self, Selector};
+use ctnetlink::wire::NlmFlags;
+use ctnetlink::{Body, Conntrack, Family, Kind, MessageBuf};
+use futures_util::{Stream, StreamExt};
+use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
+use netlink_proto::ConnectionHandle;
+use netlink_proto::sys::{AsyncSocket, SocketAddr, protocols::NETLINK_NETFILTER};
+use std::io::Write;
+use std::process::Command;
+use std::time::Duration;
+
+type Netlink = NetlinkMessage<CtNetlinkMessage>;
+
+/// Set in the process that runs inside the namespace.
+const INSIDE: &str = "CTNETLINK_TEST_INSIDE";
+/// What it prints before a reason for not having tested anything.
+const SKIP: &str = "not tested: ";
+/// What it prints at the end.
+const DONE: &str = "tested all";
+const FLOWS: u16 = 3;
+const FLOOD: u16 = 300;
+
+#[test]
+fn live() {
+    if std::env::var_os(INSIDE).is_some() {
+        match inside() {
+            Ok(()) => println!("{DONE}"),
+            Err(reason) => println!("{SKIP}{reason}"),
+        }
+        return;
+    }
+    if let Err(reason) = outside() {
+        // Past libtest, which would keep it to itself.
+        let _ = writeln!(std::io::stderr(), "SKIPPED adapter: {reason}");
+    }
+}
+
+/// Runs this very test again in new user and network namespaces. `Err` says why it cannot be run.
+fn outside() -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let unshare = |args: &[&str]| Command::new("unshare").arg("-Urn").args(args).output();
+    let probe = unshare(&["true"]).map_err(|error| format!("unshare: {error}"))?;
+    if !probe.status.success() {
+        return Err(String::from_utf8_lossy(&probe.stderr).trim().to_owned());
+    }
+    let output = Command::new("unshare")
+        .arg("-Urn")
+        .arg(program)
+        .args(["live::live", "--exact", "--nocapture"])
+        .env(INSIDE, "1")
+        .output()
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    if let Some((_, reason)) = text.split_once(SKIP) {
+        return Err(reason.lines().next().unwrap_or_default().to_owned());
+    }
+    assert!(
+        output.status.success() && text.contains(DONE),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(())
+}
+
+fn inside() -> Result<(), String> {
+    run(talk())
+}
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async { tokio::time::timeout(Duration::from_secs(20), test).await.unwrap() })
+}
+
+fn flow(n: u16) -> Conntrack {
+    let (client, server) = ("192.0.2.1".parse().ok(), "198.51.100.7".parse().ok());
+    let proto = Some(IpProto::UDP);
+    let (src_port, dst_port) = (Some(40_000 + n), Some(53));
+    Conntrack {
+        family: Family::IPV4,
+        orig: Tuple { src: client, dst: server, proto, src_port, dst_port, ..Tuple::default() },
+        reply: Tuple {
+            src: server,
+            dst: client,
+            proto,
+            src_port: dst_port,
+            dst_port: src_port,
+            ..Tuple::default()
+        },
+        status: Some(Status::CONFIRMED | Status::SEEN_REPLY),
+        timeout: Some(120),
+        mark: Some(u32::from(n)),
+        ..Conntrack::default()
+    }
+}
+
+fn send(
+    handle: &ConnectionHandle<CtNetlinkMessage>,
+    request: MessageBuf,
+) -> impl Stream<Item = Netlink> + use<> {
+    handle.request(request.try_into().unwrap(), SocketAddr::new(0, 0)).unwrap()
+}
+
+/// The errno of an answer, with the message it came in.
+fn errno(answer: &Netlink) -> Option<i32> {
+    let buf = MessageBuf::from(answer);
+    match buf.as_message().body() {
+        Ok(Body::Error(error)) => Some(-error.error),
+        _ => None,
+    }
+}
+
+fn entry(answer: &Netlink) -> (Kind, Conntrack) {
+    let NetlinkPayload::InnerMessage(inner) = &answer.payload else { panic!("{answer:?}") };
+    let message = inner.as_message();
+    assert_eq!(message.rebuild().unwrap().as_bytes(), message.as_bytes());
+    (message.kind(), message.try_into().unwrap())
+}
+
+async fn talk() -> Result<(), String> {
+    // Read as the namespace in which this thread is.
+    let sysctl = "/proc/sys/net/netfilter/nf_conntrack_timestamp";
+    let is_stamped = std::fs::write(sysctl, "1").is_ok();
+
+    let (mut connection, handle, mut events) =
+        netlink_proto::new_connection::<CtNetlinkMessage>(NETLINK_NETFILTER)
+            .map_err(|error| format!("NETLINK_NETFILTER: {error}"))?;
+    let socket = connection.socket_mut().socket_mut();
+    // Room for some dozens of events.
+    socket.set_rx_buf_sz(16_384_u32).map_err(|error| format!("SO_RCVBUF: {error}"))?;
+    // NFNLGRP_CONNTRACK_NEW, _UPDATE, _DESTROY
+    socket.bind(&SocketAddr::new(0, 0b111)).map_err(|error| format!("bind: {error}"))?;
+    tokio::spawn(connection);
+
+    // Without ctnetlink the first answer is an error: ENOENT or EINVAL, by kernel release.
+    let mut answers = send(&handle, request::dump(&Selector::default(), 0).unwrap());
+    if let Some(answer) = answers.next().await {
+        return match errno(&answer) {
+            Some(errno) => Err(format!("ctnetlink: {}", std::io::Error::from_raw_os_error(errno))),
+            None => panic!("a new namespace has no flows: {answer:?}"),
+        };
+    }
+
+    for n in 0..FLOWS {
+        let answers: Vec<_> = send(&handle, request::create(&flow(n), 0).unwrap()).collect().await;
+        assert!(answers.is_empty(), "only an acknowledgement: {answers:?}");
+        let (event, _) = events.next().await.unwrap();
+        let (kind, ct) = entry(&event);
+        assert_eq!((kind, &ct.orig, ct.mark.unwrap_or(0)), (Kind::New, &flow(n).orig, n.into()));
+    }
+    // Refused, with the request in the answer.
+    let answers: Vec<_> = send(&handle, request::create(&flow(0), 0).unwrap()).collect().await;
+    assert_eq!(answers.iter().map(errno).collect::<Vec<_>>(), [Some(17)], "EEXIST");
+
+    let answers: Vec<_> =
+        send(&handle, request::dump(&Selector::default(), 0).unwrap()).collect().await;
+    let mut marks = Vec::new();
+    for answer in &answers {
+        let (kind, ct) = entry(answer);
+        assert_eq!(kind, Kind::Reply);
+        assert_eq!(ct.timestamp.start.is_some(), is_stamped);
+        marks.push(ct.mark.unwrap());
+    }
+    marks.sort_unstable();
+    assert_eq!(marks, [0, 1, 2]);
+
+    // A single GET must ask for an acknowledgement …
+    let mut get: Netlink = request::get(&flow(1), 0).unwrap().try_into().unwrap();
+    let mut open = handle.request(get.clone(), SocketAddr::new(0, 0)).unwrap();
+    get.header.flags |= NlmFlags::ACK.bits();
+    let answers: Vec<_> = handle.request(get, SocketAddr::new(0, 0)).unwrap().collect().await;
+    assert_eq!(answers.len(), 1);
+    assert_eq!(entry(&answers[0]).1.mark, Some(1));
+    // … or its stream stays open, as the documentation of `adapter` says.
+    assert_eq!(entry(&open.next().await.unwrap()).1.mark, Some(1));
+    let end = tokio::time::timeout(Duration::from_millis(100), open.next()).await;
+    assert!(end.is_err(), "netlink-proto ends it now: {end:?}");
+
+    let answers: Vec<_> =
+        send(&handle, request::flush(&Selector::default(), 0).unwrap()).collect().await;
+    assert!(answers.is_empty(), "{answers:?}");
+    for _ in 0..FLOWS {
+        let (event, _) = events.next().await.unwrap();
+        let (kind, ct) = entry(&event);
+        assert_eq!(kind, Kind::Destroy);
+        assert_eq!(ct.timestamp.duration().is_some(), is_stamped);
+    }
+
+    // More events than there is room for, while nobody reads.
+    let others = std::thread::spawn(|| run(flood())).join();
+    others.unwrap();
+    let mut received = 0;
+    loop {
+        match events.next().await.unwrap().0.payload {
+            NetlinkPayload::InnerMessage(_) => received += 1,
+            NetlinkPayload::Overrun(_) => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(received < FLOOD, "{received}");
+    let table = send(&handle, request::dump(&Selector::default(), 0).unwrap());
+    assert_eq!(table.count().await, usize::from(FLOOD), "there to be read again");
+    Ok(())
+}
+
+/// Makes flows over a connection of its own.
+async fn flood() {
+    let (connection, handle, _) =
+        netlink_proto::new_connection::<CtNetlinkMessage>(NETLINK_NETFILTER).unwrap();
+    tokio::spawn(connection);
+    for n in 0..FLOOD {
+        let answers = send(&handle, request::create(&flow(n), 0).unwrap());
+        assert_eq!(answers.count().await, 0);
+    }
+}
