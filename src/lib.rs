@@ -34,6 +34,7 @@
 //! | read single attributes without copying, or all of them without loss | [`attrs`], [`nested`], [`wire::Attrs`] |
 //! | make requests | [`request`], [`Envelope`] |
 //! | read capture files | `capture` (feature `capture`) |
+//! | talk to the kernel: requests, dumps, events | `adapter::socket` (feature `netlink-sys`) |
 //! | print | `show` (features `show`, `serde`) |
 //! | walk the tables of attributes | [`spec`] |
 //!
@@ -53,6 +54,8 @@
 //! | `show` | yes | text for people |
 //! | `serde` | no | `Serialize` and `Deserialize` for the flat values, and messages as records |
 //! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
+//! | `netlink-sys` | no | sockets of the running kernel (Linux) |
+//! | `tokio_socket` | no | the same on tokio |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -80,6 +83,9 @@ pub mod capture;
 
 #[cfg(any(feature = "show", feature = "serde"))]
 pub mod show;
+
+#[cfg(feature = "netlink-sys")]
+pub mod adapter;
 
 pub use flat::{Conntrack, Expectation};
 pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};
