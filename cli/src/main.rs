@@ -5,6 +5,15 @@ mod args;
 mod check;
 mod decode;
 mod input;
+#[cfg(target_os = "linux")]
+mod list;
+#[cfg(target_os = "linux")]
+mod live;
+mod print;
+#[cfg(target_os = "linux")]
+mod record;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use args::{Args, Command};
 use clap::Parser as _;
@@ -16,6 +25,12 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Decode(args) => decode::run(&args),
         Command::Check { files } => check::run(&files),
+        #[cfg(target_os = "linux")]
+        Command::List(args) => list::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Watch(args) => watch::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Record(args) => record::run(&args),
     };
     match result {
         Ok(code) => code,
@@ -25,7 +40,7 @@ fn main() -> ExitCode {
             eprintln!("standard output: {error}");
             ExitCode::from(2)
         }
-        Err(Stop::File(sentence)) => {
+        Err(Stop::Unusable(sentence)) => {
             eprintln!("{sentence}");
             ExitCode::from(2)
         }

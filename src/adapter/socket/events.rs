@@ -169,6 +169,15 @@ impl Events {
         link::dropped(self.link.portid)
     }
 
+    /// Waits until there is something to receive, a loss included; `false` after `timeout` or a
+    /// signal.
+    ///
+    /// # Errors
+    /// [`Io`](SocketError::Io).
+    pub fn wait(&self, timeout: Duration) -> Result<bool, SocketError> {
+        self.link.wait(timeout)
+    }
+
     /// How long to wait for an event; `None` is for ever.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use super::error::SocketError;
 use core::time::Duration;
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::net::{RecvFlags, sockopt};
 use std::io;
 
@@ -74,6 +76,19 @@ impl Link {
             .map_err(|error| SocketError::io("setting the timeout of a socket")(error.into()))
     }
 
+    /// Waits until there is something to receive; `false` after `timeout` or a signal.
+    pub(super) fn wait(&self, timeout: Duration) -> Result<bool, SocketError> {
+        let timeout = Timespec {
+            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: timeout.subsec_nanos().into(),
+        };
+        match poll(&mut [PollFd::new(&self.socket, PollFlags::IN)], Some(&timeout)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(SocketError::io(RECEIVING)(error.into())),
+        }
+    }
+
     pub(super) fn set_receive_buffer(&self, bytes: usize) -> Result<usize, SocketError> {
         set_receive_buffer(&self.socket, bytes)
     }
@@ -88,8 +103,7 @@ pub(super) fn prepare(socket: &mut Socket) -> Result<u32, SocketError> {
     // Kernels before 4.12 and 4.2 do not know these, and refuse requests in fewer words.
     for result in [socket.set_ext_ack(true), socket.set_cap_ack(true)] {
         match result {
-            Err(error)
-                if error.raw_os_error() == Some(rustix::io::Errno::NOPROTOOPT.raw_os_error()) => {}
+            Err(error) if error.raw_os_error() == Some(Errno::NOPROTOOPT.raw_os_error()) => {}
             result => result.map_err(&option)?,
         }
     }
