@@ -86,6 +86,8 @@ pub enum ErrorKind {
         /// Bytes found.
         found: usize,
     },
+    /// An attribute that is needed is not there.
+    Missing,
     /// The payload is not a whole number of units.
     PayloadUnit {
         /// Bytes a unit.
@@ -99,6 +101,13 @@ pub enum ErrorKind {
         /// The longest that fits.
         limit: usize,
         /// The length that was needed, header included.
+        needed: usize,
+    },
+    /// The buffer is full: the kernel's EMSGSIZE. What did not fit was left out.
+    NoRoom {
+        /// Bytes that the buffer holds.
+        limit: usize,
+        /// Bytes that it would have had to hold.
         needed: usize,
     },
 }
@@ -151,11 +160,15 @@ impl fmt::Display for ErrorKind {
             Self::PayloadLength { expected, found } => {
                 write!(f, "payload is {found} bytes, expected {expected}")
             }
+            Self::Missing => f.write_str("is missing"),
             Self::PayloadUnit { unit, found } => {
                 write!(f, "payload is {found} bytes, expected a multiple of {unit}")
             }
             Self::TooLong { limit, needed } => {
                 write!(f, "needs {needed} bytes, at most {limit} fit")
+            }
+            Self::NoRoom { limit, needed } => {
+                write!(f, "would fill the buffer to {needed} bytes, it holds {limit}")
             }
         }
     }

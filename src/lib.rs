@@ -33,6 +33,8 @@
 //! | read what most tools want, as a struct | [`Conntrack`], [`Expectation`], [`flat`] |
 //! | read single attributes without copying, or all of them without loss | [`attrs`], [`nested`], [`wire::Attrs`] |
 //! | make requests | [`request`], [`Envelope`] |
+//! | know how large the kernel expects an event to be | [`msg_size`] |
+//! | send what a kernel of any release would send | [`sim`] |
 //! | read capture files | `capture` (feature `capture`) |
 //! | talk to the kernel: requests, dumps, events | `adapter::socket` (feature `netlink-sys`) |
 //! | print | `show` (features `show`, `serde`) |
@@ -77,6 +79,10 @@ mod message;
 pub mod flat;
 
 pub mod request;
+
+pub mod msg_size;
+
+pub mod sim;
 
 #[cfg(feature = "capture")]
 pub mod capture;

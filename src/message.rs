@@ -9,7 +9,7 @@ use crate::wire::control::{NlMsgDone, NlMsgErr};
 use crate::wire::values::open_enum;
 use crate::wire::{
     AttrSet, Attrs, Datagram, Endian, FlagSense, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage,
-    Visitor, Writer,
+    Room, Visitor, Writer,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -371,7 +371,7 @@ impl<'a> Message<'a> {
             attrs: Attrs<'_, S>,
         ) -> Result<(), Error> {
             out.extend_from_slice(&nfgen.to_bytes());
-            Writer::run_from(out, 0, attrs.endian(), |out| attrs.rebuild(out))
+            Writer::run_from(out, 0, attrs.endian(), Room::UNLIMITED, |out| attrs.rebuild(out))
         }
         let mut out = Vec::with_capacity(self.raw.bytes.len());
         out.extend_from_slice(&self.raw.header.to_bytes(self.raw.endian));
@@ -515,7 +515,24 @@ impl Envelope {
         buf: &mut Vec<u8>,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<NlMsgHdr, Error> {
+        self.write_in(buf, Room::UNLIMITED, body)
+    }
+
+    /// Appends such a message to a buffer that is limited, or on a machine that needs pads.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write), and [`NoRoom`](ErrorKind::NoRoom).
+    pub fn write_in<S: AttrSet>(
+        &self,
+        buf: &mut Vec<u8>,
+        room: Room,
+        body: impl FnOnce(&mut Writer<'_, S>),
+    ) -> Result<NlMsgHdr, Error> {
         let start = buf.len();
+        let needed = start + ATTRS_OFFSET;
+        if needed > room.limit {
+            return Err(Error::at(0, ErrorKind::NoRoom { limit: room.limit, needed }));
+        }
         let mut header = NlMsgHdr {
             nlmsg_len: 0,
             nlmsg_type: self.msg_type.0,
@@ -525,7 +542,7 @@ impl Envelope {
         };
         buf.extend_from_slice(&header.to_bytes(self.endian));
         buf.extend_from_slice(&self.nfgenmsg.to_bytes());
-        let written = Writer::run_from(buf, start, self.endian, body).and_then(|()| {
+        let written = Writer::run_from(buf, start, self.endian, room, body).and_then(|()| {
             let needed = buf.len() - start;
             u32::try_from(needed)
                 .map_err(|_| Error::at(0, ErrorKind::TooLong { limit: u32::MAX as usize, needed }))

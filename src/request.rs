@@ -16,10 +16,10 @@
 //! ```
 
 use crate::attrs::{CtAttr, CtattrExpect, CtattrType, ExpectAttr, Status};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::flat::{Conntrack, Expectation, Layout, Record, Tuple};
 use crate::nested::{FilterAttr, FilterFlags, IpProto};
-use crate::wire::{NlmFlags, Writer};
+use crate::wire::{AttrSet as _, NlmFlags, Writer};
 use crate::{Envelope, Family, MessageBuf, MsgType};
 
 /// Which entries a dump returns or a flush removes. What is `None` or empty does not count.
@@ -213,11 +213,12 @@ pub fn update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong);
-/// [`MessageType`](crate::error::ErrorKind::MessageType) if `ct` has neither tuple.
+/// [`Missing`](crate::error::ErrorKind::Missing) if `ct` has neither tuple.
 pub fn delete(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
     if ct.orig.is_absent() && ct.reply.is_absent() {
-        let nlmsg_type = MsgType::CT_DELETE.0;
-        return Err(Error::at(0, crate::error::ErrorKind::MessageType { nlmsg_type }));
+        let attr = CtattrType::SPEC.attrs.first();
+        let set = Some(CtattrType::SPEC);
+        return Err(Error { offset: 0, set, attr, kind: ErrorKind::Missing });
     }
     one(MsgType::CT_DELETE, NlmFlags::ACK, &Conntrack { id: ct.id, ..key(ct) }, seq)
 }
@@ -360,5 +361,43 @@ fn settable(ct: &Conntrack) -> Conntrack {
         timestamp: Default::default(),
         timestamp_event: None,
         ..ct.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delete_without_tuple_is_refused() {
+        let error = delete(&Conntrack { mark: Some(1), ..Conntrack::default() }, 1).unwrap_err();
+        assert_eq!(
+            alloc::string::ToString::to_string(&error),
+            "CTA_TUPLE_ORIG at byte 0: is missing"
+        );
+    }
+
+    #[test]
+    fn a_selector_becomes_a_filter() {
+        let only = Selector {
+            family: Family::IPV6,
+            orig: Tuple { proto: Some(IpProto::ICMPV6), icmp_type: Some(0x81), ..Tuple::default() },
+            ..Selector::default()
+        };
+        let message = dump(&only, 0x0102_0304).unwrap();
+        let ct = Conntrack::try_from(message.as_message()).unwrap();
+        let flags = FilterFlags::PROTO_NUM | FilterFlags::PROTO_ICMPV6_TYPE;
+        assert_eq!(ct.filter.orig_flags, Some(flags));
+        assert_eq!(ct.filter.reply_flags, Some(FilterFlags::empty()));
+        assert_eq!(ct.orig, only.orig);
+    }
+
+    #[test]
+    fn a_flush_by_family_has_a_version() {
+        let version = |family| {
+            let only = Selector { family, ..Selector::default() };
+            flush(&only, 1).unwrap().as_message().nfgenmsg().unwrap().version
+        };
+        assert_eq!((version(Family::UNSPEC), version(Family::IPV4)), (0, 1));
     }
 }

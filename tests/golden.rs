@@ -336,3 +336,25 @@ fn big_and_little_endian_machines_say_the_same() {
         big.len()
     );
 }
+
+#[test]
+fn nat_shows_in_tuples_and_status() {
+    let (mut sources, mut destinations) = (0, 0);
+    for golden in all().iter().filter(|golden| golden.is_from_kernel()) {
+        let Ok(ct) = Conntrack::try_from(golden.message()) else { continue };
+        let Some(status) = ct.status else { continue };
+        // The recorder's ranges were 10.9.8.7 and 10.9.8.8, the rule's 10.1.1.x.
+        assert_eq!(ct.snat().is_some(), status.contains(Status::SRC_NAT), "{}", golden.place);
+        assert_eq!(ct.dnat().is_some(), status.contains(Status::DST_NAT), "{}", golden.place);
+        if let Some(to) = ct.snat() {
+            assert_eq!((Some(to.addr), to.port), (ct.reply.dst, ct.reply.dst_port));
+            assert_ne!((ct.orig.src, ct.orig.src_port), (Some(to.addr), to.port));
+            sources += 1;
+        }
+        if let Some(to) = ct.dnat() {
+            assert_eq!((Some(to.addr), to.port), (ct.reply.src, ct.reply.src_port));
+            destinations += 1;
+        }
+    }
+    assert!(sources > 20 && destinations > 20, "{sources} {destinations}");
+}

@@ -29,6 +29,7 @@ pub(crate) enum Command {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    Sim(crate::sim::Sim),
     #[cfg(target_os = "linux")]
     List(crate::list::List),
     #[cfg(target_os = "linux")]

@@ -12,6 +12,7 @@ mod live;
 mod print;
 #[cfg(target_os = "linux")]
 mod record;
+mod sim;
 #[cfg(target_os = "linux")]
 mod watch;
 
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Decode(args) => decode::run(&args),
         Command::Check { files } => check::run(&files),
+        Command::Sim(args) => sim::run(&args),
         #[cfg(target_os = "linux")]
         Command::List(args) => list::run(&args),
         #[cfg(target_os = "linux")]

@@ -76,8 +76,7 @@ impl Record for Tuple {
                 }
             });
         }
-        let is_generic = Self { src: None, dst: None, zone: None, ..self.clone() }.is_absent();
-        if !is_generic {
+        if self.proto_attrs().next().is_some() {
             out.nest(TupleAttr::Proto, |out| self.proto_attrs().for_each(|attr| out.put(attr)));
         }
         if let Some(zone) = self.zone {

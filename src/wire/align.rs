@@ -45,6 +45,13 @@ pub const fn nla_total_size(payload: usize) -> usize {
     nla_align(nla_attr_size(payload))
 }
 
+/// The same for a 64-bit value that may need an empty attribute before it: the kernel always counts
+/// that one where the machine has no efficient unaligned access (`pads`). Since Linux 4.7.
+#[must_use]
+pub const fn nla_total_size_64bit(payload: usize, pads: bool) -> usize {
+    nla_total_size(payload) + if pads { nla_total_size(0) } else { 0 }
+}
+
 /// `nlmsg_len` of a message with this payload.
 #[must_use]
 pub const fn nlmsg_msg_size(payload: usize) -> usize {

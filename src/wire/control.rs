@@ -6,7 +6,7 @@ use super::align::{NLMSG_HDRLEN, nlmsg_align};
 use super::attrs::Attrs;
 use super::header::{NlMsgHdr, NlmFlags, RawMessage};
 use super::nul_str::NulStr;
-use super::writer::Writer;
+use super::writer::{Room, Writer};
 use crate::error::{Error, ErrorKind};
 use alloc::vec::Vec;
 
@@ -136,7 +136,7 @@ impl<'a> NlMsgErr<'a> {
         out.extend_from_slice(&endian.u32_bytes(self.error as u32));
         out.extend_from_slice(&self.request.to_bytes(endian));
         out.extend_from_slice(self.payload);
-        Writer::run_from(out, 0, endian, |out| self.ext_ack.rebuild(out))
+        Writer::run_from(out, 0, endian, Room::UNLIMITED, |out| self.ext_ack.rebuild(out))
     }
 }
 
@@ -172,6 +172,6 @@ impl<'a> NlMsgDone<'a> {
         if let Some(status) = self.status {
             out.extend_from_slice(&message.endian.u32_bytes(status as u32));
         }
-        Writer::run_from(out, 0, message.endian, |out| self.ext_ack.rebuild(out))
+        Writer::run_from(out, 0, message.endian, Room::UNLIMITED, |out| self.ext_ack.rebuild(out))
     }
 }

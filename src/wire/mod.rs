@@ -29,7 +29,8 @@ mod writer;
 
 pub use align::{
     NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, NLMSG_HDRLEN,
-    nla_align, nla_attr_size, nla_total_size, nlmsg_align, nlmsg_msg_size, nlmsg_total_size,
+    nla_align, nla_attr_size, nla_total_size, nla_total_size_64bit, nlmsg_align, nlmsg_msg_size,
+    nlmsg_total_size,
 };
 pub use attr::{Framing, RawAttr, RawAttrs};
 pub use attrs::{AttrSet, Attrs, AttrsBuf, Iter, Visitor};
@@ -37,6 +38,6 @@ pub use endian::Endian;
 pub use header::{Datagram, FlagSense, NlMsgHdr, NlmFlags, RawMessage};
 pub use host_bits::HostBits;
 pub use nul_str::NulStr;
-pub use writer::Writer;
+pub use writer::{Room, Writer};
 
 pub(crate) use table::attr_set;

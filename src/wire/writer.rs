@@ -1,6 +1,6 @@
 //! Writes attributes at the end of a buffer.
 
-use super::align::{NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, nla_align};
+use super::align::{NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, nla_align};
 use super::attr::{Framing, RawAttr};
 use super::attrs::{AttrSet, Attrs};
 use super::endian::Endian;
@@ -21,8 +21,25 @@ pub struct Writer<'b, S> {
     /// Where the message starts in `buf`: errors count from there.
     start: usize,
     endian: Endian,
+    room: Room,
     error: &'b mut Option<Error>,
     set: PhantomData<S>,
+}
+
+/// What the buffer is to the kernel: how much it holds, and where a 64-bit value needs a pad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The longest that the buffer may become, in bytes. What does not fit is
+    /// [`NoRoom`](ErrorKind::NoRoom), the kernel's EMSGSIZE.
+    pub limit: usize,
+    /// `Some` if the machine needs 64-bit values aligned; then the offset of the buffer's first
+    /// byte in its datagram, of which the remainder by 8 counts.
+    pub pad_from: Option<usize>,
+}
+
+impl Room {
+    /// As much as there is need for, and no pads.
+    pub const UNLIMITED: Self = Self { limit: usize::MAX, pad_from: None };
 }
 
 impl<'b, S: AttrSet> Writer<'b, S> {
@@ -33,7 +50,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<(), Error> {
         let start = buf.len();
-        Self::run_from(buf, start, endian, body)
+        Self::run_from(buf, start, endian, Room::UNLIMITED, body)
     }
 
     /// The same inside a message that starts at `start`.
@@ -41,10 +58,11 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         buf: &mut Vec<u8>,
         start: usize,
         endian: Endian,
+        room: Room,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<(), Error> {
         let mut error = None;
-        body(&mut Writer { buf, start, endian, error: &mut error, set: PhantomData });
+        body(&mut Writer { buf, start, endian, room, error: &mut error, set: PhantomData });
         error.map_or(Ok(()), Err)
     }
 
@@ -64,6 +82,17 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     #[inline]
     pub fn put(&mut self, attr: S::Attr<'_>) {
         S::encode(&attr, self);
+    }
+
+    /// Writes an attribute with a 64-bit value, and before it `pad` where the machine needs one:
+    /// if the attribute's header would lie at a multiple of 8 in the datagram, so that its value
+    /// would not. `nla_put_be64` and `nla_align_64bit`, since Linux 4.7.
+    pub fn put_64bit(&mut self, attr: S::Attr<'_>, pad: S::Attr<'_>) {
+        let offset = self.room.pad_from.map(|first| first.wrapping_add(self.buf.len()));
+        if offset.is_some_and(|offset| offset % 8 == 0) {
+            self.put(pad);
+        }
+        self.put(attr);
     }
 
     /// Opens a nest, lets `body` fill it, and closes it: `nla_nest_start` to `nla_nest_end`.
@@ -126,6 +155,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
             buf: self.buf,
             start: self.start,
             endian: self.endian,
+            room: self.room,
             error: self.error,
             set: PhantomData,
         }
@@ -153,29 +183,38 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     }
 
     /// Sets the length of the attribute that starts at `start` and pads with zeros up to what
-    /// `align` says. Takes the attribute back if it is too long.
+    /// `align` says. Takes the attribute back if it is too long or does not fit.
     #[inline]
     fn close(&mut self, start: usize, align: impl FnOnce(usize) -> usize) -> bool {
         let len = self.buf.len() - start;
+        let end = start + align(len);
         let Ok(nla_len) = u16::try_from(len) else {
-            let kind = ErrorKind::TooLong { limit: NLA_LEN_MAX, needed: len };
-            let nla_type = self.buf.get(start + 2..start + NLA_HDRLEN);
-            let nla_type = nla_type.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
-            let raw_number = self.endian.u16(nla_type) & super::align::NLA_TYPE_MASK;
-            self.buf.truncate(start);
-            self.error.get_or_insert(Error {
-                offset: start - self.start,
-                set: Some(S::SPEC),
-                attr: S::SPEC.get(raw_number),
-                kind,
-            });
+            self.take_back(start, ErrorKind::TooLong { limit: NLA_LEN_MAX, needed: len });
             return false;
         };
+        if end > self.room.limit {
+            self.take_back(start, ErrorKind::NoRoom { limit: self.room.limit, needed: end });
+            return false;
+        }
         let bytes = self.endian.u16_bytes(nla_len);
         if let Some(field) = self.buf.get_mut(start..start + 2) {
             field.copy_from_slice(&bytes);
         }
-        self.buf.resize(start + align(len), 0);
+        self.buf.resize(end, 0);
         true
+    }
+
+    #[cold]
+    fn take_back(&mut self, start: usize, kind: ErrorKind) {
+        let nla_type = self.buf.get(start + 2..start + NLA_HDRLEN);
+        let nla_type = nla_type.and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
+        let number = self.endian.u16(nla_type) & NLA_TYPE_MASK;
+        self.buf.truncate(start);
+        self.error.get_or_insert(Error {
+            offset: start - self.start,
+            set: Some(S::SPEC),
+            attr: S::SPEC.get(number),
+            kind,
+        });
     }
 }

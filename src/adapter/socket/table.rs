@@ -219,3 +219,72 @@ fn update(known: &mut Conntrack, event: Conntrack) {
         known.help = help;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::flat::Layout;
+    use crate::wire::NlmFlags;
+    use crate::{Envelope, MessageBuf, MsgType};
+
+    fn flow(n: u8, id: u32, mark: u32) -> Conntrack {
+        let orig = Tuple { src: Some([192, 0, 2, n].into()), ..Tuple::default() };
+        let (id, mark) = (Some(id), Some(mark));
+        Conntrack { family: Family::IPV4, orig, id, mark, ..Conntrack::default() }
+    }
+
+    fn event(msg_type: MsgType, flags: NlmFlags, ct: &Conntrack) -> MessageBuf {
+        let envelope = Envelope { flags, ..Envelope::new(msg_type, Family::IPV4) };
+        ct.to_message(&envelope, Layout::Event).unwrap()
+    }
+
+    fn apply(table: &mut Table, msg_type: MsgType, flags: NlmFlags, ct: &Conntrack) {
+        table.apply(&event(msg_type, flags, ct).as_message());
+    }
+
+    const NEW: NlmFlags = NlmFlags::CREATE.union(NlmFlags::EXCL);
+    const NONE: NlmFlags = NlmFlags::empty();
+
+    #[test]
+    fn events_make_the_table() {
+        let mut table = Table::default();
+        apply(&mut table, MsgType::CT_NEW, NEW, &flow(1, 0x11, 0x1234));
+        apply(&mut table, MsgType::CT_NEW, NEW, &flow(2, 0x22, 0x5678));
+        // An update without a mark leaves it.
+        let update = Conntrack { mark: None, timeout: Some(0x321), ..flow(1, 0x11, 0) };
+        apply(&mut table, MsgType::CT_NEW, NONE, &update);
+        let one = table.flows().find(|ct| ct.id == Some(0x11)).unwrap();
+        assert_eq!((one.mark, one.timeout), (Some(0x1234), Some(0x321)));
+        // The end of an earlier flow with the same addresses is not this one's.
+        apply(&mut table, MsgType::CT_DELETE, NONE, &flow(1, 0x10, 0));
+        assert_eq!(table.len(), 2);
+        apply(&mut table, MsgType::CT_DELETE, NONE, &flow(1, 0x11, 0));
+        assert_eq!(table.len(), 1);
+        // One of which the beginning was not seen.
+        apply(&mut table, MsgType::CT_NEW, NONE, &flow(3, 0x33, 0x9abc));
+        assert_eq!(table.len(), 2);
+    }
+
+    #[test]
+    fn a_dump_tells_what_was_missed() {
+        let mut table = Table::default();
+        let before = [flow(1, 0x11, 1), flow(2, 0x22, 2), flow(3, 0x33, 3), flow(4, 0x44, 0)];
+        assert_eq!(table.replace(before, |_| ()).new, 4);
+        // 1 stays, 2 is another flow by now, 3 has another mark, 4 none (and is as it was), 5 is new.
+        let same = Conntrack { timeout: Some(9), ..flow(1, 0x11, 1) };
+        let unmarked = Conntrack { mark: None, ..flow(4, 0x44, 0) };
+        let now = [same, flow(2, 0x23, 2), flow(3, 0x33, 0x30), unmarked, flow(5, 0x55, 5)];
+        let mut told = Vec::new();
+        let found = table.replace(now, |change| {
+            told.push(match change {
+                Change::New(ct) => ('+', ct.id),
+                Change::Gone(ct) => ('-', ct.id),
+                Change::Changed { now, .. } => ('!', now.id),
+            });
+        });
+        told.sort_unstable();
+        let ids = [('!', 0x33), ('+', 0x23), ('+', 0x55), ('-', 0x22)];
+        assert_eq!(told, ids.map(|(what, id)| (what, Some(id))));
+        assert_eq!((found.entries, found.gone, found.new, found.changed), (5, 1, 2, 1));
+    }
+}

@@ -1,0 +1,77 @@
+//! `ctnetlink sim` on the golden messages: the simulated kernel sends the recorded bytes, and its
+//! sizes are those that the recorded kernel allocated.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Runs `ctnetlink sim`; the last line, and whether it succeeded.
+fn sim(file: &str, args: &[&str]) -> (String, bool) {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+    let output = command.arg("sim").arg(golden.join(file)).args(args).output().unwrap();
+    eprintln!("{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    (stdout.lines().last().unwrap_or_default().to_owned(), output.status.success())
+}
+
+/// Everything exact; the numbers guard against a file that was cut.
+#[track_caller]
+fn assert_exact(file: &str, args: &[&str], messages: usize, sizes: usize) {
+    let all = format!("messages={messages} exact={messages} sizes={sizes} sizes_exact={sizes}");
+    assert_eq!(sim(file, args), (all, true), "{file} {args:?}");
+}
+
+#[test]
+fn linux_5_10() {
+    assert_exact("linux-5.10/messages.jsonl", &["--kernel", "5.10"], 170, 95);
+}
+
+#[test]
+fn linux_6_1() {
+    assert_exact("linux-6.1/messages.jsonl", &["--kernel", "6.1"], 184, 109);
+}
+
+#[test]
+fn linux_6_12() {
+    assert_exact("linux-6.12/messages.jsonl", &["--kernel", "6.12.111+deb12-amd64"], 181, 107);
+}
+
+#[test]
+fn linux_6_18() {
+    assert_exact("linux-6.18/messages.jsonl", &["--kernel", "6.18.44"], 176, 0);
+}
+
+#[test]
+fn linux_7_2() {
+    assert_exact("linux-7.2/messages.jsonl", &["--kernel", "7.2"], 179, 107);
+}
+
+#[test]
+fn linux_7_2_s390x() {
+    let args = ["--kernel", "7.2", "--arch", "s390x"];
+    assert_exact("linux-7.2-s390x/messages.jsonl", &args, 177, 106);
+    assert_exact("linux-7.2-s390x/labels_and_filters.jsonl", &args, 15, 0);
+}
+
+#[test]
+fn linux_7_2_riscv64() {
+    let args = ["--kernel", "7.2", "--arch", "riscv64"];
+    assert_exact("linux-7.2-riscv64/messages.jsonl", &args, 176, 106);
+    assert_exact("linux-7.2-riscv64/labels_and_filters.jsonl", &args, 15, 0);
+}
+
+/// The comparison can fail: kernels differ.
+#[test]
+fn another_release_differs() {
+    let (line, exact) = sim("linux-7.2/messages.jsonl", &["--kernel", "6.12"]);
+    assert!(!exact, "{line}");
+    let (line, exact) = sim("linux-7.2-riscv64/messages.jsonl", &["--kernel", "7.2"]);
+    assert!(!exact, "{line}");
+}
+
+#[test]
+fn unusable_arguments() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+    let output = command.args(["sim", "-", "--kernel", "new"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}

@@ -1,0 +1,162 @@
+//! Answers: the dump of the table, a single GET, GET_CTRZERO, statistics.
+
+use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
+use super::kernel::Kernel;
+use super::net::{Errno, Net};
+use super::nf_conn::NfConn;
+use super::stats::ctnetlink_stat_ct_fill_info;
+use crate::error::Error;
+use crate::wire::{NlMsgHdr, NlmFlags, nlmsg_total_size};
+use crate::{Family, MsgType};
+use alloc::vec::Vec;
+
+/// What a dump asks for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DumpRequest {
+    /// The requester's socket.
+    pub portid: u32,
+    /// The request's number.
+    pub seq: u32,
+    /// GET_CTRZERO: the counters are set to 0.
+    pub ctrzero: bool,
+    /// The layer 3 protocol; [`Family::UNSPEC`] is any.
+    pub family: Family,
+    /// Mark and mask.
+    pub mark: Option<(u32, u32)>,
+}
+
+impl DumpRequest {
+    /// Whether the kernel makes a filter of it.
+    const fn is_filtered(&self) -> bool {
+        self.family.0 != Family::UNSPEC.0 || self.mark.is_some()
+    }
+
+    fn matches(&self, ct: &NfConn) -> bool {
+        let is_family = self.family == Family::UNSPEC || self.family == ct.l3num();
+        is_family && self.mark.is_none_or(|(value, mask)| ct.mark & mask == value)
+    }
+}
+
+/// How much one datagram of a dump holds, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DumpBuffers {
+    /// The first datagram, which is made before the requester reads.
+    pub first: usize,
+    /// The others, as large as the largest buffer with which it has read so far.
+    pub next: usize,
+}
+
+impl DumpBuffers {
+    /// A fresh socket on a machine with pages of 4,096 bytes (`NLMSG_GOODSIZE`), read with 32 KiB or
+    /// more.
+    #[must_use]
+    pub const fn fresh(kernel: &Kernel) -> Self {
+        let overhead = kernel.arch.skb_overhead;
+        Self {
+            first: 4096_usize.saturating_sub(overhead),
+            next: 32_768_usize.saturating_sub(overhead),
+        }
+    }
+
+    /// A socket that has been read with 32 KiB or more before.
+    #[must_use]
+    pub const fn read_before(kernel: &Kernel) -> Self {
+        let next = Self::fresh(kernel).next;
+        Self { first: next, next }
+    }
+}
+
+impl Net {
+    /// `ctnetlink_dump_table`: the datagrams that answer a dump, `NLMSG_DONE` in one of its own at the
+    /// end. A message that does not fit begins the next datagram. Entries whose time is up are left
+    /// out and, since 4.9, removed, which sends their DESTROY events meanwhile.
+    ///
+    /// # Errors
+    /// [`NoRoom`](crate::error::ErrorKind::NoRoom): a single message exceeds the buffer.
+    pub fn dump(
+        &mut self,
+        request: &DumpRequest,
+        buffers: DumpBuffers,
+    ) -> Result<Vec<Vec<u8>>, Error> {
+        if self.kernel.release.dump_reaps_expired() {
+            self.reap_expired();
+        }
+        let filtered = request.is_filtered() && self.kernel.release.dump_says_filtered();
+        let flags = if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
+        let reply = Reply { flags, ..Reply::to(request.portid, request.seq) };
+        let mut datagrams = Vec::new();
+        let mut skb = Vec::new();
+        let mut limit = buffers.first;
+        let mut dumped = Vec::new();
+        for ct in self.table.iter().filter(|ct| request.matches(ct)) {
+            let fill = |ct: &NfConn, limit, skb: &mut Vec<u8>| {
+                let room = Skb { limit, offset: 0 };
+                ctnetlink_fill_info(&self.kernel, ct, self.clock.jiffies, &reply, room, skb)
+            };
+            if fill(ct, limit, &mut skb).is_err() {
+                if !skb.is_empty() {
+                    datagrams.push(core::mem::take(&mut skb));
+                }
+                limit = buffers.next;
+                let held = u32::from(self.kernel.release.dump_holds_next_entry());
+                let ct = NfConn { use_count: ct.use_count.wrapping_add(held), ..ct.clone() };
+                fill(&ct, limit, &mut skb)?;
+            }
+            dumped.push(ct.id);
+        }
+        if !skb.is_empty() {
+            datagrams.push(skb);
+        }
+        if request.ctrzero {
+            dumped.iter().for_each(|&id| self.zero_counters(id));
+        }
+        datagrams.push(self.done(request, filtered));
+        Ok(datagrams)
+    }
+
+    /// `NLMSG_DONE`, with status 0.
+    fn done(&self, request: &DumpRequest, filtered: bool) -> Vec<u8> {
+        let says_filtered = filtered && self.kernel.release.done_says_filtered();
+        let flags = if says_filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
+        let endian = self.kernel.arch.endian;
+        let status = endian.u32_bytes(0);
+        let header = NlMsgHdr {
+            nlmsg_len: u32::try_from(nlmsg_total_size(status.len())).unwrap_or_default(),
+            nlmsg_type: MsgType::DONE.0,
+            nlmsg_flags: NlmFlags::MULTI | flags,
+            nlmsg_seq: request.seq,
+            nlmsg_pid: request.portid,
+        };
+        let mut done = header.to_bytes(endian).to_vec();
+        done.extend_from_slice(&status);
+        done
+    }
+
+    /// Answers a GET, or with `ctrzero` a GET_CTRZERO, for one entry. The reference count includes
+    /// the look-up's own.
+    ///
+    /// # Errors
+    /// [`Enoent`](Errno::Enoent).
+    pub fn get(&mut self, id: u32, portid: u32, seq: u32, ctrzero: bool) -> Result<Vec<u8>, Errno> {
+        let mut ct = self.entry(id).ok_or(Errno::Enoent)?.clone();
+        ct.use_count = ct.use_count.wrapping_add(1);
+        let mut message = Vec::new();
+        let reply = Reply::to(portid, seq);
+        let jiffies = self.clock.jiffies;
+        // Without a limit nothing fails but a helper's data of more than 64 KiB.
+        ctnetlink_fill_info(&self.kernel, &ct, jiffies, &reply, Skb::UNLIMITED, &mut message)
+            .map_err(|_| Errno::Einval)?;
+        if ctrzero && self.kernel.release.ctrzero_is_atomic() {
+            self.zero_counters(id);
+        }
+        Ok(message)
+    }
+
+    /// Answers GET_STATS.
+    #[must_use]
+    pub fn get_stats(&self, portid: u32, seq: u32) -> Vec<u8> {
+        let entries = u32::try_from(self.table.len()).unwrap_or(u32::MAX);
+        let max = self.sysctls.nf_conntrack_max;
+        ctnetlink_stat_ct_fill_info(&self.kernel, entries, max, (portid, seq))
+    }
+}

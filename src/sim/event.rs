@@ -1,0 +1,176 @@
+//! `ctnetlink_conntrack_event`: what listeners are told of an entry.
+
+use super::fill_info::{
+    Skb, ctnetlink_dump_acct, ctnetlink_dump_ct_seq_adj, ctnetlink_dump_ct_synproxy,
+    ctnetlink_dump_helpinfo, ctnetlink_dump_id, ctnetlink_dump_labels, ctnetlink_dump_mark,
+    ctnetlink_dump_master, ctnetlink_dump_protoinfo, ctnetlink_dump_secctx, ctnetlink_dump_status,
+    ctnetlink_dump_timeout, ctnetlink_dump_timestamp, dump_both_tuples,
+};
+use super::kernel::Kernel;
+use super::nf_conn::{IpctEvents, NfConn};
+use crate::attrs::{CtAttr, CtattrType};
+use crate::error::Error;
+use crate::msg_size::ctnetlink_nlmsg_size;
+use crate::wire::{NlmFlags, Writer, nlmsg_total_size};
+use crate::{Envelope, MsgType, NfGenMsg};
+use alloc::vec::Vec;
+
+/// `enum nfnetlink_groups`: whom an event is sent to. The number is that of
+/// `NETLINK_ADD_MEMBERSHIP`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Group {
+    /// `NFNLGRP_CONNTRACK_NEW`.
+    ConntrackNew = 1,
+    /// `NFNLGRP_CONNTRACK_UPDATE`.
+    ConntrackUpdate = 2,
+    /// `NFNLGRP_CONNTRACK_DESTROY`.
+    ConntrackDestroy = 3,
+    /// `NFNLGRP_CONNTRACK_EXP_NEW`.
+    ExpNew = 4,
+    /// `NFNLGRP_CONNTRACK_EXP_UPDATE`: nothing is ever sent to it.
+    ExpUpdate = 5,
+    /// `NFNLGRP_CONNTRACK_EXP_DESTROY`.
+    ExpDestroy = 6,
+}
+
+/// A message that is sent to a group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// The group.
+    pub group: Group,
+    /// The message; nothing else is in its datagram.
+    pub bytes: Vec<u8>,
+    /// Bytes that the kernel allocated for it.
+    pub alloc: usize,
+}
+
+/// The type, flags and group of an event; `None` if there is nothing to report.
+#[must_use]
+pub fn kind_of_event(events: IpctEvents) -> Option<(MsgType, NlmFlags, Group)> {
+    if events.contains(IpctEvents::DESTROY) {
+        Some((MsgType::CT_DELETE, NlmFlags::empty(), Group::ConntrackDestroy))
+    } else if events.intersects(IpctEvents::NEW | IpctEvents::RELATED) {
+        Some((MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::ConntrackNew))
+    } else if !events.is_empty() {
+        Some((MsgType::CT_NEW, NlmFlags::empty(), Group::ConntrackUpdate))
+    } else {
+        None
+    }
+}
+
+/// The message that reports `events` of an entry, caused over netlink by the socket `portid` or, if
+/// 0, by a packet or a timer. `None` if there is nothing to report.
+///
+/// `now` is the kernel's time in jiffies.
+///
+/// # Errors
+/// [`NoRoom`](crate::error::ErrorKind::NoRoom): the message does not fit what
+/// [`ctnetlink_nlmsg_size`] allows. The event is lost then, and the group gets ENOBUFS. (The kernel
+/// fails a little later, because it rounds allocations up.)
+pub fn ctnetlink_conntrack_event(
+    kernel: &Kernel,
+    events: IpctEvents,
+    ct: &NfConn,
+    now: u64,
+    portid: u32,
+) -> Result<Option<Event>, Error> {
+    let alloc = nlmsg_total_size(ctnetlink_nlmsg_size(kernel, &ct.shape(kernel)));
+    let Some((group, bytes)) = build_event(kernel, events, ct, now, portid, alloc)? else {
+        return Ok(None);
+    };
+    Ok(Some(Event { group, bytes, alloc }))
+}
+
+/// The same in a buffer of `limit` bytes.
+pub(crate) fn build_event(
+    kernel: &Kernel,
+    events: IpctEvents,
+    ct: &NfConn,
+    now: u64,
+    portid: u32,
+    limit: usize,
+) -> Result<Option<(Group, Vec<u8>)>, Error> {
+    let Some((msg_type, flags, group)) = kind_of_event(events) else {
+        return Ok(None);
+    };
+    let envelope = Envelope {
+        msg_type,
+        flags,
+        seq: 0,
+        portid,
+        nfgenmsg: NfGenMsg { nfgen_family: ct.l3num(), ..NfGenMsg::default() },
+        endian: kernel.arch.endian,
+    };
+    let mut skb = Vec::with_capacity(limit.min(1024));
+    let room = kernel.room(limit, Skb::UNLIMITED.offset);
+    envelope.write_in(&mut skb, room, |out| fill_event(kernel, out, events, ct, now))?;
+    Ok(Some((group, skb)))
+}
+
+fn fill_event(
+    kernel: &Kernel,
+    out: &mut Writer<'_, CtattrType>,
+    events: IpctEvents,
+    ct: &NfConn,
+    now: u64,
+) {
+    let release = kernel.release;
+    dump_both_tuples(kernel, out, ct);
+    ctnetlink_dump_id(out, ct);
+    ctnetlink_dump_status(out, ct);
+    if events.contains(IpctEvents::DESTROY) {
+        if release.destroy_has_protoinfo() {
+            ctnetlink_dump_timeout(kernel, out, ct, now, true);
+        }
+        ctnetlink_dump_acct(out, ct);
+        ctnetlink_dump_timestamp(kernel, out, ct);
+        if release.destroy_has_protoinfo() {
+            ctnetlink_dump_protoinfo(kernel, out, ct, true);
+        }
+    } else {
+        ctnetlink_dump_timeout(kernel, out, ct, now, false);
+        if events.contains(IpctEvents::PROTOINFO) {
+            ctnetlink_dump_protoinfo(kernel, out, ct, false);
+        }
+        if events.contains(IpctEvents::HELPER) || ct.help.is_some() {
+            ctnetlink_dump_helpinfo(out, ct);
+        }
+        if events.contains(IpctEvents::SECMARK) || ct.secmark != 0 {
+            ctnetlink_dump_secctx(kernel, out, ct);
+        }
+        if events.contains(IpctEvents::LABEL) {
+            ctnetlink_dump_labels(kernel, out, ct);
+        }
+        if events.contains(IpctEvents::RELATED) {
+            ctnetlink_dump_master(kernel, out, ct);
+        }
+        if events.contains(IpctEvents::SEQADJ) {
+            ctnetlink_dump_ct_seq_adj(out, ct);
+        }
+        if events.contains(IpctEvents::SYNPROXY) {
+            ctnetlink_dump_ct_synproxy(kernel, out, ct);
+        }
+    }
+    let is_mark_due = events.contains(IpctEvents::MARK);
+    // Where a mark of 0 is left out, so is one that did not change.
+    if is_mark_due || !release.omits_zero_mark() {
+        ctnetlink_dump_mark(kernel, out, ct, is_mark_due);
+    }
+    ctnetlink_dump_event_timestamp(kernel, out, ct);
+}
+
+/// When it happened, if the entry has timestamps. Since 6.14. Its pad has the number that pads have
+/// inside `CTA_TIMESTAMP`, which is that of `CTA_STATUS` here.
+pub fn ctnetlink_dump_event_timestamp(
+    kernel: &Kernel,
+    out: &mut Writer<'_, CtattrType>,
+    ct: &NfConn,
+) {
+    if !kernel.has_timestamp() || !kernel.release.timestamp_event_in_events() {
+        return;
+    }
+    if let Some(ecache) = ct.ecache.filter(|ecache| ecache.timestamp != 0) {
+        out.put_64bit(CtAttr::TimestampEvent(ecache.timestamp), CtAttr::TimestampEventPad);
+    }
+}

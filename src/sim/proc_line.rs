@@ -1,0 +1,185 @@
+//! `/proc/net/nf_conntrack`: `ct_seq_show` of `nf_conntrack_standalone.c`.
+
+use super::fill_info::seconds_left;
+use super::kernel::{Kernel, L4Proto};
+use super::nf_conn::{L4State, NfConn, NfConnCounter, NfConntrackTuple, ZoneDir};
+use crate::attrs::Status;
+use crate::nested::IpProto;
+use alloc::string::String;
+use core::fmt::{self, Write};
+use core::net::IpAddr;
+
+/// How `delta-time` is computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeltaTime {
+    /// As in every release: whole seconds since START, not below 0; nothing without timestamps.
+    #[default]
+    Released,
+    /// As in the patch that brought timestamps (a992ca2a0498), before 2.6.39 was out: without a sign.
+    /// Without timestamps the line says 18446744073709551615, and when the clock was set back a
+    /// number nearly as large. No release has it.
+    AsPosted,
+}
+
+/// What is fixed when a process reads a piece of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CtSeq {
+    /// `time_now`: nanoseconds since the Unix epoch. Taken once for each read(2), of which a long
+    /// file needs many; the lines that one call returns share it.
+    pub time_now: u64,
+    /// The kernel's time in jiffies, as of the line.
+    pub jiffies: u64,
+    /// Which kernel's mistake.
+    pub delta_time: DeltaTime,
+}
+
+/// One entry's line, with its newline. Its `use` counts the reader's own reference, so that it is
+/// one more than in a dump.
+#[must_use]
+pub fn ct_seq_show(kernel: &Kernel, ct: &NfConn, seq: &CtSeq) -> String {
+    let mut line = String::new();
+    // Writing to a string does not fail.
+    let _ = show(kernel, ct, seq, &mut line);
+    line
+}
+
+fn show(kernel: &Kernel, ct: &NfConn, seq: &CtSeq, out: &mut String) -> fmt::Result {
+    let release = kernel.release;
+    let [orig, reply] = &ct.tuple;
+    let has_offload = release.has_offload() && ct.status.contains(Status::OFFLOAD);
+    let (family, protonum) = (ct.l3num(), ct.protonum());
+    let l4name = l4proto_name(kernel, protonum);
+    write!(out, "{:<8} {} {:<8} {} ", family, family.0, l4name, protonum.0)?;
+    if !has_offload {
+        let left = seconds_left(&kernel_with_sign(kernel), ct.timeout, seq.jiffies);
+        write!(out, "{left} ")?;
+    }
+    print_conntrack(kernel, ct, has_offload, out)?;
+
+    print_tuple(kernel, orig, out)?;
+    show_zone(kernel, ct, ZoneDir::Orig, out)?;
+    let [counted_orig, counted_reply] = ct.acct.map_or([None; 2], |acct| acct.map(Some));
+    seq_print_acct(counted_orig, out)?;
+    if !ct.status.contains(Status::SEEN_REPLY) {
+        out.write_str("[UNREPLIED] ")?;
+    }
+    print_tuple(kernel, reply, out)?;
+    show_zone(kernel, ct, ZoneDir::Reply, out)?;
+    seq_print_acct(counted_reply, out)?;
+
+    if release.has_hw_offload() && ct.status.contains(Status::HW_OFFLOAD) {
+        out.write_str("[HW_OFFLOAD] ")?;
+    } else if has_offload {
+        out.write_str("[OFFLOAD] ")?;
+    } else if ct.status.contains(Status::ASSURED) {
+        out.write_str("[ASSURED] ")?;
+    }
+    if kernel.config.mark {
+        write!(out, "mark={} ", ct.mark)?;
+    }
+    if let Some(context) = ct.secctx.as_ref().filter(|_| kernel.config.secmark) {
+        write!(out, "secctx={} ", context.name)?;
+    }
+    show_zone(kernel, ct, ZoneDir::Both, out)?;
+    ct_show_delta_time(kernel, ct, seq, out)?;
+    writeln!(out, "use={}", ct.use_count.wrapping_add(1))
+}
+
+/// The file never had the mistake that dumps had up to 3.1: it computes with a sign.
+fn kernel_with_sign(kernel: &Kernel) -> Kernel {
+    Kernel { release: kernel.release.max(super::Release::new(3, 2, 0)), ..*kernel }
+}
+
+fn l4proto_name(kernel: &Kernel, protonum: IpProto) -> &'static str {
+    match (kernel.l4proto(protonum), protonum.name()) {
+        (L4Proto::Icmpv6, _) if !kernel.release.proc_names_icmpv6() => "unknown",
+        (L4Proto::Generic, _) | (_, None) => "unknown",
+        (_, Some(name)) => name,
+    }
+}
+
+/// The protocol's own part: a state by name.
+fn print_conntrack(
+    kernel: &Kernel,
+    ct: &NfConn,
+    has_offload: bool,
+    out: &mut String,
+) -> fmt::Result {
+    if kernel.l4proto(ct.protonum()) != L4Proto::Ports {
+        return Ok(());
+    }
+    match ct.proto {
+        L4State::Tcp { .. } if has_offload => Ok(()),
+        L4State::Tcp { state, .. } => write!(out, "{state} "),
+        L4State::Sctp { state, .. } => write!(out, "{state} "),
+        L4State::Dccp { state, .. } => write!(out, "{state} "),
+        L4State::Gre { timeout, stream_timeout } => {
+            write!(out, "timeout={timeout}, stream_timeout={stream_timeout} ")
+        }
+        L4State::None => Ok(()),
+    }
+}
+
+fn print_tuple(kernel: &Kernel, tuple: &NfConntrackTuple, out: &mut String) -> fmt::Result {
+    for (name, addr) in [("src", tuple.src), ("dst", tuple.dst)] {
+        match addr {
+            IpAddr::V4(addr) => write!(out, "{name}={addr} ")?,
+            // %pI6: all digits of all groups.
+            IpAddr::V6(addr) => {
+                let [a, b, c, d, e, f, g, h] = addr.segments();
+                let front = format_args!("{a:04x}:{b:04x}:{c:04x}:{d:04x}");
+                write!(out, "{name}={front}:{e:04x}:{f:04x}:{g:04x}:{h:04x} ")?;
+            }
+        }
+    }
+    let NfConntrackTuple { protonum, src_id, dst_id, .. } = *tuple;
+    match kernel.l4proto(protonum) {
+        L4Proto::Ports if protonum == IpProto::GRE => {
+            write!(out, "srckey={src_id:#x} dstkey={dst_id:#x} ")
+        }
+        L4Proto::Ports => write!(out, "sport={src_id} dport={dst_id} "),
+        L4Proto::Icmp | L4Proto::Icmpv6 => {
+            let [ty, code] = dst_id.to_be_bytes();
+            write!(out, "type={ty} code={code} id={src_id} ")
+        }
+        L4Proto::Generic => Ok(()),
+    }
+}
+
+fn seq_print_acct(counter: Option<NfConnCounter>, out: &mut String) -> fmt::Result {
+    match counter {
+        Some(NfConnCounter { packets, bytes }) => write!(out, "packets={packets} bytes={bytes} "),
+        None => Ok(()),
+    }
+}
+
+/// The zone at the place of its direction; that of both directions also when it is 0.
+fn show_zone(kernel: &Kernel, ct: &NfConn, place: ZoneDir, out: &mut String) -> fmt::Result {
+    let has_direction = kernel.release.zones_have_direction();
+    let dir = if has_direction { ct.zone.dir } else { ZoneDir::Both };
+    if !kernel.config.zones || dir != place {
+        return Ok(());
+    }
+    let name = match place {
+        ZoneDir::Both => "zone",
+        ZoneDir::Orig => "zone-orig",
+        ZoneDir::Reply => "zone-reply",
+    };
+    write!(out, "{name}={} ", ct.zone.id)
+}
+
+/// Seconds since START, as of when the reading began. Since 2.6.39.
+fn ct_show_delta_time(kernel: &Kernel, ct: &NfConn, seq: &CtSeq, out: &mut String) -> fmt::Result {
+    const NSEC_PER_SEC: u64 = 1_000_000_000;
+    if !kernel.has_timestamp() {
+        return Ok(());
+    }
+    let start = ct.nf_conn_tstamp_find().map(|tstamp| tstamp.start);
+    let delta_time = match (seq.delta_time, start) {
+        (DeltaTime::Released, None) => return Ok(()),
+        (DeltaTime::Released, Some(start)) => seq.time_now.saturating_sub(start) / NSEC_PER_SEC,
+        (DeltaTime::AsPosted, None) => u64::MAX,
+        (DeltaTime::AsPosted, Some(start)) => seq.time_now.wrapping_sub(start) / NSEC_PER_SEC,
+    };
+    write!(out, "delta-time={delta_time} ")
+}

@@ -1,0 +1,379 @@
+//! From a recording back to state: the entries that its messages show, and what the simulated
+//! kernel makes of them.
+//!
+//! What is taken from where:
+//! * An entry is known by its id and original tuple. It begins empty with its NEW event or with the
+//!   first message that shows it, and ends with its DESTROY.
+//! * Each message adds what it shows to the entry; **what a message does not show stays as it was**.
+//!   So nothing is left out of the rebuilt message because it is missing in the recorded one; it
+//!   must be missing for the kernel's own reasons. One exception: a DESTROY since 5.11 without
+//!   TIMEOUT says that no second is left.
+//! * The message's own header gives requester and number; the recording says what was asked
+//!   (`kind`; a filter may also show in the header's `NLM_F_DUMP_FILTERED`), which changes an event reports (`ipct_events`) and which extensions the entry was
+//!   born with (`ext`). Order, conditions, flags, type and group come from the simulation.
+//! * Where a recording has no `ipct_events`, ctnetlink's own are assumed for what came over netlink
+//!   (`portid` is not 0), and for packets those of the attributes that are there.
+
+use super::event::build_event;
+use super::expect::{
+    ExpectNat, NfConntrackExpect, ctnetlink_exp_fill_info, ctnetlink_expect_event,
+};
+use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
+use super::kernel::{Kernel, L4Proto};
+use super::nf_conn::{
+    IpctEvents, L4State, NfConn, NfConnCounter, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,
+    SecurityContext, ZoneDir,
+};
+use super::stats::{
+    IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
+    ctnetlink_stat_ct_fill_info,
+};
+use crate::error::Error;
+use crate::flat::{Conntrack, Counters, Expectation, ProtoInfo, Record, SeqAdj, Tuple};
+use crate::msg_size::ctnetlink_nlmsg_size;
+use crate::nested::IpProto;
+use crate::wire::{NlmFlags, nlmsg_total_size};
+use crate::{Body, Kind, Message};
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr};
+
+/// What a recording says of a message beside its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// What was asked.
+    pub kind: RecordedKind,
+    /// The bits with which the kernel called `ctnetlink_conntrack_event`.
+    pub ipct_events: Option<IpctEvents>,
+    /// The entry was born with counters.
+    pub acct: bool,
+    /// The entry was born with timestamps.
+    pub timestamp: bool,
+    /// The entry was born with labels.
+    pub labels: bool,
+    /// Where the message lay in its datagram.
+    pub offset: usize,
+}
+
+/// What a message answers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordedKind {
+    /// Nothing (an event), or a request without filter.
+    #[default]
+    Plain,
+    /// A dump with a filter.
+    Filtered,
+    /// GET_CTRZERO.
+    CtrZero,
+}
+
+/// What the simulated kernel sends in place of a recorded message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebuilt {
+    /// The message.
+    pub bytes: Vec<u8>,
+    /// What it allocates for it: [`nlmsg_total_size`] of [`ctnetlink_nlmsg_size`], if it is an event
+    /// of an entry.
+    pub alloc: Option<usize>,
+}
+
+/// The entries of a recording as its messages show them.
+#[derive(Clone, Debug)]
+pub struct Rebuilder {
+    kernel: Kernel,
+    entries: BTreeMap<(u32, NfConntrackTuple), NfConn>,
+}
+
+impl Rebuilder {
+    /// No entries yet.
+    #[must_use]
+    pub const fn new(kernel: Kernel) -> Self {
+        Self { kernel, entries: BTreeMap::new() }
+    }
+
+    /// The entries that are known and have not ended.
+    pub fn entries(&self) -> impl Iterator<Item = &NfConn> {
+        self.entries.values()
+    }
+
+    /// Takes over what `message` shows and sends it again from the state. `None` for messages that
+    /// the kernel does not send about its state: requests, acknowledgements.
+    ///
+    /// # Errors
+    /// The message does not decode.
+    pub fn rebuild(
+        &mut self,
+        message: &Message<'_>,
+        recorded: &Recorded,
+    ) -> Result<Option<Rebuilt>, Error> {
+        let kind = message.kind();
+        if matches!(kind, Kind::Request | Kind::Control | Kind::Foreign) {
+            return Ok(None);
+        }
+        let header = message.header();
+        let to = (header.nlmsg_pid, header.nlmsg_seq);
+        let reply = |bytes| Ok(Some(Rebuilt { bytes, alloc: None }));
+        match message.body()? {
+            Body::Conntrack(..) => self.conntrack(message, recorded).map(Some),
+            Body::Expect(_, attrs) => {
+                self.expect(&Expectation::try_read(attrs)?, kind, to, recorded).map(Some)
+            }
+            Body::StatsCpu(nfgen, attrs) => {
+                let st = IpConntrackStat { ct: Record::try_read(attrs)?, ..Default::default() };
+                reply(ctnetlink_ct_stat_cpu_fill_info(&self.kernel, nfgen.res_id, &st, to))
+            }
+            Body::ExpectStats(nfgen, attrs) => {
+                let st = IpConntrackStat { expect: Record::try_read(attrs)?, ..Default::default() };
+                reply(ctnetlink_exp_stat_fill_info(&self.kernel, nfgen.res_id, &st, to))
+            }
+            Body::StatsGlobal(_, attrs) => {
+                let st = crate::flat::StatsGlobal::try_read(attrs)?;
+                let entries = st.entries.unwrap_or_default();
+                let max_entries = st.max_entries.unwrap_or_default();
+                reply(ctnetlink_stat_ct_fill_info(&self.kernel, entries, max_entries, to))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn conntrack(&mut self, message: &Message<'_>, recorded: &Recorded) -> Result<Rebuilt, Error> {
+        let kernel = self.kernel;
+        let shown = Conntrack::try_from(*message)?;
+        let header = message.header();
+        let kind = message.kind();
+        let key = (shown.id.unwrap_or_default(), tuple_of(&shown.orig));
+        if kind == Kind::New {
+            self.entries.remove(&key);
+        }
+        let ct = self.entries.entry(key).or_default();
+        ct.learn(&kernel, &shown, recorded);
+        // Times are as of the message, so that `timeout` is what is left.
+        let now = 0;
+        if kind == Kind::Reply {
+            let filtered = recorded.kind == RecordedKind::Filtered
+                || header.nlmsg_flags.contains(NlmFlags::DUMP_FILTERED);
+            let filtered = filtered && kernel.release.dump_says_filtered();
+            let reply = Reply {
+                flags: if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() },
+                ..Reply::to(header.nlmsg_pid, header.nlmsg_seq)
+            };
+            let mut bytes = Vec::new();
+            let skb = Skb { offset: recorded.offset, ..Skb::UNLIMITED };
+            ctnetlink_fill_info(&kernel, ct, now, &reply, skb, &mut bytes)?;
+            if recorded.kind == RecordedKind::CtrZero {
+                ct.acct = ct.acct.map(|_| Default::default());
+            }
+            return Ok(Rebuilt { bytes, alloc: None });
+        }
+        if kind == Kind::Destroy && shown.timeout.is_none() {
+            ct.timeout = 0;
+        }
+        let events =
+            recorded.ipct_events.unwrap_or_else(|| assumed_events(kind, header.nlmsg_pid, &shown));
+        let size = ctnetlink_nlmsg_size(&kernel, &ct.shape(&kernel));
+        let built = build_event(&kernel, events, ct, now, header.nlmsg_pid, usize::MAX)?;
+        let bytes = built.map(|(_, bytes)| bytes).unwrap_or_default();
+        if kind == Kind::Destroy {
+            self.entries.remove(&key);
+        }
+        Ok(Rebuilt { bytes, alloc: Some(nlmsg_total_size(size)) })
+    }
+
+    fn expect(
+        &self,
+        shown: &Expectation,
+        kind: Kind,
+        to: (u32, u32),
+        recorded: &Recorded,
+    ) -> Result<Rebuilt, Error> {
+        let kernel = &self.kernel;
+        let exp = NfConntrackExpect::of(kernel, shown);
+        let bytes = if kind == Kind::Reply {
+            let mut bytes = Vec::new();
+            let skb = Skb { offset: recorded.offset, ..Skb::UNLIMITED };
+            ctnetlink_exp_fill_info(kernel, &exp, 0, to, skb, &mut bytes)?;
+            bytes
+        } else {
+            ctnetlink_expect_event(kernel, kind == Kind::Destroy, &exp, 0, to.0)?.bytes
+        };
+        Ok(Rebuilt { bytes, alloc: None })
+    }
+}
+
+/// The bits that such an event must have had.
+fn assumed_events(kind: Kind, portid: u32, shown: &Conntrack) -> IpctEvents {
+    let if_shown = |is_shown, bit| if is_shown { bit } else { IpctEvents::empty() };
+    let born = if shown.master.is_absent() { IpctEvents::NEW } else { IpctEvents::RELATED };
+    let labels = if_shown(shown.labels.is_some(), IpctEvents::LABEL);
+    match kind {
+        Kind::Destroy => IpctEvents::DESTROY,
+        Kind::New if portid != 0 => born | IpctEvents::CREATED | labels,
+        _ if portid != 0 => IpctEvents::CHANGED,
+        _ => {
+            let born = if_shown(kind == Kind::New, born);
+            let proto = if_shown(shown.protoinfo.is_some(), IpctEvents::PROTOINFO);
+            let seqadj = if_shown(!shown.seq_adj_orig.is_absent(), IpctEvents::SEQADJ);
+            let synproxy = if_shown(!shown.synproxy.is_absent(), IpctEvents::SYNPROXY);
+            let mark = if_shown(shown.mark == Some(0), IpctEvents::MARK);
+            // An update has some bit; REPLY and ASSURED change nothing in the message.
+            let reply = if_shown(kind == Kind::Update, IpctEvents::REPLY);
+            born | labels | proto | seqadj | synproxy | mark | reply
+        }
+    }
+}
+
+const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// The tuple that a message shows.
+fn tuple_of(shown: &Tuple) -> NfConntrackTuple {
+    let protonum = shown.proto.unwrap_or(IpProto(0));
+    let type_and_code = [shown.icmp_type, shown.icmp_code].map(Option::unwrap_or_default);
+    let icmp_dst = shown.icmp_type.map(|_| u16::from_be_bytes(type_and_code));
+    NfConntrackTuple {
+        src: shown.src.unwrap_or(ANY),
+        dst: shown.dst.unwrap_or(ANY),
+        protonum,
+        src_id: shown.src_port.or(shown.icmp_id).unwrap_or_default(),
+        dst_id: shown.dst_port.or(icmp_dst).unwrap_or_default(),
+    }
+}
+
+impl NfConn {
+    /// Takes over what a message shows; what it does not show stays.
+    pub(crate) fn learn(&mut self, kernel: &Kernel, shown: &Conntrack, recorded: &Recorded) {
+        self.tuple = [tuple_of(&shown.orig), tuple_of(&shown.reply)];
+        let zones = [
+            (shown.zone, ZoneDir::Both),
+            (shown.orig.zone, ZoneDir::Orig),
+            (shown.reply.zone, ZoneDir::Reply),
+        ];
+        for (id, dir) in zones {
+            set(&mut self.zone, id.map(|id| NfConntrackZone { id, dir }));
+        }
+        set(&mut self.status, shown.status);
+        let hz = u64::from(kernel.config.hz);
+        set(&mut self.timeout, shown.timeout.map(|seconds| u64::from(seconds) * hz));
+        set(&mut self.mark, shown.mark);
+        set(&mut self.use_count, shown.use_count);
+        set(&mut self.id, shown.id);
+        if !shown.master.is_absent() {
+            self.master = Some(tuple_of(&shown.master));
+        }
+        self.learn_protoinfo(kernel, shown.protoinfo.as_ref());
+        if let Some(name) = &shown.secctx.name {
+            let len = name.as_bytes().len() + 1;
+            self.secctx = Some(SecurityContext { name: name.clone(), len });
+        }
+        self.learn_extensions(shown, recorded);
+    }
+
+    fn learn_protoinfo(&mut self, kernel: &Kernel, shown: Option<&ProtoInfo>) {
+        if self.proto == L4State::None && kernel.l4proto(self.protonum()) == L4Proto::Ports {
+            self.proto = L4State::new(self.protonum());
+        }
+        match (&mut self.proto, shown) {
+            (
+                L4State::Tcp { state, scale: [orig, reply], flags: [flags_orig, flags_reply] },
+                Some(ProtoInfo::Tcp(tcp)),
+            ) => {
+                set(state, tcp.state);
+                set(orig, tcp.wscale_original);
+                set(reply, tcp.wscale_reply);
+                set(flags_orig, tcp.flags_original.map(|sent| sent.flags));
+                set(flags_reply, tcp.flags_reply.map(|sent| sent.flags));
+            }
+            (L4State::Sctp { state, vtag: [orig, reply] }, Some(ProtoInfo::Sctp(sctp))) => {
+                set(state, sctp.state);
+                set(orig, sctp.vtag_original);
+                set(reply, sctp.vtag_reply);
+            }
+            (L4State::Dccp { state, role, handshake_seq }, Some(ProtoInfo::Dccp(dccp))) => {
+                set(state, dccp.state);
+                set(role, dccp.role);
+                set(handshake_seq, dccp.handshake_seq);
+            }
+            _ => {}
+        }
+    }
+
+    fn learn_extensions(&mut self, shown: &Conntrack, recorded: &Recorded) {
+        let counters = [&shown.counters_orig, &shown.counters_reply];
+        if recorded.acct || counters.iter().any(|counters| !counters.is_absent()) {
+            let [orig, reply] = self.acct.get_or_insert_default();
+            let [shown_orig, shown_reply] = counters;
+            learn_counters(orig, shown_orig);
+            learn_counters(reply, shown_reply);
+        }
+        if recorded.timestamp || !shown.timestamp.is_absent() {
+            let tstamp = self.tstamp.get_or_insert_default();
+            set(&mut tstamp.start, shown.timestamp.start);
+            set(&mut tstamp.stop, shown.timestamp.stop);
+        }
+        if recorded.labels || shown.labels.is_some() {
+            let labels = self.labels.get_or_insert_default();
+            set(&mut labels.bits, shown.labels);
+            labels.words = 2;
+        }
+        if let Some(name) = &shown.help.name {
+            let help = self.help.get_or_insert_default();
+            help.helper = Some(name.clone());
+            help.info.clone_from(&shown.help.info);
+        }
+        let adjustments = [&shown.seq_adj_orig, &shown.seq_adj_reply];
+        if adjustments.iter().any(|seq| !seq.is_absent()) {
+            let [orig, reply] = self.seqadj.get_or_insert_default();
+            learn_seqadj(orig, &shown.seq_adj_orig);
+            learn_seqadj(reply, &shown.seq_adj_reply);
+        }
+        if !shown.synproxy.is_absent() {
+            let synproxy = self.synproxy.get_or_insert_default();
+            set(&mut synproxy.isn, shown.synproxy.isn);
+            set(&mut synproxy.its, shown.synproxy.its);
+            set(&mut synproxy.tsoff, shown.synproxy.tsoff);
+        }
+        let ecache = self.ecache.get_or_insert_default();
+        set(&mut ecache.timestamp, shown.timestamp_event);
+    }
+}
+
+fn set<T>(field: &mut T, shown: Option<T>) {
+    if let Some(value) = shown {
+        *field = value;
+    }
+}
+
+fn learn_counters(counter: &mut NfConnCounter, shown: &Counters) {
+    set(&mut counter.packets, shown.packets);
+    set(&mut counter.bytes, shown.bytes);
+}
+
+fn learn_seqadj(seq: &mut NfCtSeqadj, shown: &SeqAdj) {
+    set(&mut seq.correction_pos, shown.correction_pos);
+    set(&mut seq.offset_before, shown.offset_before);
+    set(&mut seq.offset_after, shown.offset_after);
+}
+
+impl NfConntrackExpect {
+    /// The expectation that a message shows, as of that message.
+    #[must_use]
+    pub fn of(kernel: &Kernel, shown: &Expectation) -> Self {
+        let saved = tuple_of(&shown.nat.tuple);
+        Self {
+            tuple: tuple_of(&shown.tuple),
+            mask_src: shown.mask.src.unwrap_or(ANY),
+            mask_src_id: tuple_of(&shown.mask).src_id,
+            master: tuple_of(&shown.master),
+            nat: ExpectNat {
+                dir: shown.nat.dir.unwrap_or_default(),
+                saved_addr: shown.nat.tuple.src,
+                saved_proto: saved.src_id,
+            },
+            timeout: u64::from(shown.timeout.unwrap_or_default()) * u64::from(kernel.config.hz),
+            id: shown.id.unwrap_or_default(),
+            flags: shown.flags.unwrap_or_default(),
+            class: shown.class.unwrap_or_default(),
+            helper: shown.help_name.clone(),
+            expectfn: shown.function.clone(),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Statistics: `ctnetlink_ct_stat_cpu_fill_info` and its siblings.
+
+use super::kernel::Kernel;
+use crate::attrs::{
+    CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, ExpectStatsAttr, StatsCpuAttr,
+    StatsGlobalAttr,
+};
+use crate::flat::{ExpectStats, StatsCpu};
+use crate::wire::{NlmFlags, Writer};
+use crate::{Envelope, Family, MsgType, NfGenMsg};
+use alloc::vec::Vec;
+
+/// `struct ip_conntrack_stat`: what one CPU has counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IpConntrackStat {
+    /// What is said of entries; what is `None` counts as 0.
+    pub ct: StatsCpu,
+    /// What is said of expectations.
+    pub expect: ExpectStats,
+}
+
+fn envelope(kernel: &Kernel, msg_type: MsgType, cpu: u16, (portid, seq): (u32, u32)) -> Envelope {
+    Envelope {
+        msg_type,
+        flags: if portid != 0 { NlmFlags::MULTI } else { NlmFlags::empty() },
+        seq,
+        portid,
+        nfgenmsg: NfGenMsg { nfgen_family: Family::UNSPEC, version: 0, res_id: cpu },
+        endian: kernel.arch.endian,
+    }
+}
+
+fn message<S: crate::wire::AttrSet>(
+    envelope: &Envelope,
+    body: impl FnOnce(&mut Writer<'_, S>),
+) -> Vec<u8> {
+    // A few integers always fit.
+    envelope.build(body).map(crate::MessageBuf::into_bytes).unwrap_or_default()
+}
+
+/// The counters of one CPU, in answer to GET_STATS_CPU. Which there are depends on the release.
+#[must_use]
+pub fn ctnetlink_ct_stat_cpu_fill_info(
+    kernel: &Kernel,
+    cpu: u16,
+    st: &IpConntrackStat,
+    to: (u32, u32),
+) -> Vec<u8> {
+    let release = kernel.release;
+    let st = &st.ct;
+    let body = |out: &mut Writer<'_, CtattrStatsCpu>| {
+        let mut put = |attr: fn(u32) -> StatsCpuAttr<'static>, value: Option<u32>, sent: bool| {
+            if sent {
+                out.put(attr(value.unwrap_or_default()));
+            }
+        };
+        let searched = release.stats_count_searched();
+        let ignore = release.stats_count_ignore();
+        put(StatsCpuAttr::Searched, st.searched, searched);
+        put(StatsCpuAttr::Found, st.found, true);
+        put(StatsCpuAttr::New, st.new, searched);
+        put(StatsCpuAttr::Invalid, st.invalid, true);
+        put(StatsCpuAttr::Ignore, st.ignore, ignore);
+        put(StatsCpuAttr::Delete, st.delete, searched);
+        put(StatsCpuAttr::DeleteList, st.delete_list, searched);
+        put(StatsCpuAttr::Insert, st.insert, true);
+        put(StatsCpuAttr::InsertFailed, st.insert_failed, true);
+        put(StatsCpuAttr::Drop, st.drop, true);
+        put(StatsCpuAttr::EarlyDrop, st.early_drop, true);
+        put(StatsCpuAttr::Error, st.error, true);
+        put(StatsCpuAttr::SearchRestart, st.search_restart, true);
+        put(StatsCpuAttr::ClashResolve, st.clash_resolve, !ignore);
+        put(StatsCpuAttr::ChainToolong, st.chain_toolong, release.stats_count_chain_toolong());
+    };
+    message(&envelope(kernel, MsgType::CT_GET_STATS_CPU, cpu, to), body)
+}
+
+/// The size of the table, in answer to GET_STATS.
+#[must_use]
+pub fn ctnetlink_stat_ct_fill_info(
+    kernel: &Kernel,
+    entries: u32,
+    max_entries: u32,
+    to: (u32, u32),
+) -> Vec<u8> {
+    let body = |out: &mut Writer<'_, CtattrStatsGlobal>| {
+        out.put(StatsGlobalAttr::Entries(entries));
+        if kernel.release.has_max_entries() {
+            out.put(StatsGlobalAttr::MaxEntries(max_entries));
+        }
+    };
+    message(&envelope(kernel, MsgType::CT_GET_STATS, 0, to), body)
+}
+
+/// What one CPU has counted of expectations. The kernel builds the type of this reply with the wrong
+/// subsystem, so that it is 0x0103 instead of 0x0203.
+#[must_use]
+pub fn ctnetlink_exp_stat_fill_info(
+    kernel: &Kernel,
+    cpu: u16,
+    st: &IpConntrackStat,
+    to: (u32, u32),
+) -> Vec<u8> {
+    let body = |out: &mut Writer<'_, CtattrExpectStats>| {
+        out.put(ExpectStatsAttr::New(st.expect.new.unwrap_or_default()));
+        out.put(ExpectStatsAttr::Create(st.expect.create.unwrap_or_default()));
+        out.put(ExpectStatsAttr::Delete(st.expect.delete.unwrap_or_default()));
+    };
+    message(&envelope(kernel, MsgType::CT_GET_CTRZERO, cpu, to), body)
+}

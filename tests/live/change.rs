@@ -1,0 +1,261 @@
+//! Changes, deletions and flushes.
+
+use crate::create::{use_labels, with_ftp};
+use crate::flows::{V4, V6, by_port, create, flow, ports, tcp};
+use crate::namespace::alone;
+use crate::net::{EEXIST, ENOENT, EOPNOTSUPP, EPERM, Net};
+use ctnetlink::attrs::Status;
+use ctnetlink::flat::{Labels, NatRange, ProtoInfo, SeqAdj, SynProxy, Tcp, Tuple};
+use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
+use ctnetlink::request::{self, Selector};
+use ctnetlink::{Conntrack, Family};
+use std::collections::BTreeSet;
+
+/// Asks for `change` of the entry, which must then be as `expected` makes it.
+fn update(
+    net: &mut Net,
+    change: &Conntrack,
+    before: &Conntrack,
+    expected: impl FnOnce(&mut Conntrack),
+) -> Conntrack {
+    net.must(|seq| request::update(change, seq));
+    let mut got = net.get(before);
+    let mut after = before.clone();
+    expected(&mut after);
+    // A second may have gone by.
+    if got.timeout.map(|seconds| seconds + 1) == after.timeout {
+        got.timeout = after.timeout;
+    }
+    assert_eq!(got, after);
+    got
+}
+
+#[test]
+fn update_one_thing_at_a_time() {
+    alone(|net| {
+        let key = by_port(IpProto::TCP, 1000);
+        let key = Conntrack { timeout: None, ..key };
+        let ct = create(net, &Conntrack { timeout: Some(300), ..key.clone() }, |_| ());
+
+        let change = Conntrack { mark: Some(0x0102_0304), ..key.clone() };
+        let ct = update(net, &change, &ct, |ct| ct.mark = Some(0x0102_0304));
+        let change = Conntrack { timeout: Some(5000), ..key.clone() };
+        let ct = update(net, &change, &ct, |ct| ct.timeout = Some(5000));
+        // Bits are added; those that were there must be named.
+        let status = Status::CONFIRMED | Status::SEEN_REPLY;
+        let change = Conntrack { status: Some(status), ..key.clone() };
+        let ct = update(net, &change, &ct, |ct| ct.status = Some(status));
+        let state = Tcp { state: Some(TcpState::CLOSE_WAIT), ..Tcp::default() };
+        let change = Conntrack { protoinfo: Some(ProtoInfo::Tcp(state)), ..key.clone() };
+        let ct = update(net, &change, &ct, |ct| {
+            ct.protoinfo = Some(tcp(TcpState::CLOSE_WAIT, [0, 0], TcpFlags::empty()));
+        });
+        let seq_adj =
+            SeqAdj { correction_pos: Some(1), offset_before: Some(2), offset_after: Some(3) };
+        let change = Conntrack { seq_adj_reply: seq_adj, ..key.clone() };
+        let ct = update(net, &change, &ct, |ct| {
+            let zero =
+                SeqAdj { correction_pos: Some(0), offset_before: Some(0), offset_after: Some(0) };
+            (ct.seq_adj_orig, ct.seq_adj_reply) = (zero, seq_adj);
+            ct.status = Some(status | Status::SEQ_ADJUST);
+        });
+        if net.is_at_least((4, 18)) {
+            let synproxy = SynProxy { isn: Some(1), its: Some(2), tsoff: Some(3) };
+            let change = Conntrack { synproxy, ..key.clone() };
+            update(net, &change, &ct, |ct| ct.synproxy = synproxy);
+        }
+        // The mask says which bits go; the new ones are not masked.
+        if net.is_at_least((5, 4)) {
+            let change = Conntrack { mark: Some(0x00ff), mark_mask: Some(0x00f0), ..key.clone() };
+            net.must(|seq| request::update(&change, seq));
+            assert_eq!(net.get(&key).mark, Some((0x0102_0304 & !0x00f0) ^ 0x00ff));
+        }
+    });
+}
+
+/// What was read can be changed and sent back.
+#[test]
+fn update_of_what_was_read() {
+    alone(|net| {
+        let has_labels = use_labels();
+        let ct = Conntrack {
+            labels: has_labels.then(|| [9].into_iter().collect()),
+            mark: Some(1),
+            ..by_port(IpProto::TCP, 1000)
+        };
+        let Some(ct) = with_ftp(net, ct) else { return };
+        net.must(|seq| request::create(&ct, seq));
+        let read = net.get(&ct);
+        let change = Conntrack { mark: Some(2), ..read.clone() };
+        update(net, &change, &read, |ct| ct.mark = Some(2));
+
+        // Another entry like it.
+        net.must(|seq| request::delete(&read, seq));
+        net.must(|seq| request::create(&read, seq));
+        let again = net.get(&read);
+        assert_eq!((again.help, again.labels, again.mark), (read.help, read.labels, read.mark));
+    });
+}
+
+#[test]
+fn labels_by_mask() {
+    alone(|net| {
+        if !use_labels() {
+            return;
+        }
+        let set = |numbers: &[u8]| -> Option<Labels> { Some(numbers.iter().copied().collect()) };
+        let key = by_port(IpProto::UDP, 1000);
+        let ct = create(net, &Conntrack { labels: set(&[1, 2, 70]), ..key.clone() }, |_| ());
+        let key = Conntrack { timeout: None, ..key };
+        let change =
+            Conntrack { labels: set(&[3, 127]), labels_mask: set(&[1, 3, 127]), ..key.clone() };
+        let ct = update(net, &change, &ct, |ct| ct.labels = set(&[2, 3, 70, 127]));
+        let change = Conntrack { labels: set(&[64]), ..key };
+        update(net, &change, &ct, |ct| ct.labels = set(&[64]));
+    });
+}
+
+#[test]
+fn helpers_go() {
+    alone(|net| {
+        let Some(ct) = with_ftp(net, by_port(IpProto::TCP, 1000)) else { return };
+        net.must(|seq| request::create(&ct, seq));
+        let read = net.get(&ct);
+        assert_eq!(read.help.name, Some("ftp".into()));
+        let mut change = by_port(IpProto::TCP, 1000);
+        change.timeout = None;
+        change.help.name = Some("".into());
+        update(net, &change, &read, |ct| ct.help.name = None);
+    });
+}
+
+#[test]
+fn create_or_update() {
+    alone(|net| {
+        let ct = Conntrack { mark: Some(1), ..by_port(IpProto::UDP, 1000) };
+        assert_eq!(net.ask(|seq| request::update(&ct, seq)).errno(), ENOENT);
+        assert_eq!(net.ask(|seq| request::get(&ct, seq)).errno(), ENOENT);
+        assert_eq!(net.ask(|seq| request::delete(&ct, seq)).errno(), ENOENT);
+        net.must(|seq| request::create_or_update(&ct, seq));
+        let id = net.get(&ct).id;
+        assert_eq!(net.ask(|seq| request::create(&ct, seq)).errno(), EEXIST);
+        let ct = Conntrack { mark: Some(2), ..ct };
+        net.must(|seq| request::create_or_update(&ct, seq));
+        let got = net.get(&ct);
+        assert_eq!((got.id, got.mark), (id, Some(2)));
+    });
+}
+
+#[test]
+fn what_cannot_be_changed() {
+    alone(|net| {
+        let ct = by_port(IpProto::UDP, 1000);
+        create(net, &ct, |_| ());
+        let master = by_port(IpProto::UDP, 1001);
+        create(net, &master, |_| ());
+        let addr = Some([203, 0, 113, 1].into());
+        let range = NatRange { min_ip: addr, ..NatRange::default() };
+        let changes = [
+            Conntrack { nat_src: range, ..ct.clone() },
+            Conntrack { nat_dst: range, ..ct.clone() },
+            Conntrack { master: master.orig, ..ct.clone() },
+        ];
+        for change in changes {
+            assert_eq!(net.ask(|seq| request::update(&change, seq)).errno(), EOPNOTSUPP);
+        }
+        let fixed = Some(Status::CONFIRMED | Status::FIXED_TIMEOUT);
+        net.must(|seq| request::update(&Conntrack { status: fixed, ..ct.clone() }, seq));
+        let change = Conntrack { timeout: Some(9), ..ct };
+        assert_eq!(net.ask(|seq| request::update(&change, seq)).errno(), EPERM);
+    });
+}
+
+#[test]
+fn delete_by_tuple_and_id() {
+    alone(|net| {
+        for addrs in [V4, V6] {
+            let ct = flow(ports(addrs, IpProto::TCP, [1000, 80]));
+            let read = create(net, &ct, |_| ());
+            let wrong = Conntrack { id: read.id.map(|id| id ^ 1), ..ct.clone() };
+            assert_eq!(net.ask(|seq| request::delete(&wrong, seq)).errno(), ENOENT);
+            // Nothing but tuple and id counts of what was read.
+            net.must(|seq| request::delete(&read, seq));
+            assert_eq!(net.ask(|seq| request::get(&ct, seq)).errno(), ENOENT);
+
+            // By the reply tuple alone, and in the right zone alone.
+            create(net, &ct, |_| ());
+            let by_reply = Conntrack { orig: Tuple::default(), ..ct.clone() };
+            assert_eq!(net.get(&by_reply).orig, ct.orig);
+            let elsewhere = Conntrack { zone: Some(7), ..ct.clone() };
+            assert_eq!(net.ask(|seq| request::delete(&elsewhere, seq)).errno(), ENOENT);
+            net.must(|seq| request::delete(&by_reply, seq));
+            assert_eq!(net.ask(|seq| request::get(&ct, seq)).errno(), ENOENT);
+        }
+        // Without a tuple it would be a flush.
+        assert!(request::delete(&Conntrack::default(), 1).is_err());
+    });
+}
+
+/// Creates entries with marks 1 to 8: 1 to 4 IPv4, 5 to 8 IPv6; 2 and 6 in zone 9; 3, 4, 7 and 8
+/// ASSURED; odd TCP, even UDP.
+pub(crate) fn eight(net: &mut Net) {
+    for n in 1..=8_u16 {
+        let addrs = if n <= 4 { V4 } else { V6 };
+        let proto = if n % 2 == 1 { IpProto::TCP } else { IpProto::UDP };
+        let assured = if n % 4 == 3 || n % 4 == 0 { Status::ASSURED } else { Status::empty() };
+        let ct = Conntrack {
+            mark: Some(n.into()),
+            zone: (n % 4 == 2).then_some(9),
+            status: Some(Status::CONFIRMED | assured),
+            ..flow(ports(addrs, proto, [1000 + n, 80]))
+        };
+        net.must(|seq| request::create(&ct, seq));
+    }
+}
+
+/// The marks of the entries that `only` selects.
+pub(crate) fn marks(net: &mut Net, only: &Selector) -> Vec<u32> {
+    let entries = net.ask(|seq| request::dump(only, seq)).entries();
+    let marks: BTreeSet<_> = entries.iter().map(|ct| ct.mark.unwrap()).collect();
+    assert_eq!(marks.len(), entries.len(), "one twice");
+    marks.into_iter().collect()
+}
+
+#[test]
+fn flush() {
+    alone(|net| {
+        let all = Selector::default();
+        let mut case = |since, what, only: &Selector, left: &[u32]| {
+            if net.has(since, what) {
+                net.must(|seq| request::flush(&all, seq));
+                assert_eq!(marks(net, &all), [0; 0]);
+                eight(net);
+                net.must(|seq| request::flush(only, seq));
+                assert_eq!(marks(net, &all), left, "{what}");
+            }
+        };
+        let of = |family| Selector { family, ..Selector::default() };
+        // Before 5.2 the family did not count.
+        case((5, 2), "flush by family", &of(Family::IPV4), &[5, 6, 7, 8]);
+        case((5, 2), "flush by family", &of(Family::IPV6), &[1, 2, 3, 4]);
+        let mark = Selector { mark: Some((2, 3)), ..Selector::default() };
+        case((4, 0), "flush by mark", &mark, &[1, 3, 4, 5, 7, 8]);
+        let status = Some((Status::ASSURED, Status::ASSURED));
+        let status = Selector { status, ..Selector::default() };
+        case((5, 15), "flush by status", &status, &[1, 2, 5, 6]);
+        let zone = Selector { zone: Some(9), ..Selector::default() };
+        case((6, 8), "flush by zone", &zone, &[1, 3, 4, 5, 7, 8]);
+        let zone = Selector { zone: Some(0), ..Selector::default() };
+        case((6, 8), "flush by zone", &zone, &[2, 6]);
+        let both = Selector { mark: Some((2, 2)), ..of(Family::IPV6) };
+        case((5, 2), "flush by family and mark", &both, &[1, 2, 3, 4, 5, 8]);
+        let proto = Some(IpProto::TCP);
+        let orig = Tuple { proto, ..Tuple::default() };
+        let tcp = Selector { orig, ..of(Family::IPV4) };
+        case((6, 12), "flush by tuple", &tcp, &[2, 4, 5, 6, 7, 8]);
+        let orig = Tuple { src_port: Some(1003), proto, ..Tuple::default() };
+        let port = Selector { orig, ..of(Family::IPV4) };
+        case((6, 12), "flush by tuple", &port, &[1, 2, 4, 5, 6, 7, 8]);
+        case((2, 6), "flush", &all, &[]);
+    });
+}

@@ -1,0 +1,168 @@
+//! Expectations.
+
+use crate::create::with_ftp;
+use crate::flows::{V4, V6, family, flow, ports};
+use crate::namespace::alone;
+use crate::net::{EEXIST, ENOENT, Net};
+use ctnetlink::attrs::ExpectFlags;
+use ctnetlink::flat::{ExpectNat, Record, Tuple};
+use ctnetlink::nested::IpProto;
+use ctnetlink::request;
+use ctnetlink::{Conntrack, Expectation, Family, Kind, MsgType};
+
+/// Two masters with a helper between these addresses, the first of which comes back, and an
+/// expectation of each: the helper for FTP has one at a time.
+fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2])> {
+    let ct = with_ftp(net, flow(ports(addrs, IpProto::TCP, [1000, 21])))?;
+    net.must(|seq| request::create(&ct, seq));
+    let other = flow(ports(addrs, IpProto::TCP, [1001, 21]));
+    let other = Conntrack { help: ct.help.clone(), ..other };
+    net.must(|seq| request::create(&other, seq));
+    let ones = match ct.family {
+        Family::IPV4 => "255.255.255.255",
+        _ => "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+    };
+    let one = |dst_port| Expectation {
+        tuple: ports([addrs[1], addrs[0]], IpProto::TCP, [20, dst_port]),
+        mask: ports([ones, ones], IpProto::TCP, [0xffff, 0xffff]),
+        master: ct.orig.clone(),
+        timeout: Some(300),
+        flags: Some(ExpectFlags::PERMANENT),
+        class: Some(0),
+        help_name: Some("ftp".into()),
+        ..Expectation::default()
+    };
+    // Of the tuple in the NAT the source alone counts.
+    let any = if ct.family == Family::IPV4 { "0.0.0.0" } else { "::" };
+    let second = Expectation {
+        master: other.orig.clone(),
+        nat: ExpectNat { dir: Some(1), tuple: ports([addrs[0], any], IpProto::TCP, [4001, 0]) },
+        function: Some("nat-follow-master".into()),
+        flags: Some(ExpectFlags::INACTIVE),
+        ..one(3002)
+    };
+    Some((ct.clone(), [one(3001), second]))
+}
+
+#[test]
+fn create_get_dump_delete() {
+    alone(|net| {
+        for addrs in [V4, V6] {
+            let Some((ct, asked)) = master(net, addrs) else { return };
+            let af = ct.family;
+            for one in &asked {
+                let found = net.ask(|seq| request::get_expectation(one, af, seq));
+                assert_eq!(found.errno(), ENOENT);
+                net.must(|seq| request::create_expectation(one, af, seq));
+                let again = net.ask(|seq| request::create_expectation(one, af, seq));
+                assert_eq!(again.errno(), EEXIST);
+            }
+            let dumps = [
+                net.ask(|seq| request::dump_expectations(af, seq)),
+                net.ask(|seq| request::dump_expectations(Family::UNSPEC, seq)),
+                net.ask(|seq| request::dump_expectations_of(&ct.orig, af, seq)),
+            ];
+            let mut dumps = dumps.map(|dump| {
+                let mut all = dump.expectations();
+                all.sort_by_key(|one| one.tuple.dst_port);
+                // A second may go by.
+                all.iter_mut().for_each(|one| one.timeout = one.timeout.map(|_| 0));
+                all
+            });
+            assert_eq!(dumps[0], dumps[1]);
+            if net.has((3, 12), "dumps of one master's expectations") {
+                assert_eq!(dumps[0][..1], dumps[2]);
+            }
+            for (one, asked) in dumps[0].iter().zip(&asked) {
+                let found = net.ask(|seq| request::get_expectation(asked, af, seq));
+                assert_eq!(found.errno(), 0, "{asked:?} {:?}", dumps[0]);
+                let message = found.replies[0].as_message();
+                assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::Reply));
+                let got = &found.expectations()[0];
+                assert_eq!((got.id, &got.tuple), (one.id, &one.tuple));
+
+                // Field by field what was asked for; the timeout is the helper's own, and in the
+                // mask the source alone counts.
+                assert!(got.id.is_some() && got.timeout.is_some(), "{got:?}");
+                assert_eq!(got.mask.src, asked.mask.src);
+                assert_eq!(got.mask.src_port, asked.mask.src_port);
+                let expected = Expectation {
+                    id: got.id,
+                    timeout: got.timeout,
+                    mask: got.mask.clone(),
+                    help_name: got.help_name.clone(),
+                    ..asked.clone()
+                };
+                assert_eq!(*got, expected);
+                assert!(got.help_name.is_none() || got.help_name == Some("ftp".into()));
+            }
+            assert_eq!(dumps[0].len(), asked.len());
+
+            // The wrong id, then the right one.
+            let first = dumps[0].remove(0);
+            let by_id =
+                |id| Expectation { tuple: first.tuple.clone(), id, ..Expectation::default() };
+            let wrong = by_id(first.id.map(|id| id ^ 1));
+            let answer = net.ask(|seq| request::delete_expectation(&wrong, af, seq));
+            assert_eq!(answer.errno(), ENOENT);
+            net.must(|seq| request::delete_expectation(&by_id(first.id), af, seq));
+            let found = net.ask(|seq| request::get_expectation(&first, af, seq));
+            assert_eq!(found.errno(), ENOENT);
+
+            // Those of a helper; the second is all that is left.
+            net.must(|seq| request::create_expectation(&asked[0], af, seq));
+            let helper = Expectation { help_name: Some("ftp".into()), ..Expectation::default() };
+            let left =
+                |net: &mut Net| net.ask(|seq| request::dump_expectations(af, seq)).replies.len();
+            assert_eq!(left(net), 2);
+            net.must(|seq| request::delete_expectation(&helper, af, seq));
+            assert_eq!(left(net), 0);
+
+            net.must(|seq| request::create_expectation(&asked[0], af, seq));
+            net.must(|seq| request::create_expectation(&asked[1], af, seq));
+            assert_eq!(left(net), 2);
+            net.must(request::flush_expectations);
+            assert_eq!(left(net), 0);
+        }
+    });
+}
+
+/// Dumps have the family that was asked for.
+#[test]
+fn both_families() {
+    alone(|net| {
+        for addrs in [V4, V6] {
+            let Some((ct, [first, _])) = master(net, addrs) else { return };
+            net.must(|seq| request::create_expectation(&first, ct.family, seq));
+        }
+        for (af, count) in [(Family::UNSPEC, 2), (Family::IPV4, 1), (Family::IPV6, 1)] {
+            let all = net.ask(|seq| request::dump_expectations(af, seq)).expectations();
+            assert_eq!(all.len(), count, "{af}");
+            assert!(all.iter().all(|one| af == Family::UNSPEC || family(&one.tuple) == af));
+        }
+    });
+}
+
+#[test]
+fn events() {
+    alone(|net| {
+        let mut listener = net.listen(&[4, 6]);
+        let Some((ct, [first, _])) = master(net, V4) else { return };
+        net.must(|seq| request::create_expectation(&first, ct.family, seq));
+        let event = listener.next();
+        let message = event.as_message();
+        assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::New));
+        assert_eq!(message.header().nlmsg_pid, net.portid);
+        let new = Expectation::try_read(message.expect().unwrap()).unwrap();
+        assert_eq!((&new.tuple, &new.master), (&first.tuple, &ct.orig));
+        assert_eq!(new.nat.tuple, Tuple::default());
+
+        net.must(|seq| request::delete_expectation(&first, ct.family, seq));
+        let event = listener.next();
+        let message = event.as_message();
+        assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_DELETE, Kind::Destroy));
+        let gone = Expectation::try_read(message.expect().unwrap()).unwrap();
+        assert_eq!((gone.id, gone.tuple), (new.id, new.tuple));
+        assert!(listener.is_empty());
+    });
+}

@@ -1,0 +1,505 @@
+//! The life of an entry, and of its timestamps: what changed when.
+
+use crate::entry::{decoded, kernel, order, v4};
+use ctnetlink::Conntrack;
+use ctnetlink::attrs::Status;
+use ctnetlink::flat::{Labels, Timestamp, Tuple};
+use ctnetlink::nested::{IpProto, TcpState};
+use ctnetlink::sim::{
+    Clock, Config, Dir, DumpBuffers, DumpRequest, Errno, Group, InitStep, Kernel, L4State,
+    ModuleParams, Net, NfConntrackTuple, NfConntrackZone, Packet, Socket,
+};
+use ctnetlink::wire::Endian;
+
+const SECOND: u64 = 1_000_000_000;
+const NOON: u64 = 1_800_000_000 * SECOND;
+const CLOCK: Clock = Clock { real_ns: NOON, jiffies: 1000 };
+
+/// A namespace with timestamps and counters on, and a socket that listens to everything.
+fn net(release: &str) -> Net {
+    let module = ModuleParams { tstamp: true, acct: true };
+    let mut net = Net::nf_conntrack_init_net(kernel(release), module, CLOCK, None).unwrap();
+    let groups = vec![Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy];
+    net.sockets.push(Socket { groups, ..Socket::default() });
+    net
+}
+
+const UDP: Packet =
+    Packet { dir: Dir::Original, len: 60, stamp: None, proto: None, assured: false, timeout: 30 };
+
+/// A flow whose first packet has left.
+fn udp_flow(net: &mut Net, port: u16, packet: Packet) -> u32 {
+    let orig = NfConntrackTuple::ports(IpProto::UDP, v4(1, port), v4(2, 53));
+    let mut ct = net.init_conntrack(orig, orig.inverted(), NfConntrackZone::default());
+    net.first_packet(&mut ct, &packet);
+    net.confirm(ct, &packet)
+}
+
+/// What the socket has received since, by group: 1 NEW, 2 UPDATE, 3 DESTROY.
+fn received(net: &mut Net) -> Vec<(u8, Conntrack)> {
+    let read = |bytes: Vec<u8>| {
+        let new_type = bytes[4];
+        let group = if new_type == 2 {
+            3
+        } else if bytes[7] == 6 {
+            1
+        } else {
+            2
+        };
+        (group, decoded(&bytes))
+    };
+    std::mem::take(&mut net.sockets[0].received).into_iter().map(read).collect()
+}
+
+fn last_destroy(net: &mut Net) -> Conntrack {
+    let (group, shown) = received(net).pop().unwrap();
+    assert_eq!(group, 3);
+    shown
+}
+
+/// A request to create a TCP entry.
+fn tcp_request(port: u16) -> Conntrack {
+    let tuple = |src: (std::net::IpAddr, u16), dst: (std::net::IpAddr, u16)| Tuple {
+        src: Some(src.0),
+        dst: Some(dst.0),
+        proto: Some(IpProto::TCP),
+        src_port: Some(src.1),
+        dst_port: Some(dst.1),
+        ..Tuple::default()
+    };
+    Conntrack {
+        family: ctnetlink::Family::IPV4,
+        orig: tuple(v4(1, port), v4(2, 80)),
+        reply: tuple(v4(2, 80), v4(1, port)),
+        timeout: Some(100),
+        ..Conntrack::default()
+    }
+}
+
+/// Row 1. START: the packet's own stamp in `__nf_conntrack_confirm` from 2.6.39 to 5.0; the time of
+/// confirmation since 916f6efae623 (5.1), and of a packet without stamp always.
+#[test]
+fn start_from_packet_or_now() {
+    let stamp = NOON - 7 * SECOND;
+    for (release, expected) in
+        [("2.6.39", stamp), ("4.4", stamp), ("5.0", stamp), ("5.1", NOON), ("7.2", NOON)]
+    {
+        let mut net = net(release);
+        let stamped = udp_flow(&mut net, 1, Packet { stamp: Some(stamp), ..UDP });
+        let plain = udp_flow(&mut net, 2, UDP);
+        let start = |id| net.entry(id).unwrap().nf_conn_tstamp_find().unwrap().start;
+        assert_eq!((start(stamped), start(plain)), (expected, NOON), "{release}");
+        // Later packets, with whatever stamp, do not touch it.
+        let reply = Packet { dir: Dir::Reply, stamp: Some(5), ..UDP };
+        net.packet(stamped, &reply).unwrap();
+        assert_eq!(net.entry(stamped).unwrap().tstamp.unwrap().start, expected);
+    }
+}
+
+/// Row 2. Deleting a single entry: its DESTROY has no STOP until 3.11; since 02982c27ba1e (3.12) it
+/// has. A flush has it in every release (`kill_report`).
+#[test]
+fn stop_of_a_single_delete() {
+    let times = |stop| Timestamp { start: Some(NOON), stop };
+    let at = NOON + SECOND;
+    for (release, stop) in [("2.6.39", None), ("3.11", None), ("3.12", Some(at)), ("7.2", Some(at))]
+    {
+        let mut net = net(release);
+        let one = udp_flow(&mut net, 1, UDP);
+        udp_flow(&mut net, 2, UDP);
+        net.advance(1000);
+        net.delete(77, one).unwrap();
+        assert_eq!(last_destroy(&mut net).timestamp, times(stop), "{release}");
+        assert_eq!(net.delete(77, one), Err(Errno::Enoent));
+        net.flush(77);
+        assert_eq!(last_destroy(&mut net).timestamp, times(Some(at)), "{release}");
+    }
+}
+
+/// Row 3. An entry that timed out and is noticed 2.5 seconds later: STOP is when it is noticed until
+/// 5.13, and when it timed out since 4608fdfc07e1 (5.14). The event's time is that of the notice.
+#[test]
+fn stop_of_a_timeout() {
+    for (release, overdue, event) in
+        [("3.12", 0, None), ("5.13", 0, None), ("5.14", 2500, None), ("6.14", 2500, Some(0))]
+    {
+        let mut net = net(release);
+        udp_flow(&mut net, 1, UDP);
+        net.advance(29_996);
+        net.reap_expired();
+        assert_eq!(net.entries().count(), 1, "{release}: not before its time");
+        net.advance(2504);
+        net.reap_expired();
+        let noticed = NOON + 32_500 * 1_000_000;
+        let shown = last_destroy(&mut net);
+        assert_eq!(shown.timestamp.stop, Some(noticed - overdue * 1_000_000), "{release}");
+        assert_eq!(shown.timestamp_event, event.map(|late: u64| noticed + late), "{release}");
+        // No second is left.
+        assert_eq!(shown.timeout, None);
+    }
+}
+
+/// Row 4. A DESTROY that could not be delivered is sent again with the STOP of the first time; the
+/// event's time (6.14) is that of each attempt, and the cause stays known.
+#[test]
+fn redelivery_keeps_stop() {
+    for release in ["3.12", "4.9", "5.19", "7.2"] {
+        let mut net = net(release);
+        net.sockets[0].broadcast_error = true;
+        let id = udp_flow(&mut net, 1, UDP);
+        received(&mut net);
+        net.sockets[0].full = true;
+        net.advance(1000);
+        net.delete(77, id).unwrap();
+        assert_eq!((net.entries().count(), net.dying().count()), (0, 1), "{release}");
+        assert_eq!(net.sockets[0].overruns, 1);
+        net.advance(1000);
+        net.redeliver();
+        assert_eq!(net.dying().count(), 1, "{release}");
+        net.sockets[0].full = false;
+        net.advance(1000);
+        net.redeliver();
+        assert_eq!(net.dying().count(), 0, "{release}");
+        let bytes = net.sockets[0].received[0].clone();
+        assert_eq!(u32::from_le_bytes(bytes[12..16].try_into().unwrap()), 77);
+        let shown = last_destroy(&mut net);
+        assert_eq!(shown.timestamp.stop, Some(NOON + SECOND), "{release}");
+        let event = (release == "7.2").then_some(NOON + 3 * SECOND);
+        assert_eq!(shown.timestamp_event, event, "{release}");
+    }
+}
+
+/// Row 5. The sysctl counts when an entry is born: those born before never gain timestamps, those
+/// born with them keep them (observed on 6.18.44; `nf_ct_tstamp_ext_add`, 2.6.39).
+#[test]
+fn sysctl_counts_at_birth() {
+    for release in ["2.6.39", "4.20", "6.18"] {
+        let mut net = net(release);
+        net.write_nf_conntrack_timestamp(0).unwrap();
+        let before = udp_flow(&mut net, 1, UDP);
+        net.write_nf_conntrack_timestamp(1).unwrap();
+        let with = udp_flow(&mut net, 2, UDP);
+        net.write_nf_conntrack_timestamp(0).unwrap();
+        assert!(!net.nf_ct_tstamp_enabled());
+        net.packet(before, &UDP).unwrap();
+        let has = |id| net.entry(id).unwrap().nf_conn_tstamp_find().is_some();
+        assert_eq!((has(before), has(with)), (false, true), "{release}");
+        net.advance(1000);
+        net.flush(0);
+        let times: Vec<_> = received(&mut net)
+            .into_iter()
+            .filter(|(group, _)| *group == 3)
+            .map(|(_, ct)| ct.timestamp)
+            .collect();
+        let kept = Timestamp { start: Some(NOON), stop: Some(NOON + SECOND) };
+        assert_eq!(times, [Timestamp::default(), kept], "{release}");
+    }
+    // Any number is on until the sysctl got a range (between 5.0 and 5.15).
+    assert_eq!(net("4.4").write_nf_conntrack_timestamp(2), Ok(()));
+    assert_eq!(net("5.15").write_nf_conntrack_timestamp(2), Err(Errno::Einval));
+}
+
+/// Row 6. A new namespace begins with the module parameter, not with what another one's sysctl says
+/// (2.6.39 to 7.1.5; observed on 6.18.44).
+#[test]
+fn namespace_begins_with_module_parameter() {
+    let set_up = |tstamp, kernel| {
+        let module = ModuleParams { tstamp, acct: false };
+        Net::nf_conntrack_init_net(kernel, module, CLOCK, None).unwrap()
+    };
+    let mut first = set_up(false, kernel("6.18"));
+    assert!(!first.nf_ct_tstamp_enabled());
+    first.write_nf_conntrack_timestamp(1).unwrap();
+    assert!(!set_up(false, kernel("6.18")).nf_ct_tstamp_enabled());
+    assert!(set_up(true, kernel("6.18")).nf_ct_tstamp_enabled());
+    // Without NF_CONNTRACK_TIMESTAMP, and before 2.6.39, all of it is an empty stub.
+    let off = Config { timestamp: false, ..Config::DISTRIBUTION };
+    for kernel in [Kernel { config: off, ..kernel("6.18") }, kernel("2.6.38")] {
+        let mut net = set_up(true, kernel);
+        assert!(!net.nf_ct_tstamp_enabled());
+        assert_eq!(net.write_nf_conntrack_timestamp(1), Err(Errno::Enoent));
+        let id = udp_flow(&mut net, 1, UDP);
+        assert_eq!(net.entry(id).unwrap().tstamp, None);
+    }
+}
+
+/// Row 7. DESTROY's status has DYING since the timer went (f330a7fdbe16, 4.9); before, it is set when
+/// the event has gone out.
+#[test]
+fn dying_in_destroy() {
+    for (release, expected) in [("3.12", false), ("4.8", false), ("4.9", true), ("7.2", true)] {
+        let mut net = net(release);
+        let id = udp_flow(&mut net, 1, UDP);
+        net.delete(77, id).unwrap();
+        let status = last_destroy(&mut net).status.unwrap();
+        assert_eq!(status.contains(Status::DYING), expected, "{release}");
+    }
+}
+
+/// Row 8. What shows times: dump and GET the start, DESTROY both, NEW and UPDATE neither; since
+/// 601731fc7c61 (6.14) every event its own time: for packets that of the first change that it
+/// reports, so that it lies before START if something changed before confirmation.
+#[test]
+fn what_shows_times() {
+    for release in ["2.6.39", "6.13", "6.14"] {
+        let mut net = net(release);
+        let has_event_time = release == "6.14";
+        let orig = NfConntrackTuple::ports(IpProto::TCP, v4(1, 1), v4(2, 80));
+        let mut ct = net.init_conntrack(orig, orig.inverted(), NfConntrackZone::default());
+        let syn = L4State::Tcp {
+            state: TcpState::SYN_SENT,
+            scale: [0; 2],
+            flags: [Default::default(); 2],
+        };
+        let syn = Packet { proto: Some(syn), ..UDP };
+        net.first_packet(&mut ct, &syn);
+        net.advance(4);
+        let id = net.confirm(ct, &syn);
+        net.advance(4);
+        net.packet(id, &Packet { dir: Dir::Reply, ..UDP }).unwrap();
+        let get = decoded(&net.get(id, 9, 1, false).unwrap());
+        let ms = |n: u64| NOON + n * 1_000_000;
+        let times = |start, stop| Timestamp { start, stop };
+        assert_eq!(get.timestamp, times(Some(ms(4)), None), "{release}");
+        net.advance(4);
+        net.delete(9, id).unwrap();
+        let events = received(&mut net);
+        let shown: Vec<_> =
+            events.iter().map(|(group, ct)| (*group, ct.timestamp, ct.timestamp_event)).collect();
+        let event_time = |n| has_event_time.then_some(ms(n));
+        let none = Timestamp::default();
+        let stop = (release != "2.6.39").then_some(ms(12));
+        let expected = [
+            (1, none, event_time(0)),
+            (2, none, event_time(8)),
+            (3, times(Some(ms(4)), stop), event_time(12)),
+        ];
+        assert_eq!(shown, expected, "{release}");
+    }
+    // Without a change before it, the time of NEW is that of confirmation or later (recorded, 7.2).
+    let mut net = net("7.2");
+    udp_flow(&mut net, 1, UDP);
+    assert_eq!(received(&mut net)[0].1.timestamp_event, Some(NOON));
+}
+
+/// Namespace set-up in the order acct, tstamp, ecache, undone in reverse where one fails, and when
+/// the namespace ends: a992ca2a0498, `nf_conntrack_init_net`.
+#[test]
+fn set_up_and_failure() {
+    let fail = |step| {
+        let module = ModuleParams::default();
+        let failure = Net::nf_conntrack_init_net(kernel("2.6.39"), module, CLOCK, Some(step));
+        let failure = failure.unwrap_err();
+        assert_eq!(failure.failed, step);
+        failure.undone
+    };
+    assert_eq!(fail(InitStep::Acct), []);
+    assert_eq!(fail(InitStep::Tstamp), [InitStep::Acct]);
+    assert_eq!(fail(InitStep::Ecache), [InitStep::Tstamp, InitStep::Acct]);
+    let mut net = net("2.6.39");
+    udp_flow(&mut net, 1, UDP);
+    let (order, sockets) = net.nf_conntrack_cleanup_net();
+    assert_eq!(order, [InitStep::Ecache, InitStep::Tstamp, InitStep::Acct]);
+    // The flush announced the end.
+    assert_eq!(sockets[0].received.len(), 2);
+}
+
+/// A clock set back: STOP before START is sent as it is.
+#[test]
+fn clock_set_back() {
+    let mut net = net("7.2");
+    let id = udp_flow(&mut net, 1, UDP);
+    net.clock.real_ns -= 10 * SECOND;
+    net.delete(0, id).unwrap();
+    let times = last_destroy(&mut net).timestamp;
+    assert_eq!(times, Timestamp { start: Some(NOON), stop: Some(NOON - 10 * SECOND) });
+    assert_eq!(times.duration_ns(), None);
+}
+
+/// Entries made over ctnetlink: announced as updates until 4.11 (between 4.9.76 and 4.12); START at
+/// insertion; bits, portid, SYN proxy and labels as observed on 6.18.44.
+#[test]
+fn created_over_netlink() {
+    for (release, group) in [("2.6.39", 2), ("4.9", 2), ("4.12", 1), ("7.2", 1)] {
+        let mut net = net(release);
+        net.ctnetlink_create_conntrack(77, &tcp_request(1)).unwrap();
+        let events = received(&mut net);
+        assert_eq!(events.len(), 1, "{release}");
+        assert_eq!(events[0].0, group, "{release}");
+        // The mark is 0 and shown, because its bit is set.
+        assert_eq!(events[0].1.mark, Some(0), "{release}");
+    }
+    // With a master: NEW in all, without the master before 4.12.
+    for (release, has_master) in [("4.9", false), ("4.12", true)] {
+        let mut net = net(release);
+        let mut request = tcp_request(1);
+        request.master = tcp_request(2).orig;
+        net.ctnetlink_create_conntrack(77, &request).unwrap();
+        let (group, shown) = received(&mut net).remove(0);
+        assert_eq!((group, shown.master.src.is_some()), (1, has_master), "{release}");
+    }
+    let mut net = net("7.2");
+    let mut request = tcp_request(1);
+    request.labels = Some(Labels::new(2));
+    let id = net.ctnetlink_create_conntrack(77, &request).unwrap();
+    let ct = net.entry(id).unwrap();
+    // Labels that the namespace has no use for are passed over.
+    assert_eq!((ct.labels, ct.tstamp.unwrap().start), (None, NOON));
+    assert_eq!(net.ctnetlink_create_conntrack(77, &request), Err(Errno::Eexist));
+    let bytes = net.sockets[0].received[0].clone();
+    let expected =
+        "TUPLE_ORIG TUPLE_REPLY ID STATUS TIMEOUT PROTOINFO SYNPROXY MARK TIMESTAMP_EVENT";
+    assert_eq!(order(&bytes, Endian::Little), expected);
+    // EINVAL without a timeout; EBUSY for a status without CONFIRMED or with EXPECTED.
+    let mut bad = tcp_request(3);
+    bad.timeout = None;
+    assert_eq!(net.ctnetlink_create_conntrack(77, &bad), Err(Errno::Einval));
+    for status in [Status::ASSURED, Status::CONFIRMED | Status::EXPECTED] {
+        let mut bad = tcp_request(3);
+        bad.status = Some(status);
+        assert_eq!(net.ctnetlink_create_conntrack(77, &bad), Err(Errno::Ebusy));
+    }
+    // 0x6c08 becomes 0x2408.
+    let mut odd = tcp_request(3);
+    odd.status = Some(Status::from_bits_retain(0x6c08));
+    let id = net.ctnetlink_create_conntrack(77, &odd).unwrap();
+    assert_eq!(net.entry(id).unwrap().status.bits(), 0x2408);
+}
+
+/// Changes over ctnetlink: an UPDATE even if nothing changed; what comes first stays if what comes
+/// later is refused (observed on 6.18.44).
+#[test]
+fn changed_over_netlink() {
+    let mut net = net("6.18");
+    let id = net.ctnetlink_create_conntrack(77, &tcp_request(1)).unwrap();
+    received(&mut net);
+    net.ctnetlink_change_conntrack(78, id, &Conntrack::default()).unwrap();
+    let (group, shown) = received(&mut net).remove(0);
+    assert_eq!((group, shown.mark), (2, Some(0)));
+    let mark = Conntrack { mark: Some(0x0f0f), ..Conntrack::default() };
+    net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
+    let mark = Conntrack { mark: Some(0xff), mark_mask: Some(0xf0), ..Conntrack::default() };
+    net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
+    assert_eq!(net.entry(id).unwrap().mark, 0x0ff0);
+    let both = Conntrack {
+        timeout: Some(7),
+        status: Some(Status::CONFIRMED | Status::DYING),
+        ..Conntrack::default()
+    };
+    assert_eq!(net.ctnetlink_change_conntrack(78, id, &both), Err(Errno::Ebusy));
+    assert_eq!(decoded(&net.get(id, 9, 1, false).unwrap()).timeout, Some(7));
+    let labels = Conntrack { labels: Some(Labels::new(1)), ..Conntrack::default() };
+    assert_eq!(net.ctnetlink_change_conntrack(78, id, &labels), Err(Errno::Enospc));
+    assert_eq!(net.ctnetlink_change_conntrack(78, 1, &labels), Err(Errno::Enoent));
+}
+
+/// `nf_conntrack_events`: 0 none, 1 all; 2 (the default since 5.19) those of entries born while
+/// someone listens, and no others ever, not even their DESTROY.
+#[test]
+fn modes_of_events() {
+    let count = |release: &str, mode: Option<u8>, listens_at_birth: bool| {
+        let mut net = net(release);
+        net.sysctls.nf_conntrack_events = mode.unwrap_or(net.sysctls.nf_conntrack_events);
+        let sockets = std::mem::take(&mut net.sockets);
+        if listens_at_birth {
+            net.sockets = sockets.clone();
+        }
+        let id = udp_flow(&mut net, 1, UDP);
+        net.sockets = sockets;
+        net.packet(id, &Packet { dir: Dir::Reply, ..UDP }).unwrap();
+        net.flush(0);
+        net.sockets[0].received.len()
+    };
+    for release in ["2.6.39", "5.18", "5.19", "7.2"] {
+        assert_eq!(count(release, Some(0), true), 0, "{release}");
+    }
+    assert_eq!(count("7.2", Some(1), false), 2);
+    assert_eq!((count("7.2", None, true), count("7.2", None, false)), (2, 0));
+    assert_eq!(count("5.18", None, false), 2);
+}
+
+/// Only who has joined the group gets an event; nothing is built if no one has.
+#[test]
+fn groups() {
+    let mut net = net("7.2");
+    net.sockets = [Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy]
+        .map(|group| Socket { groups: vec![group], ..Socket::default() })
+        .to_vec();
+    let id = udp_flow(&mut net, 1, UDP);
+    for _ in 0..2 {
+        net.packet(id, &Packet { dir: Dir::Reply, assured: true, ..UDP }).unwrap();
+    }
+    net.delete(0, id).unwrap();
+    let counts = net.sockets.iter().map(|socket| socket.received.len()).collect::<Vec<_>>();
+    // The second packet changes nothing that is told.
+    assert_eq!(counts, [1, 1, 1]);
+}
+
+/// GET counts its own reference; GET_CTRZERO of one entry zeroes since 3.3, of the table always.
+#[test]
+fn get_and_ctrzero() {
+    for (release, is_zeroed) in [("2.6.39", false), ("3.3", true), ("7.2", true)] {
+        let mut net = net(release);
+        let id = udp_flow(&mut net, 1, UDP);
+        let shown = decoded(&net.get(id, 9, 1, true).unwrap());
+        assert_eq!((shown.use_count, shown.counters_orig.bytes), (Some(2), Some(60)));
+        let left = if is_zeroed { 0 } else { 60 };
+        let shown = decoded(&net.get(id, 9, 1, false).unwrap());
+        assert_eq!(shown.counters_orig.bytes, Some(left), "{release}");
+        net.packet(id, &UDP).unwrap();
+        let request = DumpRequest { portid: 9, seq: 2, ctrzero: true, ..DumpRequest::default() };
+        let dump = net.dump(&request, DumpBuffers::fresh(&net.kernel)).unwrap();
+        let shown = decoded(&dump[0]);
+        assert_eq!((shown.use_count, shown.counters_orig.bytes), (Some(1), Some(left + 60)));
+        assert_eq!(net.entry(id).unwrap().acct.unwrap()[0].bytes, 0, "{release}");
+    }
+}
+
+/// A dump in datagrams, filtered and not: DUMP_FILTERED on messages since 5.8, on DONE since
+/// 7a099b347fef (7.3, 6.1.189, 6.12.111). Entries whose time is up go meanwhile, with an event.
+#[test]
+fn dump_in_datagrams() {
+    let flags = |release: &str, mark| {
+        let mut net = net(release);
+        for port in 1..=40 {
+            udp_flow(&mut net, port, UDP);
+        }
+        received(&mut net);
+        let request = DumpRequest { portid: 9, seq: 2, mark, ..DumpRequest::default() };
+        let dump = net.dump(&request, DumpBuffers::fresh(&net.kernel)).unwrap();
+        let (done, messages) = dump.split_last().unwrap();
+        let all: usize = messages.iter().map(|datagram| count(datagram)).sum();
+        assert_eq!(all, 40);
+        assert!(messages.len() == 2 && messages[0].len() <= 4096 - 320);
+        assert_eq!(done.len(), 20);
+        (messages[0][6], done[6])
+    };
+    assert_eq!(flags("7.2", None), (2, 2));
+    assert_eq!(flags("7.2", Some((0, 0xff))), (0x22, 2));
+    assert_eq!(flags("6.12.111", Some((0, 0xff))), (0x22, 0x22));
+    assert_eq!(flags("5.7", Some((0, 0xff))), (2, 2));
+
+    let mut net = net("7.2");
+    udp_flow(&mut net, 1, UDP);
+    received(&mut net);
+    net.advance(31_000);
+    let dump = net.dump(&DumpRequest::default(), DumpBuffers::fresh(&net.kernel)).unwrap();
+    assert_eq!((dump.len(), received(&mut net).len()), (1, 1));
+    // A buffer that does not hold one message.
+    udp_flow(&mut net, 1, UDP);
+    let tiny = DumpBuffers { first: 100, next: 100 };
+    assert!(net.dump(&DumpRequest::default(), tiny).is_err());
+}
+
+fn count(datagram: &[u8]) -> usize {
+    ctnetlink::wire::Datagram::new(datagram, Endian::Little).filter(Result::is_ok).count()
+}
+
+/// The table is counted.
+#[test]
+fn stats() {
+    let mut net = net("7.2");
+    udp_flow(&mut net, 1, UDP);
+    let message = net.get_stats(9, 1);
+    assert_eq!(message[20..28], [8, 0, 1, 0, 0, 0, 0, 1]);
+}

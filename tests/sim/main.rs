@@ -1,0 +1,14 @@
+//! The simulated kernel of each release: what it sends, what it allocates, and the life of entries.
+//!
+//! Each test names what its expectation was read from: releases whose sources were read (functions
+//! of `net/netfilter/nf_conntrack_netlink.c` unless another file is named), commits, or recordings.
+
+mod dump;
+mod entry;
+mod event;
+mod life;
+mod machine;
+mod proc_line;
+#[cfg(feature = "capture")]
+mod recorded;
+mod size;

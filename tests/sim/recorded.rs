@@ -1,0 +1,168 @@
+//! Whole tables: a recorded dump becomes the table of a simulated namespace, which dumps it again in
+//! the same datagrams, and prints the lines that the recorded kernel printed.
+
+use crate::entry::kernel;
+use ctnetlink::capture::Reader;
+use ctnetlink::sim::{
+    Arch, Clock, CtSeq, DeltaTime, DumpBuffers, DumpRequest, Kernel, L4State, ModuleParams, Net,
+    NfConn, Rebuilder, Recorded, ct_seq_show,
+};
+use ctnetlink::wire::NlmFlags;
+use ctnetlink::{Conntrack, Kind, Message, MsgType};
+use std::path::{Path, PathBuf};
+
+fn golden(folder: &str, file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder).join(file)
+}
+
+fn kernels() -> [(&'static str, Kernel); 6] {
+    let on = |release, arch| Kernel { arch, ..kernel(release) };
+    [
+        ("linux-5.10", kernel("5.10")),
+        ("linux-6.1", kernel("6.1")),
+        ("linux-6.12", kernel("6.12.111")),
+        ("linux-7.2", kernel("7.2")),
+        ("linux-7.2-riscv64", on("7.2", Arch::RISCV64)),
+        ("linux-7.2-s390x", on("7.2", Arch::S390X)),
+    ]
+}
+
+/// The datagrams of the recorded dump of the whole table, the last with `NLMSG_DONE`.
+fn recorded_dump(folder: &str) -> Vec<Vec<u8>> {
+    let file = std::fs::File::open(golden(folder, "nlmon.pcapng")).unwrap();
+    let mut reader = Reader::new(file).unwrap();
+    let mut dump: Vec<Vec<u8>> = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        let packet = packet.unwrap();
+        let first = Message::parse(packet.data, packet.endian).unwrap();
+        let is_filtered = first.header().nlmsg_flags.contains(NlmFlags::DUMP_FILTERED);
+        match (first.msg_type(), first.kind()) {
+            // Answers to single GETs come before; the dump is what comes after a dump's request.
+            (_, Kind::Request) => dump.clear(),
+            (MsgType::CT_NEW, Kind::Reply) if !is_filtered => dump.push(packet.data.to_vec()),
+            (MsgType::DONE, _) if dump.len() > 1 => {
+                dump.push(packet.data.to_vec());
+                return dump;
+            }
+            _ => {}
+        }
+    }
+    panic!("{folder}: no dump of the whole table")
+}
+
+/// The entries that a dump shows, in its order. The one that begins a further datagram has, in older
+/// releases, a reference that the dump itself holds.
+fn entries(kernel: Kernel, dump: &[Vec<u8>]) -> Vec<NfConn> {
+    let mut rebuilder = Rebuilder::new(kernel);
+    let mut entries = Vec::new();
+    for (n, datagram) in dump.iter().enumerate() {
+        for (m, message) in Message::all(datagram, kernel.arch.endian).enumerate() {
+            let message = message.unwrap();
+            if message.kind() != Kind::Reply {
+                continue;
+            }
+            rebuilder.rebuild(&message, &Recorded::default()).unwrap();
+            let id = Conntrack::try_from(message).unwrap().id.unwrap();
+            let mut ct = rebuilder.entries().find(|ct| ct.id == id).unwrap().clone();
+            if n > 0 && m == 0 && kernel.release.dump_holds_next_entry() {
+                ct.use_count -= 1;
+            }
+            entries.push(ct);
+        }
+    }
+    entries
+}
+
+/// Every byte of every datagram, pads included: on a socket read with 32 KiB before.
+#[test]
+fn dumps_in_the_same_datagrams() {
+    for (folder, kernel) in kernels() {
+        let recorded = recorded_dump(folder);
+        assert!(recorded.len() >= 3, "{folder}: {} datagrams", recorded.len());
+        let header = *Message::parse(&recorded[0], kernel.arch.endian).unwrap().header();
+        assert_eq!(header.nlmsg_flags, NlmFlags::MULTI);
+        let clock = Clock { real_ns: 0, jiffies: 0 };
+        let module = ModuleParams::default();
+        let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None).unwrap();
+        for ct in entries(kernel, &recorded) {
+            net.adopt(ct);
+        }
+        let request = DumpRequest {
+            portid: header.nlmsg_pid,
+            seq: header.nlmsg_seq,
+            ..DumpRequest::default()
+        };
+        let dump = net.dump(&request, DumpBuffers::read_before(&kernel)).unwrap();
+        let lengths = |dump: &[Vec<u8>]| dump.iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&dump), lengths(&recorded), "{folder}");
+        assert!(dump == recorded, "{folder}");
+    }
+}
+
+/// A line apart from what moves on between the dump and the reading: the seconds left.
+fn without_seconds(line: &str) -> (Vec<&str>, u64) {
+    let mut words: Vec<_> = line.split_ascii_whitespace().collect();
+    let seconds = words.remove(4).parse().unwrap();
+    (words, seconds)
+}
+
+fn delta_time(line: &str) -> Option<u64> {
+    line.split_once("delta-time=")?.1.split_once(' ')?.0.parse().ok()
+}
+
+/// `/proc/net/nf_conntrack`, line for line: every line of the file is that of an entry in the dump,
+/// and every entry that was not gone by then has its line. What was compared: all characters but the
+/// seconds left, which may be less by up to 3; `use` is one more than in the dump. The order of lines
+/// is another. The time that `delta-time` counts to is that of the line's read(2), so it must grow
+/// along the file: some such times must give every line its `delta-time`.
+#[test]
+fn proc_net_nf_conntrack() {
+    for (folder, kernel) in kernels() {
+        let path = golden(folder, "proc_net_nf_conntrack.txt");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            assert!(!["linux-5.10", "linux-7.2", "linux-7.2-riscv64"].contains(&folder));
+            continue;
+        };
+        compare_proc(folder, kernel, &entries(kernel, &recorded_dump(folder)), &text);
+    }
+}
+
+/// The timeouts of GRE, which no message carries: 0 in entries that were made over netlink, which
+/// have the SYN proxy's extension; the defaults, 30 and 180 seconds, in those of packets.
+fn with_gre_timeouts(ct: &NfConn) -> NfConn {
+    let gre = |timeout, stream_timeout| L4State::Gre { timeout, stream_timeout };
+    match ct.proto {
+        L4State::Gre { .. } if ct.synproxy.is_none() => {
+            NfConn { proto: gre(30, 180), ..ct.clone() }
+        }
+        _ => ct.clone(),
+    }
+}
+
+fn compare_proc(folder: &str, kernel: Kernel, entries: &[NfConn], text: &str) {
+    let mut table: Vec<NfConn> = entries.iter().map(with_gre_timeouts).collect();
+    // The earliest time at which the read(2) of a line can have begun.
+    let mut now = 0;
+    for line in text.lines() {
+        let is_this = |ct: &NfConn| {
+            // This line's own delta-time; whether all go together is seen below.
+            let start = ct.tstamp.map_or(0, |tstamp| tstamp.start);
+            let time_now = start + delta_time(line).unwrap_or(0) * 1_000_000_000;
+            let seq = CtSeq { time_now, jiffies: 0, delta_time: DeltaTime::Released };
+            let simulated = ct_seq_show(&kernel, ct, &seq);
+            let (simulated, before) = without_seconds(&simulated);
+            let (recorded, after) = without_seconds(line);
+            simulated == recorded && (after..=after + 3).contains(&before)
+        };
+        let found = table.iter().position(is_this);
+        let found = found.unwrap_or_else(|| panic!("{folder}: no entry has this line: {line}"));
+        let ct = table.swap_remove(found);
+        if let (Some(tstamp), Some(seconds)) = (ct.tstamp, delta_time(line)) {
+            let first = tstamp.start + seconds * 1_000_000_000;
+            // A delta-time of 0 can also come from a reading before START.
+            now = now.max(if seconds == 0 { 0 } else { first });
+            assert!(now < first + 1_000_000_000, "{folder}: time went back: {line}");
+        }
+    }
+    assert!(table.is_empty(), "{folder}: no line for {table:?}");
+}
