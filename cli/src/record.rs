@@ -7,10 +7,10 @@ use crate::watch::Event;
 use ctnetlink::adapter::socket::{Buffer, Events, Socket};
 use ctnetlink::capture::PcapngWriter;
 use ctnetlink::request::{self, Selector};
-use ctnetlink::{Message, MsgType};
+use ctnetlink::{Body, Message};
 use std::fs::File;
-use std::io::{self, BufWriter};
-use std::path::PathBuf;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// namespace.
 #[derive(clap::Args)]
 pub(crate) struct Record {
-    /// The file to write.
+    /// The file to write; `-` is standard output.
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Which events.
@@ -57,8 +57,15 @@ pub(crate) fn run(args: &Record) -> Result<ExitCode, Stop> {
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     // Events first, so that none is missed between the dump and them.
     let mut events = args.listen.open(&groups)?;
-    let unusable = |error: io::Error| Stop::Unusable(format!("{}: {error}", args.output.display()));
-    let file = File::create(&args.output).map_err(unusable)?;
+    let to_stdout = args.output == Path::new("-");
+    let unusable = |error: io::Error| match to_stdout {
+        true => Stop::Output(error),
+        false => Stop::Unusable(format!("{}: {error}", args.output.display())),
+    };
+    let file: Box<dyn Write> = match to_stdout {
+        true => Box::new(io::stdout().lock()),
+        false => Box::new(File::create(&args.output).map_err(unusable)?),
+    };
     let writer = PcapngWriter::new(BufWriter::new(file)).map_err(unusable)?;
     let mut tape = Tape { writer, packets: 0, messages: 0 };
     let mut buffer = Buffer::default();
@@ -72,7 +79,7 @@ pub(crate) fn run(args: &Record) -> Result<ExitCode, Stop> {
 }
 
 struct Tape {
-    writer: PcapngWriter<BufWriter<File>>,
+    writer: PcapngWriter<BufWriter<Box<dyn Write>>>,
     packets: u64,
     messages: u64,
 }
@@ -101,14 +108,24 @@ fn dump(
         request::dump(&Selector::default(), 1).map_err(|e| Stop::Unusable(e.to_string()))?;
     tape.write(REQUEST, request.as_bytes()).map_err(&unusable)?;
     socket.send(request.as_bytes())?;
-    let ends = |message: Message<'_>| matches!(message.msg_type(), MsgType::DONE | MsgType::ERROR);
     while !until.is_over() {
         if !socket.receive(buffer)? {
+            // Ctrl-C, or the kernel is silent.
+            if until.is_over() {
+                break;
+            }
             return Err(Stop::Unusable("no answer from the kernel in time".into()));
         }
         tape.write(ANSWER, buffer.datagram()).map_err(&unusable)?;
-        if buffer.messages().flatten().any(ends) {
-            break;
+        for message in buffer.messages().flatten() {
+            match message.body() {
+                Ok(Body::Done(_)) => return Ok(()),
+                Ok(Body::Error(error)) => {
+                    let error = io::Error::from_raw_os_error(error.error.saturating_neg());
+                    return Err(Stop::Unusable(format!("the kernel refused the dump: {error}")));
+                }
+                _ => {}
+            }
         }
     }
     Ok(())

@@ -341,6 +341,10 @@ fn what_cannot_be_is_told() {
     let output = command(&["record", "-o", "/nonexistent/file", "--for", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("/nonexistent/file: No such file"), "{}", stderr(&output));
+    // A recording can go through a pipe.
+    let output = run(&["record", "-o", "-", "--dump", "--for", "0.3"]);
+    assert!(stderr(&output).ends_with("packets=2 messages=2 losses=0 dropped=0\n"));
+    assert!(output.stdout.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
     // Nothing happens for a while, and then it ends.
     let output = run(&["watch", "--for", "0.3"]);
     assert_eq!(stderr(&output).lines().last(), Some("events=0 losses=0 dropped=0"));
