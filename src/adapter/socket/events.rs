@@ -207,7 +207,8 @@ impl Events {
         self.link.set_receive_buffer(bytes)
     }
 
-    /// The socket, for options that have no method here.
+    /// The socket, for options that have no method here. Do not clone it: netlink-sys would close
+    /// it with the first of the two that is dropped.
     #[must_use]
     pub const fn netlink(&self) -> &netlink_sys::Socket {
         &self.link.socket

@@ -327,7 +327,8 @@ impl Socket {
         self.link.portid
     }
 
-    /// The socket, for options that have no method here.
+    /// The socket, for options that have no method here. Do not clone it: netlink-sys would close
+    /// it with the first of the two that is dropped.
     #[must_use]
     pub const fn netlink(&self) -> &netlink_sys::Socket {
         &self.link.socket
