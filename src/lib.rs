@@ -36,7 +36,8 @@
 //! | know how large the kernel expects an event to be | [`msg_size`] |
 //! | send what a kernel of any release would send | [`sim`] |
 //! | read capture files | `capture` (feature `capture`) |
-//! | use netlink-proto and its family | `adapter` (features `netlink-packet-core`, `netlink-packet-utils`) |
+//! | use netlink-proto and its family | `adapter::packet` (features `netlink-packet-core`, `netlink-packet-utils`) |
+//! | talk to the kernel: requests, dumps, events | `adapter::socket` (feature `netlink-sys`) |
 //! | print | `show` (features `show`, `serde`) |
 //! | walk the tables of attributes | [`spec`] |
 //!
@@ -58,6 +59,8 @@
 //! | `netlink-packet-utils` | no | the same for netlink-packet-core 0.7 with netlink-packet-utils 0.5 |
 //! | `serde` | no | `Serialize` and `Deserialize` for the flat values, and messages as records |
 //! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
+//! | `netlink-sys` | no | sockets of the running kernel (Linux) |
+//! | `tokio_socket` | no | the same on tokio |
 //!
 //! `default-features = false` makes the crate `no_std` with `alloc`; add `show` or `serde` and it
 //! still is. The other features need `std`.
@@ -93,7 +96,11 @@ pub mod capture;
 #[cfg(any(feature = "show", feature = "serde"))]
 pub mod show;
 
-#[cfg(any(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
+#[cfg(any(
+    feature = "netlink-packet-core",
+    feature = "netlink-packet-utils",
+    feature = "netlink-sys"
+))]
 pub mod adapter;
 
 pub use flat::{Conntrack, Expectation};

@@ -42,6 +42,20 @@ pub struct Selector {
 }
 
 impl Selector {
+    /// Whether the entry is one that this selects, by what [`Selector`] says and not by what
+    /// kernels make of it: for those that ignore a part of a selection or get it wrong.
+    #[must_use]
+    pub fn matches(&self, ct: &Conntrack) -> bool {
+        let zone = ct.zone.or(ct.orig.zone).or(ct.reply.zone).unwrap_or(0);
+        let status = ct.status.unwrap_or_default();
+        (self.family == Family::UNSPEC || self.family == ct.family)
+            && self.mark.is_none_or(|(mark, mask)| ct.mark.unwrap_or(0) & mask == mark)
+            && self.status.is_none_or(|(value, mask)| status & mask == value)
+            && self.zone.is_none_or(|wanted| wanted == zone)
+            && tuple_matches(&self.orig, &ct.orig)
+            && tuple_matches(&self.reply, &ct.reply)
+    }
+
     fn write(&self, out: &mut Writer<'_, CtattrType>) {
         let flags = [tuple_flags(&self.orig), tuple_flags(&self.reply)];
         let tuples =
@@ -70,6 +84,21 @@ impl Selector {
             });
         }
     }
+}
+
+fn tuple_matches(wanted: &Tuple, found: &Tuple) -> bool {
+    fn is_same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
+        wanted.is_none() || wanted == found
+    }
+    is_same(wanted.src, found.src)
+        && is_same(wanted.dst, found.dst)
+        && is_same(wanted.proto, found.proto)
+        && is_same(wanted.src_port, found.src_port)
+        && is_same(wanted.dst_port, found.dst_port)
+        && is_same(wanted.icmp_id, found.icmp_id)
+        && is_same(wanted.icmp_type, found.icmp_type)
+        && is_same(wanted.icmp_code, found.icmp_code)
+        && is_same(wanted.zone, found.zone)
 }
 
 /// The fields of a tuple that are set.

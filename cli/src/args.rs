@@ -5,7 +5,7 @@ use ctnetlink::show::parse_time;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Decodes and checks captured netlink traffic of Linux connection tracking.
+/// Shows netlink traffic of Linux connection tracking, out of captures and of the running kernel.
 ///
 /// FILE is pcap or pcapng of an nlmon device, raw netlink bytes, lines of hexadecimal bytes, or JSON
 /// lines with a key `hex`; they are told apart by content. `-` is standard input.
@@ -30,6 +30,12 @@ pub(crate) enum Command {
         files: Vec<PathBuf>,
     },
     Sim(crate::sim::Sim),
+    #[cfg(target_os = "linux")]
+    List(crate::list::List),
+    #[cfg(target_os = "linux")]
+    Watch(crate::watch::Watch),
+    #[cfg(target_os = "linux")]
+    Record(crate::record::Record),
 }
 
 /// Prints the messages of captures.
@@ -41,16 +47,23 @@ pub(crate) struct Decode {
     /// Capture files.
     #[arg(required = true)]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) look: Look,
+    /// When the age of living flows is told: nanoseconds since the Unix epoch, RFC 3339, or `now`.
+    /// Without it, when the packet was captured.
+    #[arg(long, value_name = "TIME", value_parser = as_of)]
+    pub(crate) as_of: Option<u64>,
+}
+
+/// How messages are printed.
+#[derive(clap::Args)]
+pub(crate) struct Look {
     /// How to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
     /// What more to print in text, as conntrack(8) has it.
     #[arg(short, long, value_enum, value_delimiter = ',')]
     pub(crate) output: Vec<Output>,
-    /// When the age of living flows is told: nanoseconds since the Unix epoch, RFC 3339, or `now`.
-    /// Without it, when the packet was captured.
-    #[arg(long, value_name = "TIME", value_parser = as_of)]
-    pub(crate) as_of: Option<u64>,
     /// The names of labels, as in /etc/xtables/connlabel.conf.
     #[arg(long, value_name = "FILE")]
     pub(crate) labelmap: Option<PathBuf>,
@@ -82,9 +95,13 @@ pub(crate) enum Output {
 
 fn as_of(text: &str) -> Result<u64, String> {
     if text == "now" {
-        let now =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_err(|error| error.to_string())?;
-        return u64::try_from(now.as_nanos()).map_err(|error| error.to_string());
+        return now().ok_or_else(|| "the clock is before 1970 or after 2554".into());
     }
     parse_time(text).ok_or_else(|| "neither nanoseconds, nor RFC 3339, nor `now`".into())
+}
+
+/// Nanoseconds since the Unix epoch.
+pub(crate) fn now() -> Option<u64> {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    since.as_nanos().try_into().ok()
 }

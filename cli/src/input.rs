@@ -13,8 +13,8 @@ const LONG: u64 = 16 << 20;
 
 /// Why a run ends early.
 pub(crate) enum Stop {
-    /// A file cannot be used.
-    File(String),
+    /// A file or the kernel cannot be used.
+    Unusable(String),
     /// Standard output is gone or full.
     Output(io::Error),
 }
@@ -28,15 +28,18 @@ impl From<io::Error> for Stop {
 /// Where a message was found.
 pub(crate) struct Place<'a> {
     pub(crate) file: &'a Path,
-    pub(crate) packet: &'a Packet<'a>,
+    /// The packet's number in its file.
+    pub(crate) packet: u64,
+    /// When it was captured.
+    pub(crate) time: Option<u64>,
     /// Counted from 1 within the packet.
     pub(crate) message: usize,
 }
 
 impl std::fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, packet, message } = self;
-        write!(f, "{}: packet {} message {message}", file.display(), packet.number)
+        let Self { file, packet, message, .. } = self;
+        write!(f, "{}: packet {packet} message {message}", file.display())
     }
 }
 
@@ -54,7 +57,7 @@ pub(crate) fn read_all(files: &[impl AsRef<Path>], sink: &mut impl Sink) -> Resu
     let mut usable = true;
     for file in files {
         match read(file.as_ref(), sink) {
-            Err(Stop::File(sentence)) => {
+            Err(Stop::Unusable(sentence)) => {
                 eprintln!("{sentence}");
                 usable = false;
             }
@@ -65,7 +68,7 @@ pub(crate) fn read_all(files: &[impl AsRef<Path>], sink: &mut impl Sink) -> Resu
 }
 
 fn read(file: &Path, sink: &mut impl Sink) -> Result<(), Stop> {
-    let unusable = |error: io::Error| Stop::File(format!("{}: {error}", file.display()));
+    let unusable = |error: io::Error| Stop::Unusable(format!("{}: {error}", file.display()));
     if file == Path::new("-") {
         return read_packets(file, io::stdin().lock(), sink);
     }
@@ -87,7 +90,7 @@ fn read(file: &Path, sink: &mut impl Sink) -> Result<(), Stop> {
 }
 
 fn read_packets(file: &Path, input: impl Read, sink: &mut impl Sink) -> Result<(), Stop> {
-    let unusable = |error: CaptureError| Stop::File(format!("{}: {error}", file.display()));
+    let unusable = |error: CaptureError| Stop::Unusable(format!("{}: {error}", file.display()));
     let mut reader = Reader::new(input).map_err(unusable)?;
     while let Some(packet) = reader.next_packet() {
         match packet {
@@ -123,7 +126,7 @@ fn read_messages(file: &Path, packet: &Packet<'_>, sink: &mut impl Sink) -> Resu
         let offset = datagram.offset();
         let Some(message) = datagram.next() else { return Ok(()) };
         number += 1;
-        let place = Place { file, packet, message: number };
+        let place = Place { file, packet: packet.number, time: packet.time, message: number };
         match message.and_then(|raw| Message::parse(raw.bytes, raw.endian)) {
             Ok(message) => sink.message(&place, &message)?,
             Err(error) => {

@@ -5,7 +5,16 @@ mod args;
 mod check;
 mod decode;
 mod input;
+#[cfg(target_os = "linux")]
+mod list;
+#[cfg(target_os = "linux")]
+mod live;
+mod print;
+#[cfg(target_os = "linux")]
+mod record;
 mod sim;
+#[cfg(target_os = "linux")]
+mod watch;
 
 use args::{Args, Command};
 use clap::Parser as _;
@@ -18,6 +27,12 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::run(&args),
         Command::Check { files } => check::run(&files),
         Command::Sim(args) => sim::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::List(args) => list::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Watch(args) => watch::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Record(args) => record::run(&args),
     };
     match result {
         Ok(code) => code,
@@ -27,7 +42,7 @@ fn main() -> ExitCode {
             eprintln!("standard output: {error}");
             ExitCode::from(2)
         }
-        Err(Stop::File(sentence)) => {
+        Err(Stop::Unusable(sentence)) => {
             eprintln!("{sentence}");
             ExitCode::from(2)
         }

@@ -73,7 +73,7 @@ struct Count {
 }
 
 pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
-    let unusable = |error: io::Error| Stop::File(format!("{}: {error}", args.file.display()));
+    let unusable = |error: io::Error| Stop::Unusable(format!("{}: {error}", args.file.display()));
     let input: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {

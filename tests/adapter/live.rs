@@ -1,6 +1,6 @@
 //! The running kernel, asked through netlink-proto and tokio in a network namespace of its own.
 
-use ctnetlink::adapter::CtNetlinkMessage;
+use ctnetlink::adapter::packet::CtNetlinkMessage;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Tuple;
 use ctnetlink::nested::IpProto;

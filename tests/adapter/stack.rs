@@ -9,7 +9,7 @@ use crate::common::{KERNELS, golden_dir};
 use crate::common::{all, native};
 #[cfg(feature = "capture")]
 use ctnetlink::Message;
-use ctnetlink::adapter::{AdapterError, CtNetlinkMessage, NlaAttr};
+use ctnetlink::adapter::packet::{AdapterError, CtNetlinkMessage, NlaAttr};
 use ctnetlink::attrs::{CtAttr, CtattrType};
 #[cfg(feature = "capture")]
 use ctnetlink::capture::Reader;

@@ -1,0 +1,77 @@
+//! `ctnetlink watch`.
+
+use crate::args::Look;
+use crate::input::Stop;
+use crate::live::{Listen, Until, losses, place, survive};
+use crate::print::Printer;
+use clap::ValueEnum;
+use ctnetlink::adapter::socket::{Buffer, Group};
+use std::process::ExitCode;
+
+/// Prints events of the running kernel as they happen, as `conntrack -E`.
+///
+/// Ends on Ctrl-C. Losses are told on standard error as they happen; its last line is `events=N
+/// losses=N dropped=N`: how many events were shown, how often some were lost, and how many. Needs
+/// CAP_NET_ADMIN in the network namespace.
+#[derive(clap::Args)]
+pub(crate) struct Watch {
+    /// Which events.
+    #[arg(short, long, value_enum, value_delimiter = ',', default_value = "new,update,destroy")]
+    event: Vec<Event>,
+    #[command(flatten)]
+    look: Look,
+    #[command(flatten)]
+    listen: Listen,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Event {
+    /// A flow began.
+    New,
+    /// A flow changed.
+    Update,
+    /// A flow ended.
+    Destroy,
+    /// A helper expects a flow.
+    ExpectNew,
+    /// An expectation is gone.
+    ExpectDestroy,
+}
+
+impl From<Event> for Group {
+    fn from(event: Event) -> Self {
+        match event {
+            Event::New => Self::New,
+            Event::Update => Self::Update,
+            Event::Destroy => Self::Destroy,
+            Event::ExpectNew => Self::ExpectNew,
+            Event::ExpectDestroy => Self::ExpectDestroy,
+        }
+    }
+}
+
+pub(crate) fn run(args: &Watch) -> Result<ExitCode, Stop> {
+    let mut printer = Printer::new(&args.look)?;
+    let mut until = Until::new(&args.listen)?;
+    let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
+    let mut events = args.listen.open(&groups)?;
+    let mut buffer = Buffer::default();
+    let mut number = 0;
+    while !until.is_over() {
+        match events.next(&mut buffer) {
+            Ok(Some(message)) => {
+                number += 1;
+                printer.print(&place(number, 1), &message)?;
+                until.count();
+            }
+            Ok(None) => {
+                printer.flush()?;
+                until.wait(&events)?;
+            }
+            Err(error) => survive(error, &events)?,
+        }
+    }
+    printer.flush()?;
+    eprintln!("events={number} {}", losses(&events));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,352 @@
+//! `list`, `watch` and `record` on the running kernel, in network namespaces of their own.
+#![cfg(target_os = "linux")]
+
+#[path = "../../tests/namespace/mod.rs"]
+mod namespace;
+
+use ctnetlink::adapter::socket::{Extension, Socket};
+use ctnetlink::flat::Tuple;
+use ctnetlink::nested::IpProto;
+use ctnetlink::request::{self, Selector};
+use ctnetlink::{Conntrack, Family};
+use namespace::{enter, flow, skipped, socket, wait_for_listener};
+use std::collections::BTreeSet;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+/// NEW, UPDATE and DESTROY of flows, as a mask; and of flows and expectations.
+const FLOWS: u32 = 0b00_0111;
+const ALL: u32 = 0b10_1111;
+
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+    command.args(args).env_remove("TZ").stdin(Stdio::null());
+    command
+}
+
+fn start(args: &[&str]) -> Child {
+    command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn run(args: &[&str]) -> Output {
+    let output = command(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+    output
+}
+
+fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// Standard output of another program; `None` if there is no such program.
+fn other(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).env("TZ", "UTC").output().ok()?;
+    assert!(output.status.success(), "{program} {args:?}: {}", stderr(&output));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+fn lines(text: &str) -> BTreeSet<&str> {
+    text.lines().collect()
+}
+
+/// Ends a command as Ctrl-C or a service manager does.
+fn signal(child: Child, name: &str) -> Output {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
+}
+
+fn create(socket: &mut Socket, flows: impl IntoIterator<Item = Conntrack>) {
+    socket
+        .request_all(flows, |ct, seq| request::create(&ct, seq), |n, error| panic!("{n}: {error}"))
+        .unwrap();
+}
+
+/// Entries of several kinds, so that lines differ in more than numbers.
+fn kinds() -> Vec<Conntrack> {
+    let of = |proto, n| {
+        let mut ct = flow(n);
+        (ct.orig.proto, ct.reply.proto) = (Some(proto), Some(proto));
+        ct
+    };
+    let v6 = |text: &str| text.parse::<IpAddr>().ok();
+    let ping = |src, dst, icmp_type| Tuple {
+        src: v6(src),
+        dst: v6(dst),
+        proto: Some(IpProto::ICMPV6),
+        icmp_type: Some(icmp_type),
+        icmp_code: Some(0),
+        icmp_id: Some(0x1234),
+        ..Tuple::default()
+    };
+    let ping = Conntrack {
+        family: Family::IPV6,
+        orig: ping("2001:db8::1", "2001:db8:1:2::3", 128),
+        reply: ping("2001:db8:1:2::3", "2001:db8::1", 129),
+        ..flow(0x51)
+    };
+    vec![
+        flow(0x4321),
+        Conntrack { zone: Some(0x201), mark: Some(0), ..flow(0x4322) },
+        of(IpProto::TCP, 0x4323),
+        of(IpProto::SCTP, 0x4324),
+        of(IpProto::GRE, 0x4325),
+        of(IpProto(89), 0x4326),
+        ping,
+    ]
+}
+
+/// Has packets on the loopback device tracked; `false` where nft is missing.
+fn track() -> bool {
+    let rules =
+        "table inet t { chain c { type filter hook output priority 0; ct state new counter; }; }";
+    let child = Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).spawn();
+    let Ok(mut child) = child else { return false };
+    child.stdin.take().unwrap().write_all(rules.as_bytes()).unwrap();
+    child.wait().unwrap().success()
+}
+
+/// A flow of TCP, whose two ends are returned so that it lives, and one of UDP in both directions.
+fn traffic() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:8080").unwrap();
+    let mut client = TcpStream::connect("127.0.0.1:8080").unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    client.write_all(b"ping").unwrap();
+    server.read_exact(&mut [0; 4]).unwrap();
+    let a = UdpSocket::bind("[::1]:5353").unwrap();
+    let b = UdpSocket::bind("[::1]:5354").unwrap();
+    a.send_to(b"ping", "[::1]:5354").unwrap();
+    let (_, from) = b.recv_from(&mut [0; 4]).unwrap();
+    b.send_to(b"pong", from).unwrap();
+    a.recv_from(&mut [0; 4]).unwrap();
+    (client, server)
+}
+
+#[test]
+fn list_prints_what_conntrack_prints() {
+    const TEST: &str = "list_prints_what_conntrack_prints";
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    let _ = Extension::Timestamp.enable();
+    let _ = Extension::Acct.enable();
+    create(&mut socket, kinds());
+    let mut count = kinds().len();
+    let ends = if track() {
+        count += 2;
+        Some(traffic())
+    } else {
+        skipped(TEST, "no nft: without packets");
+        None
+    };
+    for words in ["extended,id,ktimestamp", "id", "extended"] {
+        let ours = || run(&["list", "-o", words]).stdout;
+        // Timeouts and ages go on while the two programs run: they are compared where our lines
+        // were the same before and after conntrack's. Nothing else is made equal.
+        let theirs = (0..200).find_map(|_| {
+            let before = ours();
+            let Some(theirs) = other("conntrack", &["-L", "-o", words]) else {
+                return Some((before, None));
+            };
+            (ours() == before).then_some((before, Some(theirs)))
+        });
+        let (ours, theirs) = theirs.expect("the table never stands still");
+        let ours = String::from_utf8(ours).unwrap();
+        assert_eq!(ours.lines().count(), count, "{ours}");
+        match theirs {
+            Some(theirs) => assert_eq!(lines(&ours), lines(&theirs)),
+            None => {
+                skipped(TEST, "no conntrack");
+                return;
+            }
+        }
+    }
+    drop(ends);
+}
+
+#[test]
+fn list_filters() {
+    const TEST: &str = "list_filters";
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    create(&mut socket, kinds());
+    let count = |args: &[&str]| {
+        let args = [&["list"], args].concat();
+        stdout(&run(&args)).lines().count()
+    };
+    assert_eq!(count(&[]), 7);
+    assert_eq!(count(&["-f", "ipv6"]), 1);
+    assert_eq!(count(&["--family", "ipv4"]), 6);
+    assert_eq!(count(&["-p", "tcp"]), 1);
+    assert_eq!(count(&["-p", "89"]), 1);
+    assert_eq!(count(&["-s", "10.0.67.35"]), 1);
+    assert_eq!(count(&["-d", "198.51.100.7"]), 6);
+    // Kernels from 5.8 to 7.2 do this one the wrong way round.
+    assert_eq!(count(&["-s", "2001:db8::1"]), 1);
+    assert_eq!(count(&["-q", "2001:db8::1", "-r", "2001:db8:1:2::3"]), 1);
+    assert_eq!(count(&["-s", "2001:db8::2"]), 0);
+    // And this one only for TCP and UDP, with a protocol.
+    assert_eq!(count(&["--dport", "5353"]), 5);
+    assert_eq!(count(&["--sport", "40001", "-p", "sctp"]), 1);
+    assert_eq!(count(&["--sport", "40002", "-p", "sctp"]), 0);
+    assert_eq!(count(&["-m", "0x4321"]), 1);
+    assert_eq!(count(&["-m", "0x4300/0xff00"]), 5);
+    assert_eq!(count(&["-u", "SEEN_REPLY"]), 7);
+    assert_eq!(count(&["-u", "seen_reply,assured"]), 0);
+    assert_eq!(count(&["-w", "513"]), 1);
+    assert_eq!(count(&["-w", "0"]), 6);
+    let json = run(&["list", "--format", "json", "-m", "0x4321"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["conntrack"]["orig"]["src"], "10.0.67.33");
+    let annotated = run(&["list", "--format", "annotate", "-m", "0x4321"]);
+    assert!(stdout(&annotated).contains("CTA_MARK"));
+    assert_eq!(count(&["expect"]), 0);
+    assert_eq!(count(&["dying"]), 0);
+    assert_eq!(count(&["unconfirmed"]), 0);
+    let refused = command(&["list", "-s", "2001:db8::1", "-f", "ipv4"]).output().unwrap();
+    assert_eq!(refused.status.code(), Some(2));
+}
+
+#[test]
+fn watch_shows_begin_change_and_end() {
+    const TEST: &str = "watch_shows_begin_change_and_end";
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    let watch = start(&[
+        "watch",
+        "--timestamps",
+        "-o",
+        "timestamp,id,ktimestamp,extended",
+        "--count",
+        "3",
+        "--for",
+        "60",
+    ]);
+    wait_for_listener(FLOWS);
+    let ct = flow(0x4321);
+    create(&mut socket, [ct.clone()]);
+    let change = Conntrack { status: None, timeout: None, mark: Some(0x1234_5678), ..ct.clone() };
+    socket.request(|seq| request::update(&change, seq)).unwrap();
+    let id = socket.entry(&ct).unwrap().unwrap().id.unwrap();
+    socket.request(|seq| request::delete(&ct, seq)).unwrap();
+    let output = watch.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines: Vec<_> = stdout(&output).lines().collect();
+    let words = ["]\t    [NEW] ipv4 ", "]\t [UPDATE] ipv4 ", "]\t[DESTROY] ipv4 "];
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for (line, word) in lines.iter().zip(words) {
+        assert!(line.starts_with('[') && line.contains(word), "{line}");
+        assert!(line.contains("src=10.0.67.33 dst=198.51.100.7 sport=40001 dport=5353"), "{line}");
+        assert!(
+            line.contains(&format!(" id={id} [USERSPACE] portid={}", socket.portid())),
+            "{line}"
+        );
+    }
+    assert!(lines[1].contains(" mark=305419896 "), "{}", lines[1]);
+    assert!(lines[2].contains(" [start=") && lines[2].contains(" [stop="), "{}", lines[2]);
+    assert_eq!(stderr(&output).lines().last(), Some("events=3 losses=0 dropped=0"));
+}
+
+#[test]
+fn watch_counts_what_it_loses() {
+    const TEST: &str = "watch_counts_what_it_loses";
+    const COUNT: u32 = 3000;
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    // Its output is a pipe that nobody reads, so it gets slow soon.
+    let watch = start(&["watch", "--buffer", "4096", "--format", "annotate", "--event", "new"]);
+    wait_for_listener(1);
+    create(&mut socket, (0..COUNT).map(flow));
+    std::thread::sleep(Duration::from_millis(200));
+    let pid = watch.id().to_string();
+    let interrupt = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(1500));
+        Command::new("kill").args(["-INT", &pid]).status().unwrap()
+    });
+    let output = watch.wait_with_output().unwrap();
+    assert!(interrupt.join().unwrap().success() && output.status.success());
+    let errors = stderr(&output);
+    assert!(errors.contains("events lost: the receive buffer was full; "), "{errors}");
+    let last = errors.lines().last().unwrap();
+    let numbers: Vec<u64> =
+        last.split(' ').map(|word| word.split_once('=').unwrap().1.parse().unwrap()).collect();
+    let [events, losses, dropped] = numbers[..] else { panic!("{last}") };
+    assert!(losses > 0 && events + dropped == u64::from(COUNT), "{last}");
+}
+
+#[test]
+fn a_record_is_exact_and_complete() {
+    const TEST: &str = "a_record_is_exact_and_complete";
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    let file = std::env::temp_dir().join(format!("ctnetlink-record-{}.pcapng", std::process::id()));
+    let path = file.to_str().unwrap();
+    create(&mut socket, (0..500).map(flow));
+    let record = start(&["record", "-o", path, "--dump", "--timestamps"]);
+    wait_for_listener(ALL);
+    // The table as it is when the recording begins.
+    std::thread::sleep(Duration::from_millis(500));
+    create(&mut socket, (1000..1040).map(flow));
+    socket.request(|seq| request::delete(&flow(1000), seq)).unwrap();
+    let only = Selector { mark: Some((1001, u32::MAX)), ..Selector::default() };
+    socket.request(|seq| request::flush(&only, seq)).unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    let output = signal(record, "-TERM");
+    // A request, 500 entries, the end of the dump; 40 that began and 2 that ended.
+    let last = stderr(&output).lines().last().unwrap();
+    assert!(last.ends_with(&format!(" messages={} losses=0 dropped=0", 502 + 42)), "{last}");
+    let packets = last.split(' ').next().unwrap().strip_prefix("packets=").unwrap();
+
+    let check = run(&["check", path]);
+    assert_eq!(stdout(&check).lines().last(), Some("messages=544 exact=544 errors=0"));
+    let decoded = run(&["decode", "--format", "json", path]);
+    let messages: Vec<serde_json::Value> =
+        stdout(&decoded).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(messages[0]["kind"], "request");
+    let marks = |kind: &str| -> BTreeSet<u64> {
+        let of = messages.iter().filter(|message| message["kind"] == kind);
+        of.map(|message| message["conntrack"]["mark"].as_u64().unwrap_or(0)).collect()
+    };
+    assert_eq!(marks("reply"), (0..500).collect());
+    assert_eq!(marks("new"), (1000..1040).collect());
+    assert_eq!(marks("destroy"), [1000, 1001].into());
+    assert!(messages.iter().filter(|m| m["kind"] == "destroy").all(|m| m["duration"].is_u64()));
+    let times: Vec<_> = messages.iter().map(|message| message["time"].as_u64().unwrap()).collect();
+    assert!(times.is_sorted() && times.iter().any(|time| time % 1000 != 0));
+
+    match other("tshark", &["-n", "-r", path, "-T", "fields", "-e", "frame.protocols"]) {
+        Some(text) => {
+            assert_eq!(text.lines().count().to_string(), packets);
+            assert!(text.lines().all(|line| line.contains("netlink")), "{text}");
+        }
+        None => {
+            skipped(TEST, "no tshark: the file was not opened with it");
+        }
+    }
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn what_cannot_be_is_told() {
+    const TEST: &str = "what_cannot_be_is_told";
+    let true = enter(TEST) else { return };
+    let Some(_socket) = socket(TEST) else { return };
+    let output = command(&["record", "-o", "/nonexistent/file", "--for", "1"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("/nonexistent/file: No such file"), "{}", stderr(&output));
+    // A recording can go through a pipe.
+    let output = run(&["record", "-o", "-", "--dump", "--for", "0.3"]);
+    assert!(stderr(&output).ends_with("packets=2 messages=2 losses=0 dropped=0\n"));
+    assert!(output.stdout.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
+    // Nothing happens for a while, and then it ends.
+    let output = run(&["watch", "--for", "0.3"]);
+    assert_eq!(stderr(&output).lines().last(), Some("events=0 losses=0 dropped=0"));
+    assert!(stderr(&output).contains("nf_conntrack_timestamp is 0"), "{}", stderr(&output));
+}

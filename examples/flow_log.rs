@@ -1,0 +1,54 @@
+//! A flow logger that keeps no table: a line for each flow that ended, with all that is to be said
+//! of it. It listens to nothing but DESTROY events, because these have both times and the counters
+//! (the reason why CTA_TIMESTAMP exists). A loss costs it those flows and nothing else.
+//!
+//! ```sh
+//! sudo cargo run --features netlink-sys --example flow_log -- 60 # seconds; without, for ever
+//! ```
+
+use ctnetlink::Conntrack;
+use ctnetlink::adapter::socket::{Buffer, Events, Extension, Group, SocketError};
+use ctnetlink::nested::IpProto;
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let seconds = std::env::args().nth(1).map(|text| text.parse()).transpose()?;
+    let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    for extension in [Extension::Timestamp, Extension::Acct] {
+        extension.enable()?;
+    }
+    let mut events = Events::open(&[Group::Destroy])?;
+    events.set_receive_buffer(4 << 20)?;
+    events.set_timeout(Some(Duration::from_millis(200)))?;
+    let mut buffer = Buffer::default();
+    while end.is_none_or(|end| Instant::now() < end) {
+        match events.next(&mut buffer) {
+            Ok(Some(message)) => {
+                log(&Conntrack::from_message(&message, &mut |error| eprintln!("{error}"))?);
+            }
+            Ok(None) => {}
+            Err(SocketError::Lost) => eprintln!("lost={}", events.dropped()?),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn log(ct: &Conntrack) {
+    let number = |value: Option<u64>| value.map_or("-".into(), |value| value.to_string());
+    let address = |value: Option<std::net::IpAddr>| value.map_or("-".into(), |a| a.to_string());
+    println!(
+        "start={} stop={} ns={} proto={} src={} sport={} dst={} dport={} sent={} received={}",
+        number(ct.timestamp.start), // nanoseconds since the Unix epoch
+        number(ct.timestamp.stop),
+        number(ct.timestamp.duration_ns()),
+        ct.orig.proto.unwrap_or(IpProto(0)),
+        address(ct.orig.src),
+        ct.orig.src_port.unwrap_or(0),
+        address(ct.orig.dst),
+        ct.orig.dst_port.unwrap_or(0),
+        number(ct.counters_orig.bytes),
+        number(ct.counters_reply.bytes),
+    );
+}

@@ -1,0 +1,28 @@
+//! Lists the flows of the running kernel, as `conntrack -L` does.
+//!
+//! ```sh
+//! sudo cargo run --features netlink-sys --example list_flows
+//! ```
+
+use ctnetlink::adapter::socket::{Socket, SocketError};
+use ctnetlink::request::{self, Selector};
+use ctnetlink::show::text::Text;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+fn main() -> Result<(), SocketError> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as u64);
+    let text = Text { id: true, ktimestamp: true, ..Text::default() };
+    let mut socket = Socket::open()?;
+    // The kernel filters: here by nothing, so this is the whole table.
+    let only = Selector::default();
+    let outcome = socket.exchange(
+        |seq| request::dump(&only, seq),
+        |message| {
+            if let Some(line) = text.line(&message, Some(now)) {
+                println!("{line}");
+            }
+        },
+    )?;
+    eprintln!("{} flows", outcome.messages);
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Records events in a pcapng file, which Wireshark and `ctnetlink decode` read.
+//!
+//! ```sh
+//! sudo cargo run --features netlink-sys,capture --example record_events -- events.pcapng 60
+//! ```
+
+use ctnetlink::adapter::socket::{Buffer, Events, Group, SocketError};
+use ctnetlink::capture::PcapngWriter;
+use std::error::Error;
+use std::fs::File;
+use std::io::BufWriter;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What Linux calls a packet to everybody who listens.
+const PACKET_MULTICAST: u16 = 2;
+const NETLINK_NETFILTER: u16 = 12;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut args = std::env::args().skip(1);
+    let path = args.next().ok_or("which file?")?;
+    let seconds = args.next().map(|text| text.parse()).transpose()?.unwrap_or(10);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let mut file = PcapngWriter::new(BufWriter::new(File::create(path)?))?;
+    let mut events = Events::open(&Group::CONNTRACK)?;
+    events.set_timeout(Some(Duration::from_millis(200)))?;
+    let mut buffer = Buffer::default();
+    let mut packets = 0;
+    while Instant::now() < end {
+        match events.receive(&mut buffer) {
+            Ok(true) => {
+                let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+                let datagram = buffer.datagram();
+                file.write_packet(now, PACKET_MULTICAST, NETLINK_NETFILTER, datagram)?;
+                packets += 1;
+            }
+            Ok(false) => file.flush()?, // time for it
+            Err(SocketError::Lost) => eprintln!("{} events lost so far", events.dropped()?),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    file.flush()?;
+    eprintln!("{packets} packets recorded");
+    Ok(())
+}

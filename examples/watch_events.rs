@@ -1,0 +1,53 @@
+//! Shows flows as they begin, change and end, with start, stop and duration.
+//!
+//! ```sh
+//! sudo cargo run --features netlink-sys --example watch_events -- 60 # seconds; without, for ever
+//! ```
+
+use ctnetlink::adapter::socket::{Buffer, Events, Extension, Group, SocketError};
+use ctnetlink::show::rfc3339;
+use ctnetlink::{Conntrack, Kind};
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let seconds = std::env::args().nth(1).map(|text| text.parse()).transpose()?;
+    let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+    // Without this sysctl the kernel notes no times; flows that exist already get none.
+    Extension::Timestamp.enable()?;
+    let mut events = Events::open(&Group::CONNTRACK)?;
+    events.set_receive_buffer(4 << 20)?;
+    events.set_timeout(Some(Duration::from_millis(200)))?;
+    let mut buffer = Buffer::default();
+    while end.is_none_or(|end| Instant::now() < end) {
+        let message = match events.next(&mut buffer) {
+            Ok(Some(message)) => message,
+            Ok(None) => continue, // nothing within the timeout
+            Err(SocketError::Lost) => {
+                eprintln!("too slow: {} events lost so far", events.dropped()?);
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let ct = Conntrack::from_message(&message, &mut |error| eprintln!("{error}"))?;
+        let word = match message.kind() {
+            Kind::New => "began",
+            Kind::Update => "changed",
+            Kind::Destroy => "ended",
+            _ => continue,
+        };
+        let (Some(src), Some(dst)) = (ct.orig.src, ct.orig.dst) else { continue };
+        print!("{src} -> {dst} {word}");
+        if let Some(start) = ct.timestamp.start {
+            print!(", start {}", rfc3339(start));
+        }
+        if let Some(stop) = ct.timestamp.stop {
+            print!(", stop {}", rfc3339(stop));
+        }
+        if let Some(duration) = ct.timestamp.duration() {
+            print!(", duration {duration:?}");
+        }
+        println!();
+    }
+    Ok(())
+}
