@@ -103,5 +103,10 @@ pub mod show;
 ))]
 pub mod adapter;
 
+/// The README's examples, to be compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
+
 pub use flat::{Conntrack, Expectation};
 pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};
