@@ -55,6 +55,7 @@
 //! | `show` | yes | text for people |
 //! | `serde` | no | `Serialize` and `Deserialize` for the flat values, and messages as records |
 //! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
+//! | `vectors` | no | test vectors from the simulated kernel |
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
