@@ -30,6 +30,7 @@ pub(crate) enum Command {
         files: Vec<PathBuf>,
     },
     Sim(crate::sim::Sim),
+    Vectors(crate::vectors::Args),
 }
 
 /// Prints the messages of captures.

@@ -6,6 +6,7 @@ mod check;
 mod decode;
 mod input;
 mod sim;
+mod vectors;
 
 use args::{Args, Command};
 use clap::Parser as _;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
         Command::Decode(args) => decode::run(&args),
         Command::Check { files } => check::run(&files),
         Command::Sim(args) => sim::run(&args),
+        Command::Vectors(args) => vectors::run(&args),
     };
     match result {
         Ok(code) => code,
