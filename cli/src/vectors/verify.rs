@@ -117,7 +117,7 @@ fn vector(line: &Line, datagrams: &mut Datagrams) -> Result<(), String> {
     datagrams.add(line, &bytes);
     let message = Message::parse(&bytes, endian).map_err(|error| error.to_string())?;
     same("length", &message.as_bytes().len(), &bytes.len())?;
-    same("errors", &Vec::new(), &errors(&message))?;
+    same("errors", &Vec::new(), &decode(&message).1)?;
     same("message", &line.message, &record(&message))?;
     flat(&kernel, &line.message, &message, &line.fields)?;
     let walked = walk(&bytes, 20, endian, &|nla_type| nla_type & 0x8000 != 0);
@@ -139,29 +139,34 @@ fn broken(line: &Line) -> Result<(), String> {
             return same("errors", &line.errors, &vec![error(&problem)]);
         }
     };
-    same("errors", &line.errors, &errors(&message))?;
+    let (decoded, errors) = decode(&message);
+    same("errors", &line.errors, &errors)?;
+    same("fields", &line.fields.len(), &decoded)?;
     same("message", &line.message, &record(&message))?;
     line.fields.iter().try_for_each(|field| value(field, &bytes, endian))
 }
 
-/// Whatever does not decode.
-fn errors(message: &Message<'_>) -> Vec<Value> {
-    struct Errors(Vec<Value>);
-    impl<'a> Visitor<'a> for Errors {
+/// How many attributes decode, and what does not.
+fn decode(message: &Message<'_>) -> (usize, Vec<Value>) {
+    struct Walk(usize, Vec<Value>);
+    impl<'a> Visitor<'a> for Walk {
         fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
             for attr in attrs.iter() {
                 match attr {
-                    Ok(attr) => S::visit_nest(&attr, self),
-                    Err(problem) => self.0.push(error(&problem)),
+                    Ok(attr) => {
+                        self.0 += 1;
+                        S::visit_nest(&attr, self);
+                    }
+                    Err(problem) => self.1.push(error(&problem)),
                 }
             }
         }
     }
-    let mut errors = Errors(Vec::new());
-    if let Err(problem) = message.visit(&mut errors) {
-        errors.0.push(error(&problem));
+    let mut walk = Walk(0, Vec::new());
+    if let Err(problem) = message.visit(&mut walk) {
+        walk.1.push(error(&problem));
     }
-    errors.0
+    (walk.0, walk.1)
 }
 
 /// The flat value in the JSON, written in the kernel's order, gives the message; all that a flat

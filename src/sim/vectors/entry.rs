@@ -65,16 +65,23 @@ pub(super) fn event_bits(kernel: &Kernel) -> impl Iterator<Item = IpctEvents> + 
 
 impl Draw {
     fn address(&mut self, v6: bool, axis: &'static str) -> IpAddr {
-        let low = self.any64();
-        let high = self.any64();
-        let turn = self.turn(axis, 8);
-        match (v6, turn) {
+        let any = self.any_address(v6);
+        match (v6, self.turn(axis, 8)) {
             (false, 1) => Ipv4Addr::BROADCAST.into(),
             (false, 2) => Ipv4Addr::UNSPECIFIED.into(),
             (true, 1) => Ipv6Addr::from_bits(u128::MAX).into(),
             (true, 2) => Ipv6Addr::UNSPECIFIED.into(),
-            (false, _) => Ipv4Addr::from_bits(low as u32).into(),
-            (true, _) => Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)).into(),
+            _ => any,
+        }
+    }
+
+    fn any_address(&mut self, v6: bool) -> IpAddr {
+        let low = self.any64();
+        let high = self.any64();
+        if v6 {
+            Ipv6Addr::from_bits(u128::from(high) << 64 | u128::from(low)).into()
+        } else {
+            Ipv4Addr::from_bits(low as u32).into()
         }
     }
 
@@ -91,8 +98,8 @@ impl Draw {
     fn tuple(&mut self, kernel: &Kernel, proto: IpProto, v6: bool) -> NfConntrackTuple {
         let protonum = if v6 && proto == IpProto::ICMP { IpProto::ICMPV6 } else { proto };
         let src = self.address(v6, if v6 { "src6" } else { "src4" });
-        // One of the two is at random, so that flows differ.
-        let dst = self.address(v6, "dst");
+        // Always at random, so that flows differ.
+        let dst = self.any_address(v6);
         let (src_id, dst_id) = match kernel.l4proto(protonum) {
             L4Proto::Ports => (self.u16("sport", 0), self.u16("dport", 0)),
             L4Proto::Icmp => {
