@@ -61,8 +61,9 @@
 //! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
 //! | `netlink-sys` | no | sockets of the running kernel (Linux) |
 //! | `tokio_socket` | no | the same on tokio |
+//! | `vectors` | no | test vectors from the simulated kernel |
 //!
-//! `default-features = false` makes the crate `no_std` with `alloc`; add `show` or `serde` and it
+//! `default-features = false` makes the crate `no_std` with `alloc`; add `show`, `serde` or `vectors` and it
 //! still is. The other features need `std`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,60 +1,14 @@
 //! Golden messages, broken in every place where a length stands.
 
 mod common;
+#[path = "common/oracle.rs"]
+mod oracle;
 
 use common::all;
 use ctnetlink::error::ErrorKind;
-use ctnetlink::show::text::Text;
-use ctnetlink::show::{Annotate, MessageRecord};
-use ctnetlink::wire::{AttrSet, Attrs, Endian, NLA_HDRLEN, RawAttr, Visitor};
-use ctnetlink::{Conntrack, Kind, Message, MsgType};
-
-/// Decodes `bytes` by every path; none may panic. What decodes must encode to the same bytes.
-fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option<usize> {
-    let message = Message::parse(bytes, endian).ok()?;
-    let mut errors = Errors::default();
-    if message.visit(&mut errors).is_err() {
-        errors.count += 1;
-    }
-    if let Ok(rebuilt) = message.rebuild() {
-        assert_eq!(rebuilt.as_bytes(), message.as_bytes());
-    }
-    let mut reported = 0;
-    let flat = Conntrack::from_message(&message, &mut |_| reported += 1);
-    if flat.is_ok() {
-        // One pass and a visit see the same errors.
-        assert_eq!(reported, errors.count, "{:02x?}", message.as_bytes());
-    }
-    if every_path {
-        let record = MessageRecord::new(&message);
-        assert_eq!(record.errors.len(), errors.count);
-        assert!(!serde_json::to_string(&record).unwrap().is_empty());
-        assert!(!Annotate::new(message).to_string().is_empty());
-        let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
-        let line = text.line(&message, Some(1));
-        assert!(line.is_none() || message.kind() != Kind::Request);
-    }
-    Some(errors.count)
-}
-
-/// Counts errors, and notes where the length fields are.
-#[derive(Default)]
-struct Errors {
-    count: usize,
-    lengths: Vec<usize>,
-}
-
-impl<'a> Visitor<'a> for Errors {
-    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
-        for raw in attrs.raw() {
-            self.lengths.extend(raw.as_ref().ok().map(|raw| raw.offset));
-            match raw.and_then(S::decode) {
-                Ok(attr) => S::visit_nest(&attr, self),
-                Err(_) => self.count += 1,
-            }
-        }
-    }
-}
+use ctnetlink::wire::{AttrSet as _, Endian, NLA_HDRLEN, RawAttr};
+use ctnetlink::{Conntrack, Message, MsgType};
+use oracle::{Errors, survives};
 
 #[test]
 fn every_prefix_is_an_error_or_exact() {

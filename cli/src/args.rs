@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Watch(crate::watch::Watch),
     #[cfg(target_os = "linux")]
     Record(crate::record::Record),
+    Vectors(crate::vectors::Args),
 }
 
 /// Prints the messages of captures.

@@ -13,6 +13,7 @@ mod print;
 #[cfg(target_os = "linux")]
 mod record;
 mod sim;
+mod vectors;
 #[cfg(target_os = "linux")]
 mod watch;
 
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::run(&args),
         #[cfg(target_os = "linux")]
         Command::Record(args) => record::run(&args),
+        Command::Vectors(args) => vectors::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -5,15 +5,17 @@ use std::io::{self, Write};
 use super::cooked;
 use super::pcapng::{BYTE_ORDER, ENHANCED_PACKET, INTERFACE, SECTION};
 use super::window::LIMIT;
+use crate::wire::Endian;
 
 /// Writes netlink datagrams to a pcapng file that this crate, Wireshark and libpcap read.
 ///
-/// The file has one section, in the byte order of this machine, and one interface, of
+/// The file has one section, in the byte order of this machine or of a chosen one, and one interface, of
 /// [LINKTYPE_NETLINK](https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose times are in
 /// nanoseconds. Each packet is written in one piece and not buffered any further.
 #[derive(Debug)]
 pub struct PcapngWriter<W: Write> {
     output: W,
+    endian: Endian,
     block: Vec<u8>,
 }
 
@@ -24,19 +26,30 @@ impl<W: Write> PcapngWriter<W> {
     ///
     /// Those of the output.
     pub fn new(output: W) -> io::Result<Self> {
-        let mut writer = Self { output, block: Vec::new() };
+        Self::with_endian(output, Endian::NATIVE)
+    }
+
+    /// Begins a file of that byte order: that of the machine whose datagrams will be written, as it
+    /// would have written them itself.
+    ///
+    /// # Errors
+    ///
+    /// Those of the output.
+    pub fn with_endian(output: W, endian: Endian) -> io::Result<Self> {
+        let mut writer = Self { output, endian, block: Vec::new() };
+        let (u16, u32) = (|n| endian.u16_bytes(n), |n| endian.u32_bytes(n));
         writer.write_block(SECTION, |block| {
-            block.extend(BYTE_ORDER.to_ne_bytes());
-            block.extend(1_u16.to_ne_bytes()); // major version
-            block.extend(0_u16.to_ne_bytes()); // minor version
-            block.extend(u64::MAX.to_ne_bytes()); // length of the section: not known
+            block.extend(u32(BYTE_ORDER));
+            block.extend(u16(1)); // major version
+            block.extend(u16(0)); // minor version
+            block.extend([0xff; 8]); // length of the section: not known
         })?;
         writer.write_block(INTERFACE, |block| {
-            block.extend(cooked::NETLINK.to_ne_bytes());
+            block.extend(u16(cooked::NETLINK));
             block.extend([0; 2]); // reserved
-            block.extend(0_u32.to_ne_bytes()); // snap length: none
-            block.extend(9_u16.to_ne_bytes()); // if_tsresol
-            block.extend(1_u16.to_ne_bytes()); // its length
+            block.extend(u32(0)); // snap length: none
+            block.extend(u16(9)); // if_tsresol
+            block.extend(u16(1)); // its length
             block.extend([9, 0, 0, 0]); // 10^-9 seconds; padding
             block.extend([0; 4]); // opt_endofopt
         })?;
@@ -64,13 +77,14 @@ impl<W: Write> PcapngWriter<W> {
             let reason = "datagram too long for a capture";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
         }
+        let endian = self.endian;
         self.write_block(ENHANCED_PACKET, |block| {
-            block.extend(0_u32.to_ne_bytes()); // interface
-            block.extend(((time >> 32) as u32).to_ne_bytes());
-            block.extend((time as u32).to_ne_bytes());
+            block.extend(endian.u32_bytes(0)); // interface
+            block.extend(endian.u32_bytes((time >> 32) as u32));
+            block.extend(endian.u32_bytes(time as u32));
             let length = datagram.len() as u32 + 16; // with the cooked header
-            block.extend(length.to_ne_bytes()); // captured
-            block.extend(length.to_ne_bytes()); // original
+            block.extend(endian.u32_bytes(length)); // captured
+            block.extend(endian.u32_bytes(length)); // original
             cooked::write(block, packet_type, family);
             block.extend(datagram);
             block.resize(block.len().next_multiple_of(4), 0);
@@ -93,10 +107,10 @@ impl<W: Write> PcapngWriter<W> {
 
     fn write_block(&mut self, block_type: u32, fill: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         self.block.clear();
-        self.block.extend(block_type.to_ne_bytes());
+        self.block.extend(self.endian.u32_bytes(block_type));
         self.block.extend([0; 4]);
         fill(&mut self.block);
-        let length = (self.block.len() as u32 + 4).to_ne_bytes();
+        let length = self.endian.u32_bytes(self.block.len() as u32 + 4);
         self.block.extend(length);
         if let Some(first) = self.block.get_mut(4..8) {
             first.copy_from_slice(&length);

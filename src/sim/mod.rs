@@ -71,6 +71,8 @@ mod proc_line;
 mod rebuild;
 mod release;
 mod stats;
+#[cfg(feature = "vectors")]
+pub mod vectors;
 
 pub use dump::{DumpBuffers, DumpRequest};
 pub use dump_tuples::{

@@ -263,6 +263,8 @@ impl NfConn {
         if let Some(name) = &shown.secctx.name {
             let len = name.as_bytes().len() + 1;
             self.secctx = Some(SecurityContext { name: name.clone(), len });
+            // Which number it is no message tells; 0 has no context.
+            self.secmark = self.secmark.max(1);
         }
         self.learn_extensions(shown, recorded);
     }

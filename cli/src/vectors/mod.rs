@@ -1,0 +1,192 @@
+//! `ctnetlink vectors`: test vectors of the simulated kernel, and the check that reads them back.
+
+mod json;
+mod verify;
+
+use crate::input::Stop;
+use ctnetlink::capture::PcapngWriter;
+use ctnetlink::sim::vectors::{Coverage, Malformations, Vector, Vectors};
+use ctnetlink::sim::{Arch, Kernel, Release};
+use serde_json::Value;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// When the first datagram was captured: 2026-11-22T08:50:00Z. Each other a millisecond later.
+const FIRST: u64 = 1_795_337_400_000_000_000;
+const STEP: u64 = 1_000_000;
+/// `PACKET_OUTGOING`, as nlmon devices have it, and `NETLINK_NETFILTER`.
+const OUTGOING: u16 = 4;
+const NETFILTER: u16 = 12;
+
+/// Writes test vectors for authors of other codecs: messages of the simulated kernel with their
+/// meaning, and broken ones with the error that they must give.
+///
+/// DIR gets vectors.jsonl, vectors.pcapng and malformed.jsonl; docs/vectors.md says what is in them.
+/// The same arguments give the same bytes on every machine. The last line is `vectors=N datagrams=N
+/// malformed=N covered=N of=N`. Exits with 1 if there are enough vectors (2000) to show everything
+/// that the kernel can send, and they do not.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// The kernel release, such as 6.12 or 6.12.111.
+    #[arg(long, required_unless_present = "verify")]
+    kernel: Option<Release>,
+    /// The machine: x86_64, arm64, s390x, riscv64.
+    #[arg(long, default_value = "x86_64")]
+    arch: Arch,
+    /// How many vectors.
+    #[arg(long, default_value_t = Vectors::ENOUGH)]
+    count: usize,
+    /// At most so many broken messages.
+    #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
+    malformed: usize,
+    /// What the random values come from.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Where to; it is created.
+    #[arg(short, long, value_name = "DIR", required_unless_present = "verify")]
+    output: Option<PathBuf>,
+    /// Reads the vectors in DIR back and compares them with what they say of themselves. The last
+    /// line is `vectors=N exact=N datagrams=N malformed=N as_expected=N`. Exits with 1 if anything
+    /// differs.
+    #[arg(long, value_name = "DIR", exclusive = true)]
+    verify: Option<PathBuf>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Stop> {
+    match (args, &args.verify) {
+        (_, Some(dir)) => verify::run(dir),
+        (Args { kernel: Some(release), output: Some(dir), .. }, None) => {
+            write(args, &Kernel { arch: args.arch, ..Kernel::new(*release) }, dir)
+        }
+        _ => Err(Stop::Unusable("--kernel and --output are needed".into())),
+    }
+}
+
+/// A file of lines of JSON.
+struct Lines {
+    path: PathBuf,
+    file: BufWriter<File>,
+}
+
+impl Lines {
+    fn create(dir: &Path, name: &str) -> Result<Self, Stop> {
+        let path = dir.join(name);
+        let file = File::create(&path).map_err(|error| unusable(&path, &error))?;
+        Ok(Self { file: BufWriter::new(file), path })
+    }
+
+    fn line(&mut self, line: &Value) -> Result<(), Stop> {
+        writeln!(self.file, "{line}").map_err(|error| unusable(&self.path, &error))
+    }
+
+    fn finish(mut self) -> Result<(), Stop> {
+        self.file.flush().map_err(|error| unusable(&self.path, &error))
+    }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> Stop {
+    Stop::Unusable(format!("{}: {error}", path.display()))
+}
+
+fn write(args: &Args, kernel: &Kernel, dir: &Path) -> Result<ExitCode, Stop> {
+    fs::create_dir_all(dir).map_err(|error| unusable(dir, &error))?;
+    let mut lines = Lines::create(dir, "vectors.jsonl")?;
+    let mut datagrams = Datagrams::create(dir, kernel)?;
+    let mut coverage = Coverage::new(kernel);
+    let mut malformed = Malformations::new();
+    for (number, vector) in Vectors::new(*kernel, args.seed).take(args.count).enumerate() {
+        lines.line(&json::vector(kernel, number, &vector))?;
+        datagrams.add(&vector)?;
+        coverage.add(&vector);
+        malformed.add(kernel, &vector);
+    }
+    lines.finish()?;
+    let datagrams = datagrams.finish()?;
+    let mut lines = Lines::create(dir, "malformed.jsonl")?;
+    let malformed = malformed.into_list(args.malformed);
+    for (number, bad) in malformed.iter().enumerate() {
+        lines.line(&json::malformed(kernel, number, bad))?;
+    }
+    lines.finish()?;
+
+    let missing: Vec<_> = coverage.missing().collect();
+    let unexpected: Vec<_> = coverage.unexpected().collect();
+    let wanted = coverage.wanted().count();
+    let mut out = io::stdout().lock();
+    report(&mut out, &coverage)?;
+    if args.count >= Vectors::ENOUGH || missing.len() < 20 {
+        missing.iter().try_for_each(|thing| writeln!(out, "not shown: {thing}"))?;
+    }
+    unexpected.iter().try_for_each(|thing| writeln!(out, "never sent: {thing}"))?;
+    writeln!(
+        out,
+        "vectors={} datagrams={datagrams} malformed={} covered={} of={wanted}",
+        args.count,
+        malformed.len(),
+        wanted - missing.len()
+    )?;
+    let is_bad = args.count >= Vectors::ENOUGH && !missing.is_empty() || !unexpected.is_empty();
+    Ok(ExitCode::from(u8::from(is_bad)))
+}
+
+/// How much of each sort of thing was shown.
+fn report(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
+    let sort = |thing: &str| thing.split(' ').next().unwrap_or_default().to_owned();
+    let mut sorts: Vec<String> = coverage.wanted().map(sort).collect();
+    sorts.dedup();
+    for name in sorts {
+        let of_sort = |thing: &&str| sort(thing) == name;
+        let wanted = coverage.wanted().filter(of_sort).count();
+        let missing = coverage.missing().filter(of_sort).count();
+        writeln!(out, "{name}: {} of {wanted}", wanted - missing)?;
+    }
+    Ok(())
+}
+
+/// The capture: a packet a datagram.
+struct Datagrams {
+    path: PathBuf,
+    writer: PcapngWriter<BufWriter<File>>,
+    number: usize,
+    bytes: Vec<u8>,
+}
+
+impl Datagrams {
+    /// In the byte order of the machine that is simulated.
+    fn create(dir: &Path, kernel: &Kernel) -> Result<Self, Stop> {
+        let path = dir.join("vectors.pcapng");
+        let writer = File::create(&path)
+            .and_then(|file| PcapngWriter::with_endian(BufWriter::new(file), kernel.arch.endian))
+            .map_err(|error| unusable(&path, &error))?;
+        Ok(Self { path, writer, number: 0, bytes: Vec::new() })
+    }
+
+    fn add(&mut self, vector: &Vector) -> Result<(), Stop> {
+        if vector.datagram != self.number {
+            self.next()?;
+        }
+        self.bytes.extend_from_slice(&vector.bytes);
+        Ok(())
+    }
+
+    fn next(&mut self) -> Result<(), Stop> {
+        let time = FIRST + STEP * self.number as u64;
+        self.writer
+            .write_packet(time, OUTGOING, NETFILTER, &self.bytes)
+            .map_err(|error| unusable(&self.path, &error))?;
+        self.number += 1;
+        self.bytes.clear();
+        Ok(())
+    }
+
+    /// How many there are.
+    fn finish(mut self) -> Result<usize, Stop> {
+        if !self.bytes.is_empty() {
+            self.next()?;
+        }
+        self.writer.flush().map_err(|error| unusable(&self.path, &error))?;
+        Ok(self.number)
+    }
+}

@@ -1,0 +1,7 @@
+//! A capture file of any format.
+#![no_main]
+
+#[path = "../../tests/common/oracle.rs"]
+mod oracle;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| oracle::capture(input));

@@ -1,0 +1,7 @@
+//! JSON of a flat value.
+#![no_main]
+
+#[path = "../../tests/common/oracle.rs"]
+mod oracle;
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| oracle::json(input));

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Writes the seeds of each fuzz target from the golden messages: python3 fuzz/seed.py"""
+
+import hashlib
+import json
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent
+GOLDEN = ROOT.parent / "tests" / "golden"
+
+
+def seed(target: str, data: bytes) -> None:
+    folder = ROOT / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+
+def attributes(data: bytes, order: str, at: int):
+    """Offset of the payload, and the payload, of each nest."""
+    while at + 4 <= len(data):
+        length = int.from_bytes(data[at : at + 2], order)
+        kind = int.from_bytes(data[at + 2 : at + 4], order)
+        if length < 4:
+            return
+        if kind & 0x8000:
+            yield kind & 0x3FFF, data[at + 4 : at + length]
+            yield from attributes(data[: at + length], order, at + 4)
+        at += (length + 3) & ~3
+
+
+for file in sorted(GOLDEN.glob("linux-*/*.jsonl")):
+    order = "big" if "s390x" in str(file) else "little"
+    top = 0x80 if order == "big" else 0
+    for n, line in enumerate(file.read_text().splitlines()):
+        data = bytes.fromhex(json.loads(line)["hex"])
+        seed("message", bytes([top]) + data)
+        if n % 8 == 0:
+            # The sets at the top of a message, and the nests with each set that has small numbers.
+            seed("attributes", bytes([top]) + data[20:])
+            for kind, payload in attributes(data, order, 20):
+                seed("attributes", bytes([top | (kind % 24)]) + payload)
+        if n % 16 == 0:
+            seed("capture", line.encode())
+            seed("capture", data)
+for file in sorted(GOLDEN.glob("*/nlmon.*")):
+    # The first blocks are enough to start from.
+    seed("capture", file.read_bytes()[:6000])
+for n in range(256):
+    seed("simulated", bytes([n, n % 4, n // 3]) + n.to_bytes(8, "little"))
+for line in (ROOT.parent / "tests" / "vectors" / "vectors.jsonl").read_text().splitlines():
+    message = json.loads(line)["message"]
+    for key in ("conntrack", "expectation"):
+        if key in message:
+            seed("flat", json.dumps(message[key]).encode())

@@ -1,0 +1,138 @@
+//! The attributes of a message as a tree that owns its bytes.
+
+use crate::Message;
+use crate::error::Error;
+use crate::spec::{AttrSpec, Form, SetSpec};
+use crate::wire::{AttrSet, Attrs, Visitor};
+use alloc::borrow::ToOwned as _;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// An attribute of a message.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Field {
+    /// The kernel's names from the top to this attribute, with `/` between; numbers where it has no
+    /// name.
+    pub path: String,
+    /// Bytes from the start of the message to the attribute's header.
+    pub offset: usize,
+    /// The type field, with its flags.
+    pub nla_type: u16,
+    /// The set that it stands in.
+    pub set: &'static SetSpec,
+    /// The row of its number; `None` for a number that has no row, and for the empty attribute 3 at
+    /// the top of an entry.
+    pub spec: Option<&'static AttrSpec>,
+    /// Its payload, without padding.
+    pub payload: Vec<u8>,
+    /// The bytes behind the payload.
+    pub padding: Vec<u8>,
+    /// Its value for people; empty for nests.
+    pub text: String,
+    /// What is in it, if it is a nest.
+    pub children: Vec<Self>,
+}
+
+impl Field {
+    /// The attributes of a message that decode.
+    #[must_use]
+    pub fn of(message: &Message<'_>) -> Vec<Self> {
+        Self::and_errors(message).0
+    }
+
+    /// The attributes of a message that decode, and what does not: in the order of the bytes.
+    #[must_use]
+    pub fn and_errors(message: &Message<'_>) -> (Vec<Self>, Vec<Error>) {
+        let mut build = Build::default();
+        if let Err(error) = message.visit(&mut build) {
+            build.errors.push(error);
+        }
+        (build.fields, build.errors)
+    }
+
+    /// Whether it holds attributes.
+    #[must_use]
+    pub fn is_nest(&self) -> bool {
+        matches!(self.spec, Some(AttrSpec { form: Form::Nest(_), .. }))
+    }
+
+    /// The last part of its path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Shows it and all that is in it, outside first.
+    pub fn walk<'f>(&'f self, to: &mut impl FnMut(&'f Self)) {
+        to(self);
+        self.children.iter().for_each(|child| child.walk(to));
+    }
+}
+
+#[derive(Default)]
+struct Build {
+    path: String,
+    fields: Vec<Field>,
+    errors: Vec<Error>,
+}
+
+struct Text<'v, 'a, S: AttrSet>(&'v S::Attr<'a>);
+
+impl<S: AttrSet> fmt::Display for Text<'_, '_, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        S::describe(self.0, f)
+    }
+}
+
+impl<'a> Visitor<'a> for Build {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        let outer = self.path.len();
+        let mut fields = Vec::new();
+        let mut decoded = attrs.iter();
+        for raw in attrs.raw() {
+            let attr = match decoded.next() {
+                Some(Ok(attr)) => attr,
+                Some(Err(error)) => {
+                    self.errors.push(error);
+                    continue;
+                }
+                None => break,
+            };
+            let Ok(raw) = raw else { break };
+            let row = S::SPEC.get(raw.number());
+            let text = format!("{}", Text::<S>(&attr));
+            // The text of the one empty attribute that is another one is its name.
+            let is_other =
+                row.is_some_and(|row| matches!(row.form, Form::Be32)) && raw.payload.is_empty();
+            let spec = row.filter(|_| !is_other);
+            let name = match spec {
+                Some(spec) => spec.name.to_owned(),
+                None if is_other => text.clone(),
+                None => format!("{}", raw.number()),
+            };
+            if outer > 0 {
+                self.path.push('/');
+            }
+            self.path.push_str(&name);
+            let before = core::mem::take(&mut self.fields);
+            S::visit_nest(&attr, self);
+            let children = core::mem::replace(&mut self.fields, before);
+            fields.push(Field {
+                path: self.path.clone(),
+                offset: raw.offset,
+                nla_type: raw.nla_type,
+                set: S::SPEC,
+                spec,
+                payload: raw.payload.to_vec(),
+                padding: raw.padding.to_vec(),
+                text,
+                children,
+            });
+            self.path.truncate(outer);
+        }
+        self.fields = fields;
+    }
+}

@@ -1,0 +1,518 @@
+//! Messages that are broken in known ways, with the error that each must give.
+
+use super::{Field, Vector};
+use crate::error::{Error, ErrorKind};
+use crate::sim::Kernel;
+use crate::spec::{Form, SetSpec};
+use crate::wire::{
+    Endian, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, NLMSG_HDRLEN, nla_align,
+};
+use crate::{Message, MsgType};
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// Bytes before the first attribute.
+const FIXED: usize = 20;
+
+/// A message that was broken on purpose.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Malformed {
+    /// What was done to it; see `docs/vectors.md`.
+    pub mutation: &'static str,
+    /// The attribute to which it was done; empty if it was the message.
+    pub path: String,
+    /// Number of the vector that it was made of, in the order of [`Malformations::add`].
+    pub vector: usize,
+    /// The data. The message at its start is the broken one.
+    pub bytes: Vec<u8>,
+    /// What is wrong: one error or, where a reader has to accept it, none.
+    pub errors: Vec<Error>,
+}
+
+/// Collects broken messages, the shortest for each mutation and attribute.
+#[derive(Clone, Debug, Default)]
+pub struct Malformations {
+    found: BTreeMap<&'static str, BTreeMap<String, Malformed>>,
+    vectors: usize,
+}
+
+impl Malformations {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Breaks a vector in every way.
+    pub fn add(&mut self, kernel: &Kernel, vector: &Vector) {
+        let endian = kernel.arch.endian;
+        let number = self.vectors;
+        self.vectors += 1;
+        let Ok(message) = Message::parse(&vector.bytes, endian) else { return };
+        // The attributes of control messages are others, and there are none.
+        let Some(set) = set_of(&message) else { return };
+        let original = Tree::of(&message);
+        let Tree { nodes, .. } = &original;
+        let mut found = Found { all: &mut self.found, vector: number };
+        break_message(&mut found, &vector.bytes, endian);
+        break_container(&mut found, &original, &[], "", set);
+        let mut at = Vec::new();
+        for (n, node) in nodes.iter().enumerate() {
+            at.push(n);
+            break_node(&mut found, &original, &mut at, node);
+            at.pop();
+        }
+    }
+
+    /// Up to `limit` of them: of each mutation one, then of each another one, and so on.
+    #[must_use]
+    pub fn into_list(self, limit: usize) -> Vec<Malformed> {
+        let mut lists: Vec<_> = self.found.into_values().map(BTreeMap::into_values).collect();
+        let mut all = Vec::new();
+        while all.len() < limit {
+            let before = all.len();
+            all.extend(lists.iter_mut().filter_map(Iterator::next));
+            if all.len() == before {
+                break;
+            }
+        }
+        all.truncate(limit);
+        all
+    }
+}
+
+/// The set at the top of a message.
+fn set_of(message: &Message<'_>) -> Option<&'static SetSpec> {
+    use crate::wire::{AttrSet, Attrs, Visitor};
+    struct Top(Option<&'static SetSpec>);
+    impl<'a> Visitor<'a> for Top {
+        fn visit<S: AttrSet>(&mut self, _: Attrs<'a, S>) {
+            self.0 = Some(S::SPEC);
+        }
+    }
+    let mut top = Top(None);
+    message.visit(&mut top).ok()?;
+    top.0.filter(|_| !matches!(message.msg_type(), MsgType::DONE | MsgType::ERROR))
+}
+
+struct Found<'f> {
+    all: &'f mut BTreeMap<&'static str, BTreeMap<String, Malformed>>,
+    vector: usize,
+}
+
+impl Found<'_> {
+    fn add(&mut self, mutation: &'static str, path: &str, bytes: Vec<u8>, errors: Vec<Error>) {
+        let of_mutation = self.all.entry(mutation).or_default();
+        if of_mutation.get(path).is_some_and(|known| known.bytes.len() <= bytes.len()) {
+            return;
+        }
+        let path = String::from(path);
+        let vector = self.vector;
+        of_mutation.insert(path.clone(), Malformed { mutation, path, vector, bytes, errors });
+    }
+}
+
+/// A message that can be changed and written again, lengths adjusted.
+#[derive(Clone)]
+struct Tree {
+    fixed: Vec<u8>,
+    nodes: Vec<Node>,
+    /// Bytes behind the last attribute.
+    tail: Vec<u8>,
+    endian: Endian,
+}
+
+#[derive(Clone)]
+struct Node {
+    field: Field,
+    /// Written instead of the true length.
+    nla_len: Option<u16>,
+    nodes: Vec<Node>,
+    tail: Vec<u8>,
+    /// What the padding consists of.
+    pad: u8,
+}
+
+/// Where something lies in the bytes: itself, and the end of what it lies in.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    offset: usize,
+    end: usize,
+}
+
+impl Tree {
+    fn of(message: &Message<'_>) -> Self {
+        Self {
+            fixed: message.as_bytes().get(..FIXED).unwrap_or_default().to_vec(),
+            nodes: Field::of(message).into_iter().map(Node::of).collect(),
+            tail: Vec::new(),
+            endian: message.endian(),
+        }
+    }
+
+    /// The children of what lies at a path of indices, and the tail behind them.
+    fn container(&mut self, at: &[usize]) -> Option<(&mut Vec<Node>, &mut Vec<u8>)> {
+        let mut nodes = &mut self.nodes;
+        let mut tail = &mut self.tail;
+        for &n in at {
+            let node = nodes.get_mut(n)?;
+            nodes = &mut node.nodes;
+            tail = &mut node.tail;
+        }
+        Some((nodes, tail))
+    }
+
+    fn node(&mut self, at: &[usize]) -> Option<&mut Node> {
+        let (&last, outer) = at.split_last()?;
+        self.container(outer)?.0.get_mut(last)
+    }
+
+    /// The bytes, and where that node or, for a path that ends behind the last child, the tail lies.
+    fn write(&self, at: &[usize]) -> (Vec<u8>, Place) {
+        let mut bytes = self.fixed.clone();
+        let mut place = Place::default();
+        write_nodes(&self.nodes, &self.tail, self.endian, at, &mut bytes, &mut place);
+        let len = u32::try_from(bytes.len()).unwrap_or_default();
+        if let Some(field) = bytes.get_mut(..4) {
+            field.copy_from_slice(&self.endian.u32_bytes(len));
+        }
+        (bytes, place)
+    }
+}
+
+fn write_nodes(
+    nodes: &[Node],
+    tail: &[u8],
+    endian: Endian,
+    at: &[usize],
+    bytes: &mut Vec<u8>,
+    place: &mut Place,
+) {
+    let wanted = at.split_first();
+    let mut is_here = false;
+    for (n, node) in nodes.iter().enumerate() {
+        let inner = match wanted {
+            Some((&first, rest)) if first == n => Some(rest),
+            _ => None,
+        };
+        let start = bytes.len();
+        if inner == Some(&[]) {
+            place.offset = start;
+            is_here = true;
+        }
+        bytes.extend_from_slice(&[0; NLA_HDRLEN]);
+        if node.field.is_nest() {
+            // No path at all for what is not on the way.
+            let inner = inner.filter(|rest| !rest.is_empty()).unwrap_or(&[usize::MAX]);
+            write_nodes(&node.nodes, &node.tail, endian, inner, bytes, place);
+        } else {
+            bytes.extend_from_slice(&node.field.payload);
+        }
+        let len = bytes.len() - start;
+        let nla_len = node.nla_len.unwrap_or_else(|| u16::try_from(len).unwrap_or_default());
+        let header = [endian.u16_bytes(nla_len), endian.u16_bytes(node.field.nla_type)].concat();
+        if let Some(field) = bytes.get_mut(start..start + NLA_HDRLEN) {
+            field.copy_from_slice(&header);
+        }
+        bytes.resize(start + nla_align(len), node.pad);
+    }
+    if wanted.is_some_and(|(&first, rest)| rest.is_empty() && first == nodes.len()) {
+        place.offset = bytes.len();
+        is_here = true;
+    }
+    bytes.extend_from_slice(tail);
+    if is_here {
+        place.end = bytes.len();
+    }
+}
+
+impl Node {
+    fn of(field: Field) -> Self {
+        let nodes = field.children.iter().cloned().map(Self::of).collect();
+        Self { field, nla_len: None, nodes, tail: Vec::new(), pad: 0 }
+    }
+
+    fn number(&self) -> u16 {
+        self.field.nla_type & NLA_TYPE_MASK
+    }
+}
+
+fn header_error(set: &'static SetSpec, offset: usize, kind: ErrorKind) -> Vec<Error> {
+    alloc::vec![Error { offset, set: Some(set), attr: None, kind }]
+}
+
+/// The header, and data that ends too early.
+fn break_message(found: &mut Found<'_>, bytes: &[u8], endian: Endian) {
+    let message_length = |nlmsg_len: usize, available: usize| {
+        let nlmsg_len = u32::try_from(nlmsg_len).unwrap_or_default();
+        alloc::vec![Error::at(0, ErrorKind::MessageLength { nlmsg_len, available })]
+    };
+    let cut = |len: usize| bytes.get(..len).unwrap_or_default().to_vec();
+    let claims = |mut bytes: Vec<u8>, len: usize| {
+        let len = u32::try_from(len).unwrap_or_default();
+        if let Some(field) = bytes.get_mut(..4) {
+            field.copy_from_slice(&endian.u32_bytes(len));
+        }
+        bytes
+    };
+    for len in [1, 3, 4, 15] {
+        let error = Error::at(0, ErrorKind::MessageHeader { found: len });
+        let path = ["", "1", "", "3", "4"].get(len).copied().unwrap_or("15");
+        found.add("data ends in nlmsghdr", path, cut(len), alloc::vec![error]);
+    }
+    for (len, path) in [(0, "0"), (1, "1"), (4, "4"), (15, "15")] {
+        let errors = message_length(len, bytes.len());
+        found.add("nlmsg_len below 16", path, claims(bytes.to_vec(), len), errors);
+    }
+    let more = bytes.len() + 1;
+    let errors = message_length(more, bytes.len());
+    found.add("nlmsg_len past the data", "", claims(bytes.to_vec(), more), errors);
+    let errors = message_length(bytes.len(), bytes.len() - 1);
+    found.add("data lacks its last byte", "", cut(bytes.len() - 1), errors);
+    for (body, path) in [(0, "0"), (1, "1"), (3, "3")] {
+        let len = NLMSG_HDRLEN + body;
+        let kind = ErrorKind::Body { expected: 4, found: body };
+        let errors = alloc::vec![Error::at(NLMSG_HDRLEN, kind)];
+        found.add("message ends in nfgenmsg", path, claims(cut(len), len), errors);
+    }
+    found.add("no attributes", "", claims(cut(FIXED), FIXED), Vec::new());
+}
+
+/// A message or nest, by the path of indices to it.
+fn break_container(
+    found: &mut Found<'_>,
+    original: &Tree,
+    at: &[usize],
+    path: &str,
+    set: &'static SetSpec,
+) {
+    for (tail, mutation) in [
+        (&[0xa5][..], "1 byte behind the last attribute"),
+        (&[0xa5, 0x5a][..], "2 bytes behind the last attribute"),
+        (&[0xa5, 0x5a, 0xc3][..], "3 bytes behind the last attribute"),
+    ] {
+        let mut tree = original.clone();
+        let Some((nodes, place)) = tree.container(at) else { return };
+        *place = tail.to_vec();
+        let behind = [at, &[nodes.len()]].concat();
+        let (bytes, place) = tree.write(&behind);
+        let kind = ErrorKind::AttrHeader { found: tail.len() };
+        found.add(mutation, path, bytes, header_error(set, place.offset, kind));
+    }
+    for (number, mutation) in
+        [(0, "attribute 0 comes first"), (0x3fff, "attribute 16383 comes first")]
+    {
+        if set.get(number).is_some() {
+            continue;
+        }
+        let mut tree = original.clone();
+        let Some((nodes, _)) = tree.container(at) else { return };
+        let Some(first) = nodes.first().cloned() else { return };
+        let field = Field {
+            nla_type: number,
+            spec: None,
+            payload: alloc::vec![0xa5, 0x5a, 0xc3],
+            children: Vec::new(),
+            ..first.field
+        };
+        nodes.insert(0, Node::of(field));
+        found.add(mutation, path, tree.write(&[]).0, Vec::new());
+    }
+    // The last attribute is cut off: in its header, in its payload.
+    let mut tree = original.clone();
+    let Some((nodes, _)) = tree.container(at) else { return };
+    let Some(last) = nodes.pop() else { return };
+    let single = Tree {
+        fixed: Vec::new(),
+        nodes: alloc::vec![last.clone()],
+        tail: Vec::new(),
+        endian: original.endian,
+    };
+    let mut whole = Vec::new();
+    write_nodes(&single.nodes, &[], single.endian, &[], &mut whole, &mut Place::default());
+    let path = &last.field.path;
+    for (kept, mutation) in [
+        (1, "ends in the header, after 1 byte"),
+        (3, "ends in the header, after 3 bytes"),
+        (NLA_HDRLEN, "ends behind the header"),
+        (nla_len(&last, single.endian) - 1, "ends before the last byte"),
+    ] {
+        let len = nla_len(&last, single.endian);
+        if kept >= len {
+            continue;
+        }
+        let mut tree = tree.clone();
+        let Some((nodes, tail)) = tree.container(at) else { return };
+        *tail = whole.get(..kept).unwrap_or_default().to_vec();
+        let behind = [at, &[nodes.len()]].concat();
+        let (bytes, place) = tree.write(&behind);
+        let kind = if kept < NLA_HDRLEN {
+            ErrorKind::AttrHeader { found: kept }
+        } else {
+            let nla_len = u16::try_from(len).unwrap_or_default();
+            ErrorKind::AttrLength { nla_len, available: kept }
+        };
+        found.add(mutation, path, bytes, header_error(set, place.offset, kind));
+    }
+}
+
+/// The true length of an attribute.
+fn nla_len(node: &Node, endian: Endian) -> usize {
+    if !node.field.is_nest() {
+        return NLA_HDRLEN + node.field.payload.len();
+    }
+    let mut bytes = Vec::new();
+    write_nodes(&node.nodes, &node.tail, endian, &[], &mut bytes, &mut Place::default());
+    NLA_HDRLEN + bytes.len()
+}
+
+/// One attribute, and what is in it.
+fn break_node(found: &mut Found<'_>, original: &Tree, at: &mut Vec<usize>, node: &Node) {
+    let path = &node.field.path;
+    let set = node.field.set;
+    let change = |change: &dyn Fn(&mut Node)| {
+        let mut tree = original.clone();
+        tree.node(at).map(change);
+        tree.write(at)
+    };
+    let (_, whole) = change(&|_| ());
+    let available = whole.end - whole.offset;
+
+    // The length field.
+    let too_long = u16::try_from(available + 1).ok();
+    let lengths = [
+        (Some(0), "nla_len 0"),
+        (Some(1), "nla_len 1"),
+        (Some(2), "nla_len 2"),
+        (Some(3), "nla_len 3"),
+        (too_long, "nla_len 1 past the end"),
+        (Some(u16::MAX), "nla_len 65535"),
+    ];
+    for (nla_len, mutation) in lengths {
+        let Some(nla_len) = nla_len.filter(|&len| len < 4 || usize::from(len) > available) else {
+            continue;
+        };
+        let (bytes, place) = change(&|node| node.nla_len = Some(nla_len));
+        let kind = ErrorKind::AttrLength { nla_len, available };
+        found.add(mutation, path, bytes, header_error(set, place.offset, kind));
+    }
+
+    // The message ends where a nest has begun: the nest at the top runs past the end.
+    if let (&[top, _, ..], Some(outer)) = (&at[..], at.first().and_then(|&n| original.nodes.get(n)))
+    {
+        let (bytes, top) = original.write(&[top]);
+        let mut bytes = bytes.get(..whole.offset).unwrap_or_default().to_vec();
+        let len = u32::try_from(bytes.len()).unwrap_or_default();
+        if let Some(field) = bytes.get_mut(..4) {
+            field.copy_from_slice(&original.endian.u32_bytes(len));
+        }
+        let nla_len = u16::try_from(nla_len(outer, original.endian)).unwrap_or_default();
+        let kind = ErrorKind::AttrLength { nla_len, available: whole.offset - top.offset };
+        let errors = header_error(outer.field.set, top.offset, kind);
+        found.add("message ends before", path, bytes, errors);
+    }
+
+    // Flags, which mean nothing to a reader.
+    if node.field.is_nest() {
+        let (bytes, _) = change(&|node| node.field.nla_type &= !NLA_F_NESTED);
+        found.add("nest without NLA_F_NESTED", path, bytes, Vec::new());
+        let (bytes, _) = change(&|node| {
+            node.nodes.clear();
+        });
+        found.add("nest is empty", path, bytes, Vec::new());
+    } else {
+        let (bytes, _) = change(&|node| node.field.nla_type |= NLA_F_NESTED);
+        found.add("value with NLA_F_NESTED", path, bytes, Vec::new());
+        break_payload(found, original, at, node);
+    }
+    let (bytes, _) = change(&|node| node.field.nla_type |= NLA_F_NET_BYTEORDER);
+    found.add("NLA_F_NET_BYTEORDER", path, bytes, Vec::new());
+    if !node.field.padding.is_empty() {
+        let (bytes, _) = change(&|node| node.pad = 0xa5);
+        found.add("padding is not zero", path, bytes, Vec::new());
+    }
+
+    // Twice.
+    let mut tree = original.clone();
+    if let Some((&last, outer)) = at.split_last() {
+        if let Some((nodes, _)) = tree.container(outer) {
+            nodes.insert(last, node.clone());
+            found.add("comes twice", path, tree.write(&[]).0, Vec::new());
+            if let Some(second) = tree.node(at).filter(|_| !node.field.is_nest()) {
+                second.field.payload.iter_mut().for_each(|byte| *byte = !*byte);
+                found.add("comes twice, first inverted", path, tree.write(&[]).0, Vec::new());
+            }
+        }
+    }
+
+    if let (true, Some(Form::Nest(inner))) =
+        (node.field.is_nest(), node.field.spec.map(|spec| spec.form))
+    {
+        break_container(found, original, at, path, inner);
+        for (n, child) in node.nodes.iter().enumerate() {
+            at.push(n);
+            break_node(found, original, at, child);
+            at.pop();
+        }
+    }
+}
+
+/// The payload of an attribute that is no nest.
+fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) {
+    let path = &node.field.path;
+    let set = node.field.set;
+    let attr = set.get(node.number());
+    let len = node.field.payload.len();
+    let (fixed, unit) = match attr.map(|attr| attr.form) {
+        Some(Form::U8 | Form::Be16 | Form::Be32 | Form::Be64 | Form::BeNanos | Form::Pad) => {
+            (true, 0)
+        }
+        Some(Form::Host32 | Form::Host64 | Form::Ipv4 | Form::Ipv6 | Form::TcpFlags) => (true, 0),
+        Some(Form::HostWords) => (false, 4),
+        _ => (false, 0),
+    };
+    // What the row demands: the empty attribute that shares a row's number has another length.
+    let expected = if node.field.spec.is_some() { len } else { 4 };
+    let with = |payload: Vec<u8>| {
+        let mut tree = original.clone();
+        if let Some(node) = tree.node(at) {
+            node.field.payload = payload;
+        }
+        tree.write(at)
+    };
+    let mut longer = node.field.payload.clone();
+    longer.push(0xa5);
+    let mut shorter = node.field.payload.clone();
+    let could_shorten = shorter.pop().is_some();
+    let changes = [
+        (Some(longer), "payload 1 byte longer"),
+        (Some(shorter).filter(|_| could_shorten), "payload 1 byte shorter"),
+        (Some(Vec::new()).filter(|_| could_shorten), "payload is empty"),
+    ];
+    for (payload, mutation) in changes {
+        let Some(payload) = payload else { continue };
+        let length = payload.len();
+        let (bytes, place) = with(payload);
+        // A status without payload is the pad of CTA_TIMESTAMP_EVENT.
+        let is_pad = length == 0 && set.name == "ctattr_type" && node.number() == 3;
+        let kind = if fixed && !is_pad {
+            Some(ErrorKind::PayloadLength { expected, found: length })
+        } else if unit > 0 && length % unit != 0 {
+            Some(ErrorKind::PayloadUnit { unit, found: length })
+        } else {
+            None
+        };
+        let error = kind.map(|kind| Error { offset: place.offset, set: Some(set), attr, kind });
+        found.add(mutation, path, bytes, error.into_iter().collect());
+    }
+    if attr.is_some_and(|attr| attr.form == Form::Str) {
+        let mut behind = node.field.payload.clone();
+        behind.extend_from_slice(&[0xa5, 0]);
+        found.add("bytes behind the NUL", path, with(behind).0, Vec::new());
+        let mut invalid = alloc::vec![0xff, 0xc0];
+        invalid.extend_from_slice(&node.field.payload);
+        found.add("not UTF-8", path, with(invalid).0, Vec::new());
+    }
+}

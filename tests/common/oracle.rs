@@ -1,0 +1,241 @@
+//! What must hold of any input: the laws as code. Shared by the tests, which run on any machine, and
+//! by the fuzz targets.
+#![allow(dead_code, reason = "each program uses a part")]
+
+use ctnetlink::flat::{Layout, Record as _};
+use ctnetlink::show::text::Text;
+use ctnetlink::show::{Annotate, MessageRecord};
+use ctnetlink::sim::vectors::{Source, Vectors};
+use ctnetlink::sim::{Arch, Kernel, Release};
+use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, Visitor};
+use ctnetlink::{Conntrack, Envelope, Expectation, Family, Kind, Message, MsgType, attrs, nested};
+
+/// Counts errors, and notes where the length fields are.
+#[derive(Default)]
+pub(crate) struct Errors {
+    pub(crate) count: usize,
+    pub(crate) lengths: Vec<usize>,
+}
+
+impl<'a> Visitor<'a> for Errors {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        for raw in attrs.raw() {
+            self.lengths.extend(raw.as_ref().ok().map(|raw| raw.offset));
+            match raw.and_then(S::decode) {
+                Ok(attr) => S::visit_nest(&attr, self),
+                Err(_) => self.count += 1,
+            }
+        }
+    }
+}
+
+/// Decodes `bytes` by every path; none may panic. What decodes must encode to the same bytes.
+pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option<usize> {
+    let message = Message::parse(bytes, endian).ok()?;
+    let mut errors = Errors::default();
+    if message.visit(&mut errors).is_err() {
+        errors.count += 1;
+    }
+    if let Ok(rebuilt) = message.rebuild() {
+        assert_eq!(rebuilt.as_bytes(), message.as_bytes());
+    }
+    let mut reported = 0;
+    let flat = Conntrack::from_message(&message, &mut |_| reported += 1);
+    if flat.is_ok() {
+        // One pass and a visit see the same errors.
+        assert_eq!(reported, errors.count, "{:02x?}", message.as_bytes());
+    }
+    if every_path {
+        let record = MessageRecord::new(&message);
+        assert_eq!(record.errors.len(), errors.count);
+        assert!(!serde_json::to_string(&record).unwrap().is_empty());
+        assert!(!Annotate::new(message).to_string().is_empty());
+        let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
+        let line = text.line(&message, Some(1));
+        assert!(line.is_none() || message.kind() != Kind::Request);
+        if let Ok(ct) = flat {
+            flat_value(&ct);
+        }
+    }
+    Some(errors.count)
+}
+
+/// A datagram: its messages lie one behind another and every byte is accounted for.
+pub(crate) fn datagram(bytes: &[u8], endian: Endian) {
+    let mut end = 0;
+    for message in Message::all(bytes, endian) {
+        match message {
+            Ok(message) => {
+                survives(&bytes[end..], endian, true).unwrap();
+                end = (end + message.as_bytes().len().next_multiple_of(4)).min(bytes.len());
+            }
+            Err(error) => assert_eq!(error.offset, end),
+        }
+    }
+}
+
+/// JSON and bytes of a flat value say the same as the value.
+pub(crate) fn flat_value(ct: &Conntrack) {
+    let json = serde_json::to_string(ct).unwrap();
+    let back: Conntrack = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"));
+    assert_eq!(&back, ct, "{json}");
+    for endian in [Endian::Little, Endian::Big] {
+        let envelope = Envelope { endian, ..Envelope::new(MsgType::CT_NEW, Family::UNSPEC) };
+        let Ok(message) = ct.to_message(&envelope, Layout::Request) else { continue };
+        let back = Conntrack::try_from(message.as_message()).unwrap();
+        assert_eq!(back, as_written(ct), "{json}");
+        let again = back.to_message(&envelope, Layout::Request).unwrap();
+        assert_eq!(again.as_bytes(), message.as_bytes());
+    }
+}
+
+/// What bytes cannot tell: a nest that is there and empty, identifiers of ICMP with another
+/// protocol. Writing and reading the value once more decides.
+fn as_written(ct: &Conntrack) -> Conntrack {
+    let envelope = Envelope::new(MsgType::CT_NEW, Family::UNSPEC);
+    ct.to_message(&envelope, Layout::Request)
+        .and_then(|message| Conntrack::try_from(message.as_message()))
+        .unwrap()
+}
+
+/// Any JSON is a flat value or an error.
+pub(crate) fn json(text: &[u8]) {
+    if let Ok(ct) = serde_json::from_slice::<Conntrack>(text) {
+        flat_value(&ct);
+    }
+    if let Ok(expectation) = serde_json::from_slice::<Expectation>(text) {
+        let json = serde_json::to_string(&expectation).unwrap();
+        assert_eq!(serde_json::from_str::<Expectation>(&json).unwrap(), expectation);
+        let envelope = Envelope::new(MsgType::EXP_NEW, Family::IPV4);
+        let _ = envelope.build(|out| expectation.write(out));
+    }
+}
+
+/// A run of attributes of a set: views, the raw copy, the typed tree.
+pub(crate) fn attributes<S: AttrSet>(bytes: &[u8], endian: Endian) {
+    let run = Attrs::<S>::new(bytes, endian);
+    let mut errors = Errors::default();
+    errors.visit(run);
+    // A writer refuses nothing that was read.
+    let rebuilt = AttrsBuf::<S>::build(endian, |out| run.rebuild(out)).unwrap();
+    assert_eq!(rebuilt.as_attrs().as_bytes(), bytes);
+    // Each value by itself, framed as the kernel frames it: the same number and payload.
+    for raw in run.raw().flatten() {
+        let Ok(attr) = S::decode(raw) else { continue };
+        assert_eq!(S::payload_len(&attr), raw.payload.len());
+        let one = AttrsBuf::<S>::build(endian, |out| out.put(attr)).unwrap();
+        let back = one.as_attrs().raw().next().unwrap().unwrap();
+        assert_eq!((back.number(), back.payload), (raw.number(), raw.payload));
+    }
+}
+
+/// [`attributes`] of the set that the first byte chooses, in the byte order that its top bit does.
+pub(crate) fn any_set(bytes: &[u8]) {
+    let Some((&choice, bytes)) = bytes.split_first() else { return };
+    let endian = if choice & 0x80 == 0 { Endian::Little } else { Endian::Big };
+    macro_rules! choose {
+        ($($Set:ty),+ $(,)?) => {{
+            let sets: &[fn(&[u8], Endian)] = &[$(attributes::<$Set>),+];
+            sets[usize::from(choice & 0x7f) % sets.len()](bytes, endian);
+        }};
+    }
+    choose!(
+        attrs::CtattrType,
+        attrs::CtattrExpect,
+        attrs::CtattrStatsCpu,
+        attrs::CtattrStatsGlobal,
+        attrs::CtattrExpectStats,
+        nested::CtattrTuple,
+        nested::CtattrIp,
+        nested::CtattrL4proto,
+        nested::CtattrProtoinfo,
+        nested::CtattrProtoinfoTcp,
+        nested::CtattrProtoinfoDccp,
+        nested::CtattrProtoinfoSctp,
+        nested::CtattrCounters,
+        nested::CtattrTstamp,
+        nested::CtattrNat,
+        nested::CtattrProtonat,
+        nested::CtattrSeqadj,
+        nested::CtattrSynproxy,
+        nested::CtattrSecctx,
+        nested::CtattrHelp,
+        nested::CtattrFilter,
+        nested::CtattrExpectNat,
+        ctnetlink::wire::control::NlmsgerrAttrs,
+        ctnetlink::wire::control::NetlinkPolicyTypeAttr,
+    );
+}
+
+/// States of any release and machine: what the simulated kernel emits decodes without error, says
+/// what the state was, and encodes to the same bytes.
+pub(crate) fn simulated(input: &[u8]) {
+    let mut number = [0; 11];
+    let len = input.len().min(number.len());
+    number[..len].copy_from_slice(&input[..len]);
+    let [series, arch, skip, seed @ ..] = number;
+    // 2.6.39, 3.0 to 3.19, 4.0 to 4.20, 5.0 to 5.19, 6.0 to 6.19, 7.0 to 7.2.
+    let releases = [(3, 20), (4, 21), (5, 20), (6, 20), (7, 3)];
+    let all = releases.iter().flat_map(|&(major, minors)| (0..minors).map(move |n| (major, n)));
+    let release = match all.clone().nth(usize::from(series) % 85) {
+        Some((major, minor)) => Release::series(major, minor),
+        None => Release::V2_6_39,
+    };
+    let arch = Arch::NAMED[usize::from(arch) % Arch::NAMED.len()];
+    let kernel = Kernel { arch, ..Kernel::new(release) };
+    let vectors = Vectors::new(kernel, u64::from_le_bytes(seed));
+    for vector in vectors.skip(usize::from(skip % 64) * 4).take(4) {
+        let message = Message::parse(&vector.bytes, arch.endian).unwrap();
+        assert_eq!(message.as_bytes().len(), vector.bytes.len());
+        assert_eq!(survives(&vector.bytes, arch.endian, true), Some(0));
+        assert!(vector.alloc.is_none_or(|alloc| vector.bytes.len() <= alloc));
+        if let Source::Entry(state) = &vector.source {
+            shows(&Conntrack::try_from(message).unwrap(), state);
+        }
+    }
+}
+
+/// What a message shows of an entry is what the entry has.
+fn shows(shown: &Conntrack, state: &ctnetlink::sim::NfConn) {
+    let [orig, reply] = &state.tuple;
+    for (shown, tuple) in [(&shown.orig, orig), (&shown.reply, reply)] {
+        assert_eq!((shown.src, shown.dst), (Some(tuple.src), Some(tuple.dst)));
+        assert_eq!(shown.proto, Some(tuple.protonum));
+        let [ty, code] = tuple.dst_id.to_be_bytes();
+        assert!(shown.src_port.or(shown.icmp_id).is_none_or(|id| id == tuple.src_id));
+        assert!(shown.dst_port.is_none_or(|port| port == tuple.dst_id));
+        assert!(shown.icmp_type.is_none_or(|shown| shown == ty));
+        assert!(shown.icmp_code.is_none_or(|shown| shown == code));
+    }
+    assert_eq!((shown.id, shown.status), (Some(state.id), Some(state.status)));
+    assert!(shown.mark.is_none_or(|mark| mark == state.mark));
+    assert!(shown.use_count.is_none_or(|count| count == state.use_count));
+    assert!(shown.timeout.is_none_or(|seconds| u64::from(seconds) == state.timeout / 250));
+    let zone = shown.zone.or(shown.orig.zone).or(shown.reply.zone).unwrap_or_default();
+    assert_eq!(zone, state.zone.id);
+    let counters = [&shown.counters_orig, &shown.counters_reply];
+    for (n, shown) in counters.into_iter().enumerate() {
+        assert!(shown.packets.is_none_or(|packets| packets == state.acct.unwrap()[n].packets));
+        assert!(shown.bytes.is_none_or(|bytes| bytes == state.acct.unwrap()[n].bytes));
+    }
+    let times = state.tstamp.unwrap_or_default();
+    assert!(shown.timestamp.start.is_none_or(|start| start == times.start));
+    assert_eq!(shown.timestamp.stop.unwrap_or(times.stop), times.stop);
+    assert!(shown.labels.is_none_or(|labels| labels == state.labels.unwrap().bits));
+    if let Some(name) = &shown.help.name {
+        let help = state.help.as_ref().unwrap();
+        assert_eq!((Some(name), &shown.help.info), (help.helper.as_ref(), &help.info));
+    }
+    let event = state.ecache.unwrap_or_default().timestamp;
+    assert!(shown.timestamp_event.is_none_or(|time| time == event));
+}
+
+/// A capture file of any format: every packet is read or an error, and the messages in it survive.
+pub(crate) fn capture(bytes: &[u8]) {
+    let Ok(mut reader) = ctnetlink::capture::Reader::new(bytes) else { return };
+    while let Some(packet) = reader.next_packet() {
+        if let Ok(packet) = packet {
+            datagram(packet.data, packet.endian);
+        }
+    }
+}
