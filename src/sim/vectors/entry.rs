@@ -414,10 +414,9 @@ impl Draw {
             flags: ExpectFlags::from_bits_retain(flags),
             class: self.u32("class", 0),
             helper: name(self.pick("expectation helper", &HELPERS)).filter(|_| !self.one_in(4)),
-            expectfn: {
-                let n = self.turn("expectfn", EXPECTFNS.len() + 1);
-                EXPECTFNS.get(n).and_then(|function| name(function))
-            },
+            expectfn: EXPECTFNS
+                .get(self.turn("expectfn", EXPECTFNS.len() + 1))
+                .and_then(|function| name(function)),
         }
     }
 

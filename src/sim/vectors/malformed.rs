@@ -9,6 +9,7 @@ use crate::wire::{
 };
 use crate::{Message, MsgType};
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -35,6 +36,9 @@ pub struct Malformed {
 #[derive(Clone, Debug, Default)]
 pub struct Malformations {
     found: BTreeMap<&'static str, BTreeMap<String, Malformed>>,
+    /// The length of the shortest message in which something was broken, so that longer ones are
+    /// passed over.
+    shortest: BTreeMap<String, usize>,
     vectors: usize,
 }
 
@@ -55,7 +59,12 @@ impl Malformations {
         let Some(set) = set_of(&message) else { return };
         let original = Tree::of(&message);
         let Tree { nodes, .. } = &original;
-        let mut found = Found { all: &mut self.found, vector: number };
+        let mut found = Found {
+            all: &mut self.found,
+            shortest: &mut self.shortest,
+            vector: number,
+            len: vector.bytes.len(),
+        };
         break_message(&mut found, &vector.bytes, endian);
         break_container(&mut found, &original, &[], "", set);
         let mut at = Vec::new();
@@ -99,10 +108,21 @@ fn set_of(message: &Message<'_>) -> Option<&'static SetSpec> {
 
 struct Found<'f> {
     all: &'f mut BTreeMap<&'static str, BTreeMap<String, Malformed>>,
+    shortest: &'f mut BTreeMap<String, usize>,
     vector: usize,
+    /// Bytes of the message that is being broken.
+    len: usize,
 }
 
 impl Found<'_> {
+    /// Whether this was not seen in a message as short, and takes note of it.
+    fn is_shortest(&mut self, what: String) -> bool {
+        let shortest = self.shortest.entry(what).or_insert(usize::MAX);
+        let is_shorter = self.len < *shortest;
+        *shortest = self.len.min(*shortest);
+        is_shorter
+    }
+
     fn add(&mut self, mutation: &'static str, path: &str, bytes: Vec<u8>, errors: Vec<Error>) {
         let of_mutation = self.all.entry(mutation).or_default();
         if of_mutation.get(path).is_some_and(|known| known.bytes.len() <= bytes.len()) {
@@ -245,6 +265,9 @@ fn header_error(set: &'static SetSpec, offset: usize, kind: ErrorKind) -> Vec<Er
 
 /// The header, and data that ends too early.
 fn break_message(found: &mut Found<'_>, bytes: &[u8], endian: Endian) {
+    if !found.is_shortest(String::new()) {
+        return;
+    }
     let message_length = |nlmsg_len: usize, available: usize| {
         let nlmsg_len = u32::try_from(nlmsg_len).unwrap_or_default();
         alloc::vec![Error::at(0, ErrorKind::MessageLength { nlmsg_len, available })]
@@ -288,6 +311,12 @@ fn break_container(
     path: &str,
     set: &'static SetSpec,
 ) {
+    // What is cut off is the last attribute: which that is makes a difference.
+    let last = original.clone().container(at).and_then(|(nodes, _)| nodes.last().cloned());
+    let last = last.map_or(String::new(), |last| last.field.path);
+    if !found.is_shortest(format!("{} {path} {last}", set.name)) {
+        return;
+    }
     for (tail, mutation) in [
         (&[0xa5][..], "1 byte behind the last attribute"),
         (&[0xa5, 0x5a][..], "2 bytes behind the last attribute"),
@@ -371,6 +400,25 @@ fn nla_len(node: &Node, endian: Endian) -> usize {
 /// One attribute, and what is in it.
 fn break_node(found: &mut Found<'_>, original: &Tree, at: &mut Vec<usize>, node: &Node) {
     let path = &node.field.path;
+    let form = [node.field.payload.is_empty(), node.field.padding.is_empty()];
+    if found.is_shortest(format!("{path} {form:?}")) {
+        break_one(found, original, at, node);
+    }
+    if let (true, Some(Form::Nest(inner))) =
+        (node.field.is_nest(), node.field.spec.map(|spec| spec.form))
+    {
+        break_container(found, original, at, path, inner);
+        for (n, child) in node.nodes.iter().enumerate() {
+            at.push(n);
+            break_node(found, original, at, child);
+            at.pop();
+        }
+    }
+}
+
+/// One attribute by itself.
+fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) {
+    let path = &node.field.path;
     let set = node.field.set;
     let change = |change: &dyn Fn(&mut Node)| {
         let mut tree = original.clone();
@@ -400,8 +448,7 @@ fn break_node(found: &mut Found<'_>, original: &Tree, at: &mut Vec<usize>, node:
     }
 
     // The message ends where a nest has begun: the nest at the top runs past the end.
-    if let (&[top, _, ..], Some(outer)) = (&at[..], at.first().and_then(|&n| original.nodes.get(n)))
-    {
+    if let (&[top, _, ..], Some(outer)) = (at, at.first().and_then(|&n| original.nodes.get(n))) {
         let (bytes, top) = original.write(&[top]);
         let mut bytes = bytes.get(..whole.offset).unwrap_or_default().to_vec();
         let len = u32::try_from(bytes.len()).unwrap_or_default();
@@ -444,17 +491,6 @@ fn break_node(found: &mut Found<'_>, original: &Tree, at: &mut Vec<usize>, node:
                 second.field.payload.iter_mut().for_each(|byte| *byte = !*byte);
                 found.add("comes twice, first inverted", path, tree.write(&[]).0, Vec::new());
             }
-        }
-    }
-
-    if let (true, Some(Form::Nest(inner))) =
-        (node.field.is_nest(), node.field.spec.map(|spec| spec.form))
-    {
-        break_container(found, original, at, path, inner);
-        for (n, child) in node.nodes.iter().enumerate() {
-            at.push(n);
-            break_node(found, original, at, child);
-            at.pop();
         }
     }
 }
