@@ -3,6 +3,7 @@
 use super::event::{Event, Group, build_event};
 use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
+use super::requests::Helper;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::nlmsg_total_size;
 use alloc::vec::Vec;
@@ -78,6 +79,12 @@ pub enum Errno {
     Einval,
     /// No label can be set: the entry has no such extension.
     Enospc,
+    /// The kernel cannot do it, or not to this entry.
+    Eopnotsupp,
+    /// The entry does not allow it.
+    Eperm,
+    /// A number is out of range.
+    Erange,
 }
 
 impl fmt::Display for Errno {
@@ -88,11 +95,31 @@ impl fmt::Display for Errno {
             Self::Eexist => "EEXIST",
             Self::Einval => "EINVAL",
             Self::Enospc => "ENOSPC",
+            Self::Eopnotsupp => "EOPNOTSUPP",
+            Self::Eperm => "EPERM",
+            Self::Erange => "ERANGE",
         })
     }
 }
 
 impl core::error::Error for Errno {}
+
+impl Errno {
+    /// Its number, as most machines have it (x86, ARM, RISC-V, s390).
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Eperm => 1,
+            Self::Enoent => 2,
+            Self::Ebusy => 16,
+            Self::Eexist => 17,
+            Self::Einval => 22,
+            Self::Enospc => 28,
+            Self::Erange => 34,
+            Self::Eopnotsupp => 95,
+        }
+    }
+}
 
 /// A socket that listens for events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,6 +151,8 @@ pub struct Net {
     pub sysctls: Sysctls,
     /// Whether a rule of the namespace uses labels: entries born while one does have them.
     pub labels_used: bool,
+    /// The helpers that are loaded.
+    pub helpers: Vec<Helper>,
     /// Who listens.
     pub sockets: Vec<Socket>,
     /// The table, in the order in which entries came; the kernel walks it in an order that it
@@ -158,6 +187,7 @@ impl Net {
                 nf_conntrack_max: 262_144,
             },
             labels_used: false,
+            helpers: Helper::common(),
             sockets: Vec::new(),
             table: Vec::new(),
             dying: Vec::new(),
@@ -231,6 +261,12 @@ impl Net {
     /// The entries of the table.
     pub fn entries(&self) -> impl Iterator<Item = &NfConn> {
         self.table.iter()
+    }
+
+    /// The same, to be changed or put into another order; the kernel walks its table in an order of
+    /// its own.
+    pub fn entries_mut(&mut self) -> &mut [NfConn] {
+        &mut self.table
     }
 
     /// The entry of that id.

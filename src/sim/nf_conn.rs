@@ -265,6 +265,8 @@ pub struct NfConn {
     pub id: u32,
     /// The original tuple of the flow that expected this one.
     pub master: Option<NfConntrackTuple>,
+    /// The id of that flow, if it is known.
+    pub master_id: u32,
     /// Counters of both directions, if `nf_conntrack_acct` was on when it was born.
     pub acct: Option<[NfConnCounter; 2]>,
     /// Times, if `nf_conntrack_timestamp` was.
