@@ -93,7 +93,8 @@ impl Net {
         if self.kernel.release.dump_reaps_expired() {
             self.reap_expired();
         }
-        let filtered = request.is_filtered(&self.kernel) && self.kernel.release.dump_says_filtered();
+        let filtered =
+            request.is_filtered(&self.kernel) && self.kernel.release.dump_says_filtered();
         let flags = if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
         let reply = Reply { flags, ..Reply::to(request.portid, request.seq) };
         let mut datagrams = Vec::new();

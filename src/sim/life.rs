@@ -223,8 +223,9 @@ impl Net {
         }
     }
 
-    /// `nf_ct_destroy`: an entry lets go of its master.
+    /// `nf_ct_destroy`: what an entry expects ends, and it lets go of its master.
     fn nf_ct_destroy(&mut self, ct: &NfConn) {
+        self.nf_ct_remove_expectations(ct);
         let is_master = |master: &&mut NfConn| ct.master.is_some() && master.id == ct.master_id;
         if let Some(master) = self.table.iter_mut().find(is_master) {
             master.use_count = master.use_count.saturating_sub(1);

@@ -1,6 +1,7 @@
 //! A network namespace: its settings, its table, its clock, and who listens.
 
 use super::event::{Event, Group, build_event};
+use super::expect::NfConntrackExpect;
 use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
 use super::requests::Helper;
@@ -160,6 +161,7 @@ pub struct Net {
     pub(crate) table: Vec<NfConn>,
     /// Entries whose DESTROY is to be sent again.
     pub(crate) dying: Vec<NfConn>,
+    pub(crate) expectations: Vec<NfConntrackExpect>,
     pub(crate) last_id: u32,
 }
 
@@ -191,6 +193,7 @@ impl Net {
             sockets: Vec::new(),
             table: Vec::new(),
             dying: Vec::new(),
+            expectations: Vec::new(),
             last_id: 0,
         };
         let mut done = Vec::new();
@@ -332,17 +335,14 @@ impl Net {
         }
     }
 
-    /// `nf_ct_deliver_cached_events`: announces what was noted.
+    /// `nf_ct_deliver_cached_events`: announces what was noted, and what was missed before.
     pub(crate) fn deliver_cached_events(&mut self, ct: &mut NfConn) {
         let Some(ecache) = &mut ct.ecache else {
             return;
         };
         let events = core::mem::take(&mut ecache.cache);
-        if !self.conntrack_event(ct, events, 0) {
-            if let Some(ecache) = &mut ct.ecache {
-                ecache.cache = events;
-            }
-        }
+        let missed = ecache.missed;
+        self.announce(ct, events, missed, 0);
     }
 
     /// `nf_conntrack_eventmask_report`: announces at once what a process did over netlink, or that
@@ -359,10 +359,34 @@ impl Net {
         if ecache.timestamp != 0 {
             ecache.timestamp = self.clock.real_ns;
         }
-        let portid = if ecache.portid == 0 { portid } else { ecache.portid };
-        let is_delivered = self.conntrack_event(ct, events, portid);
-        if let Some(ecache) = ct.ecache.as_mut().filter(|_| !is_delivered) {
-            ecache.portid = portid;
+        // A DESTROY that is sent again has who caused it, and nothing that was missed.
+        let is_again = ecache.portid != 0;
+        let portid = if is_again { ecache.portid } else { portid };
+        let missed = if is_again { IpctEvents::empty() } else { ecache.missed };
+        let is_delivered = self.announce(ct, events, missed, portid);
+        if !is_delivered && events.contains(IpctEvents::DESTROY) {
+            if let Some(ecache) = &mut ct.ecache {
+                ecache.portid = portid;
+            }
+        }
+        is_delivered
+    }
+
+    /// `__nf_conntrack_eventmask_report`: what could not be delivered is noted as missed.
+    fn announce(
+        &mut self,
+        ct: &mut NfConn,
+        events: IpctEvents,
+        missed: IpctEvents,
+        portid: u32,
+    ) -> bool {
+        let is_delivered = self.conntrack_event(ct, events | missed, portid);
+        if let Some(ecache) = &mut ct.ecache {
+            if is_delivered {
+                ecache.missed -= missed;
+            } else {
+                ecache.missed |= events;
+            }
         }
         is_delivered
     }
@@ -379,13 +403,17 @@ impl Net {
         match build_event(&kernel, events, ct, jiffies, portid, alloc) {
             Ok(Some((group, bytes))) => self.send(&Event { group, bytes, alloc }),
             Ok(None) => true,
-            // Lost: everyone who listens gets ENOBUFS.
+            // Lost: everyone who listens gets ENOBUFS, and the kernel is told if one wants that.
             Err(_) => {
                 let listens = |socket: &&mut Socket| {
                     group.is_some_and(|group| socket.groups.contains(&group))
                 };
-                self.sockets.iter_mut().filter(listens).for_each(|socket| socket.overruns += 1);
-                false
+                let mut is_told = false;
+                for socket in self.sockets.iter_mut().filter(listens) {
+                    socket.overruns += 1;
+                    is_told |= socket.broadcast_error;
+                }
+                !is_told
             }
         }
     }

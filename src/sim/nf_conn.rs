@@ -222,6 +222,8 @@ pub struct NfConnNat {}
 pub struct NfConntrackEcache {
     /// Changes that were not announced yet.
     pub cache: IpctEvents,
+    /// Changes whose announcement was lost: they go with the next one.
+    pub missed: IpctEvents,
     /// When the first of them, or the event being sent, happened: nanoseconds since the Unix epoch.
     /// Since 6.14, and 0 unless the entry has timestamps.
     pub timestamp: u64,

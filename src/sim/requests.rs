@@ -146,9 +146,10 @@ impl Net {
         tuple: &NfConntrackTuple,
     ) -> Option<u32> {
         let is_same = |ct: &NfConn| {
-            [Dir::Original, Dir::Reply].iter().zip(&ct.tuple).any(|(&dir, of_dir)| {
-                of_dir == tuple && ct.zone.id_in(dir) == zone.id_in(dir)
-            })
+            [Dir::Original, Dir::Reply]
+                .iter()
+                .zip(&ct.tuple)
+                .any(|(&dir, of_dir)| of_dir == tuple && ct.zone.id_in(dir) == zone.id_in(dir))
         };
         let place = self.table.iter().position(is_same)?;
         let ct = self.table.get(place)?;
@@ -351,7 +352,7 @@ impl Net {
         result
     }
 
-    fn change(&self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
+    fn change(&mut self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
         let is_nat = !request.nat_src.is_absent() || !request.nat_dst.is_absent();
         if is_nat || !request.master.is_absent() {
             return Err(Errno::Eopnotsupp);
@@ -387,7 +388,7 @@ impl Net {
     }
 
     fn ctnetlink_change_helper(
-        &self,
+        &mut self,
         ct: &mut NfConn,
         name: &Name,
         request: &Conntrack,
@@ -397,6 +398,9 @@ impl Net {
             return if current.as_ref() == Some(name) { Ok(()) } else { Err(Errno::Ebusy) };
         }
         if name.as_bytes().is_empty() {
+            if current.is_some() {
+                self.nf_ct_remove_expectations(ct);
+            }
             if let Some(help) = &mut ct.help {
                 // The extension stays, without a helper.
                 help.helper = None;
@@ -570,10 +574,7 @@ fn ctnetlink_change_synproxy(ct: &mut NfConn, request: &Conntrack) -> Result<(),
         return Ok(());
     };
     let need = |value: Option<u32>| value.ok_or(Errno::Einval);
-    *synproxy = NfConnSynproxy {
-        isn: need(asked.isn)?,
-        its: need(asked.its)?,
-        tsoff: need(asked.tsoff)?,
-    };
+    *synproxy =
+        NfConnSynproxy { isn: need(asked.isn)?, its: need(asked.its)?, tsoff: need(asked.tsoff)? };
     Ok(())
 }

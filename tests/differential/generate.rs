@@ -26,6 +26,8 @@ pub(crate) enum Step {
     Dump(Select, bool),
     /// Removes what is selected.
     Flush(Select),
+    /// A second listener who wants to lose no event does not listen (1), or does again (0).
+    Deaf(bool),
     /// Sets a sysctl.
     Switch(&'static str, u8),
     /// Creates an expectation.
@@ -103,7 +105,8 @@ pub(crate) fn a_round(random: &mut Random, machine: &Machine) -> Vec<Step> {
                 if random.chance(8) {
                     spoil(random, &mut ct);
                 }
-                let flags = random.of(&[NlmFlags::empty(), NlmFlags::empty(), NlmFlags::CREATE, CREATE]);
+                let flags =
+                    random.of(&[NlmFlags::empty(), NlmFlags::empty(), NlmFlags::CREATE, CREATE]);
                 Step::New(flags, Box::new(ct))
             }
             66..76 => {
@@ -144,6 +147,38 @@ pub(crate) fn a_large_table(random: &mut Random, machine: &Machine) -> Vec<Step>
     let gone = known.iter().map(|ct| Step::Delete(Box::new(ct.clone()), GivenId::None));
     steps.extend(gone);
     steps.push(Step::Dump(Select::default(), false));
+    steps
+}
+
+/// What a listener misses goes with the next event.
+pub(crate) fn missed_events(random: &mut Random, machine: &Machine) -> Vec<Step> {
+    let mut known: Vec<Conntrack> = Vec::new();
+    let mut steps = Vec::new();
+    for n in 0..6 {
+        steps.push(Step::Deaf(n % 2 == 1));
+        for _ in 0..30 {
+            let step = match random.below(10) {
+                0..4 => {
+                    known.push(entry(random, machine, &known));
+                    Step::New(CREATE, Box::new(known[known.len() - 1].clone()))
+                }
+                // A DESTROY that is lost would be sent again at a time of the kernel's choice.
+                4 if n % 2 == 0 && !known.is_empty() => {
+                    let gone = known.swap_remove(random.below(known.len()));
+                    Step::Delete(Box::new(key(random, &gone)), GivenId::None)
+                }
+                _ if !known.is_empty() => {
+                    let old = known[random.below(known.len())].clone();
+                    let change = change(random, machine, &old);
+                    Step::New(NlmFlags::empty(), Box::new(change))
+                }
+                _ => Step::Dump(Select::default(), false),
+            };
+            steps.push(step);
+        }
+    }
+    steps.push(Step::Deaf(false));
+    steps.push(Step::Flush(Select::default()));
     steps
 }
 
@@ -398,7 +433,8 @@ fn attributes(random: &mut Random, machine: &Machine, ct: &mut Conntrack) {
     match ct.orig.proto {
         Some(IpProto::TCP) if random.chance(60) => {
             let flags = |random: &mut Random| {
-                let [flags, mask] = [(); 2].map(|()| TcpFlags::from_bits_retain(random.u32() as u8));
+                let [flags, mask] =
+                    [(); 2].map(|()| TcpFlags::from_bits_retain(random.u32() as u8));
                 let mask = if random.chance(50) { TcpFlags::all() } else { mask };
                 random.chance(70).then_some(TcpFlagsMask { flags, mask })
             };
@@ -525,4 +561,16 @@ fn spoil(random: &mut Random, ct: &mut Conntrack) {
         18 => ct.orig.proto = None,
         _ => ct.nat_src = NatRange { min_ip: ct.orig.src, ..NatRange::default() },
     }
+}
+
+/// Requests whose events fill the smallest buffer, and leave nothing behind.
+pub(crate) fn fillers() -> Vec<Step> {
+    let mut random = Random::new(0);
+    let mut steps = Vec::new();
+    for _ in 0..8 {
+        let ct = Box::new(flow(&mut random));
+        steps.push(Step::New(CREATE, ct.clone()));
+        steps.push(Step::Delete(ct, GivenId::None));
+    }
+    steps
 }

@@ -48,20 +48,24 @@ fn entries_and_expectations() {
             if round == rounds / 3 {
                 machine.use_labels();
             }
-            let mut random = Random::new(seed.wrapping_add(round));
+            let mut random = Random::new(seed.wrapping_mul(1 << 20).wrapping_add(round));
             let steps = match round % 12 {
                 11 => generate::a_large_table(&mut random, machine),
                 10 => generate::expectations(&mut random, machine),
+                9 => generate::missed_events(&mut random, machine),
                 _ => generate::a_round(&mut random, machine),
             };
             match Run::all(machine, &steps) {
                 Ok(of_round) => figures += of_round,
                 Err(difference) => {
+                    say(&format!("differential: round {round} differs: {difference}"));
                     let (fewest, difference) = shrink::shrink(machine, steps, difference);
+                    let steps: Vec<_> = fewest.iter().map(|step| format!("{step:?}\n")).collect();
                     panic!(
                         "the kernel and its simulation differ (CTNETLINK_SEED={seed}, round {round}), \
-                         also after these {} steps alone:\n{fewest:#?}\n{difference}",
-                        fewest.len()
+                         also after these {} steps alone:\n{}{difference}",
+                        fewest.len(),
+                        steps.concat()
                     );
                 }
             }

@@ -92,16 +92,14 @@ impl Machine {
         let has = |answer: Result<Conntrack, i32>| answer.is_ok();
         sysctl("acct", 1).map_err(|error| format!("counters: {error}"))?;
         let timestamp = sysctl("timestamp", 1).is_ok();
-        let longest =
-            Conntrack { timeout: Some(u32::MAX), mark: Some(1), ..plain.clone() };
+        let longest = Conntrack { timeout: Some(u32::MAX), mark: Some(1), ..plain.clone() };
         let bare = self.try_one(&longest).map_err(|errno| format!("no entry: errno {errno}"))?;
         let left = bare.timeout.unwrap_or(1).max(1);
         let in_range = [100_u32, 250, 300, 1000, 1024, 1200];
         // The longest timeout is INT_MAX jiffies.
         let hz = in_range.into_iter().find(|hz| (0x7fff_ffff / hz).abs_diff(left) <= 1);
-        let mut ports = |proto| {
-            self.try_one(&probe_flow(proto)).is_ok_and(|got| got.orig.src_port.is_some())
-        };
+        let mut ports =
+            |proto| self.try_one(&probe_flow(proto)).is_ok_and(|got| got.orig.src_port.is_some());
         let config = Config {
             timestamp,
             hz: hz.ok_or_else(|| format!("HZ is not known: {left} seconds at most"))?,
@@ -147,7 +145,7 @@ impl Machine {
 
     /// From here on entries have labels, if a rule that uses them can be made.
     pub(crate) fn use_labels(&mut self) {
-        let rules = "table inet t { chain c { type filter hook output priority 0; ct label set 5 } }";
+        let rules = "table inet t {\nchain c {\ntype filter hook output priority 0;\nct label set 5\n}\n}\n";
         match nft(rules) {
             Ok(()) => self.labels_used = true,
             Err(reason) => skip(&format!("labels: {reason}")),

@@ -2,21 +2,31 @@
 
 use crate::compare::Difference;
 use crate::generate::Step;
+use crate::namespace::say;
 use crate::probe::Machine;
 use crate::run::Run;
+use std::time::{Duration, Instant};
+
+/// For how long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Leaves steps out, many at a time and then one by one, as long as there is a difference; then
-/// attributes of those that remain.
+/// attributes of those that remain. A difference that comes and goes is left as it is.
 pub(crate) fn shrink(
     machine: &mut Machine,
     mut steps: Vec<Step>,
     mut difference: Difference,
 ) -> (Vec<Step>, Difference) {
+    let start_of_all = Instant::now();
+    if Run::all(machine, &steps).is_ok() {
+        say("differential: the same steps do not differ again");
+        return (steps, difference);
+    }
     let mut size = steps.len().div_ceil(2);
-    loop {
+    while start_of_all.elapsed() < PATIENCE {
         let mut start = 0;
         let before = steps.len();
-        while start < steps.len() {
+        while start < steps.len() && start_of_all.elapsed() < PATIENCE {
             let mut fewer = steps.clone();
             fewer.drain(start..(start + size).min(steps.len()));
             match Run::all(machine, &fewer) {

@@ -38,6 +38,16 @@ impl Netlink {
         Ok(Self { socket, portid: address.port_number() })
     }
 
+    /// The smallest buffer there is: two or three messages fill it.
+    pub(crate) fn fill_up(&self) {
+        self.socket.set_rx_buf_sz(1_u32).unwrap();
+    }
+
+    /// The kernel is told of what this socket loses.
+    pub(crate) fn wants_no_loss(&self) {
+        self.socket.set_broadcast_error(true).unwrap();
+    }
+
     pub(crate) fn send(&self, bytes: &[u8]) {
         assert_eq!(self.socket.send(bytes, 0).unwrap(), bytes.len());
     }
