@@ -189,7 +189,7 @@ impl Net {
                 nf_conntrack_max: 262_144,
             },
             labels_used: false,
-            helpers: Helper::common(),
+            helpers: Helper::in_tree(),
             sockets: Vec::new(),
             table: Vec::new(),
             dying: Vec::new(),

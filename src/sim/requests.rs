@@ -45,13 +45,28 @@ pub struct Helper {
 }
 
 impl Helper {
-    /// `ftp` and `tftp` for both families: what a kernel has that was told to load them.
+    /// Those that come with the kernel, as if all their modules were loaded.
     #[must_use]
-    pub fn common() -> Vec<Self> {
-        let kinds = [("ftp", IpProto::TCP), ("tftp", IpProto::UDP)];
-        let of = |(name, protonum): (&str, _)| {
+    pub fn in_tree() -> Vec<Self> {
+        let both = [Family::IPV4, Family::IPV6].as_slice();
+        let v4 = [Family::IPV4].as_slice();
+        let kinds = [
+            ("ftp", IpProto::TCP, both),
+            ("tftp", IpProto::UDP, both),
+            ("sip", IpProto::TCP, both),
+            ("sip", IpProto::UDP, both),
+            ("Q.931", IpProto::TCP, both),
+            ("RAS", IpProto::UDP, both),
+            ("amanda", IpProto::UDP, both),
+            ("sane", IpProto::TCP, both),
+            ("irc", IpProto::TCP, v4),
+            ("pptp", IpProto::TCP, v4),
+            ("snmp", IpProto::UDP, v4),
+            ("netbios-ns", IpProto::UDP, v4),
+        ];
+        let of = |(name, protonum, families): (&str, _, &'static [Family])| {
             let name = Name::new(name.as_bytes());
-            [Family::IPV4, Family::IPV6].map(|l3num| Self { name: name.clone(), l3num, protonum })
+            families.iter().map(move |&l3num| Self { name: name.clone(), l3num, protonum })
         };
         kinds.into_iter().flat_map(of).collect()
     }

@@ -190,7 +190,7 @@ pub(crate) fn expectations(random: &mut Random, machine: &Machine) -> Vec<Step> 
         while !matches!(master.orig.proto, Some(IpProto::TCP | IpProto::UDP)) {
             master = flow(random);
         }
-        if let Some(helper) = helper_for(machine, &master).filter(|_| !random.chance(10)) {
+        if let Some(helper) = helper_for(random, machine, &master).filter(|_| !random.chance(10)) {
             master.help = helper;
         }
         (master.zone, master.orig.zone, master.reply.zone) = (None, None, None);
@@ -351,11 +351,12 @@ fn timeout(random: &mut Random) -> u32 {
     }
 }
 
-fn helper_for(machine: &Machine, ct: &Conntrack) -> Option<Help> {
+fn helper_for(random: &mut Random, machine: &Machine, ct: &Conntrack) -> Option<Help> {
     let is_for = |helper: &&ctnetlink::sim::Helper| {
         helper.l3num == ct.family && Some(helper.protonum) == ct.orig.proto
     };
-    let helper = machine.helpers.iter().find(is_for)?;
+    let helpers: Vec<_> = machine.helpers.iter().filter(is_for).collect();
+    let helper = helpers.get(random.below(helpers.len().max(1)))?;
     Some(Help { name: Some(helper.name.clone()), info: None })
 }
 
@@ -364,7 +365,7 @@ fn entry(random: &mut Random, machine: &Machine, known: &[Conntrack]) -> Conntra
     let mut ct = flow(random);
     attributes(random, machine, &mut ct);
     if random.chance(10) {
-        ct.help = helper_for(machine, &ct).unwrap_or_default();
+        ct.help = helper_for(random, machine, &ct).unwrap_or_default();
     }
     if random.chance(10) && !known.is_empty() {
         // Only one in the same zone and of the same family is found.

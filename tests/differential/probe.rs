@@ -44,7 +44,7 @@ impl Machine {
         let asks = Netlink::open(&[]).map_err(no_socket)?;
         let hears = Netlink::open(&GROUPS).map_err(no_socket)?;
         let kernel = Kernel { arch, ..Kernel::new(number) };
-        let helpers = Helper::common();
+        let helpers = Helper::in_tree();
         let mut machine =
             Self { asks, hears, kernel, helpers, labels_used: false, release, seq: 0 };
         let probe = machine.acked(request::stats);
@@ -118,7 +118,7 @@ impl Machine {
         };
         self.kernel.config = config;
         let mut known = Vec::new();
-        for helper in Helper::common() {
+        for helper in Helper::in_tree() {
             let help = Help { name: Some(helper.name.clone()), info: None };
             let mut ct = Conntrack { help, ..probe_flow(helper.protonum) };
             if helper.l3num == Family::IPV6 {
@@ -130,9 +130,10 @@ impl Machine {
             }
             if has(self.try_one(&ct)) {
                 known.push(helper);
-            } else {
-                skip(&format!("the helper {:?} is not loaded", helper.name));
             }
+        }
+        if known.is_empty() {
+            skip("helpers: none is loaded");
         }
         self.helpers = known;
         if !timestamp {
