@@ -4,6 +4,7 @@ use crate::compare::hex;
 use crate::generate::{Step, a_round};
 use crate::probe::Machine;
 use crate::random::Random;
+use ctnetlink::error::ErrorKind;
 use ctnetlink::wire::{AttrSet, Attrs, Endian, NlmFlags, Visitor};
 use ctnetlink::{Body, Conntrack, Kind, Message, MsgType, request};
 use std::fmt;
@@ -12,18 +13,23 @@ use std::fmt;
 pub(crate) struct Figures {
     requests: u64,
     accepted: usize,
-    in_part: usize,
+    /// Accepted, with bytes after the last attribute that make none: the kernel passes them over.
+    leftover: usize,
+    /// Accepted, with a number that is too long: the kernel takes its first bytes.
+    longer: usize,
+    /// Accepted, with a bad value where this request's values are not looked at.
+    unread: usize,
     answers: usize,
     errnos: std::collections::BTreeMap<i32, usize>,
 }
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, accepted, in_part, answers, errnos } = self;
+        let Self { requests, accepted, leftover, longer, unread, answers, errnos } = self;
         write!(
             f,
-            "mutated={requests} accepted={accepted} accepted_with_bad_attributes={in_part} \
-             answers={answers} errnos={errnos:?}"
+            "mutated={requests} accepted={accepted} (with leftover={leftover} longer={longer} \
+             unread={unread} attributes) answers={answers} errnos={errnos:?}"
         )
     }
 }
@@ -118,7 +124,6 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     for datagram in machine.hears.drain() {
         Message::all(&datagram, Endian::NATIVE).for_each(|m| judge(&m.unwrap(), figures));
     }
-    // Messages too short for nfgenmsg have no effect and are acknowledged.
     let errno = errno.unwrap_or_else(|| panic!("no acknowledgement of {}", hex(bytes)));
     *figures.errnos.entry(errno).or_default() += 1;
     let message = Message::parse(bytes, Endian::NATIVE).unwrap();
@@ -132,7 +137,14 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     let mut errors = Vec::new();
     Conntrack::from_message(&message, &mut |error| errors.push(error))
         .unwrap_or_else(|error| panic!("{error}: {}", hex(bytes)));
-    figures.in_part += usize::from(!errors.is_empty());
+    for error in errors {
+        // Each error costs its attribute alone, and the kernel has a reason to overlook it.
+        match error.kind {
+            ErrorKind::AttrHeader { .. } | ErrorKind::AttrLength { .. } => figures.leftover += 1,
+            ErrorKind::PayloadLength { expected, found } if found > expected => figures.longer += 1,
+            _ => figures.unread += 1,
+        }
+    }
 }
 
 /// A message of the kernel: every attribute decodes, and the bytes come back.
