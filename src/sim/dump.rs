@@ -5,6 +5,7 @@ use super::kernel::Kernel;
 use super::net::{Errno, Net};
 use super::nf_conn::NfConn;
 use super::stats::ctnetlink_stat_ct_fill_info;
+use crate::attrs::Status;
 use crate::error::Error;
 use crate::wire::{NlMsgHdr, NlmFlags, nlmsg_total_size};
 use crate::{Family, MsgType};
@@ -23,17 +24,28 @@ pub struct DumpRequest {
     pub family: Family,
     /// Mark and mask.
     pub mark: Option<(u32, u32)>,
+    /// Status and mask. Since 5.15.
+    pub status: Option<(Status, Status)>,
+    /// The zone of either direction. Since 6.8.
+    pub zone: Option<u16>,
 }
 
 impl DumpRequest {
     /// Whether the kernel makes a filter of it.
-    const fn is_filtered(&self) -> bool {
-        self.family.0 != Family::UNSPEC.0 || self.mark.is_some()
+    const fn is_filtered(&self, kernel: &Kernel) -> bool {
+        self.family.0 != Family::UNSPEC.0
+            || self.mark.is_some()
+            || self.status.is_some()
+            || self.zone.is_some() && kernel.release.filters_zone()
     }
 
-    fn matches(&self, ct: &NfConn) -> bool {
+    pub(crate) fn matches(&self, kernel: &Kernel, ct: &NfConn) -> bool {
         let is_family = self.family == Family::UNSPEC || self.family == ct.l3num();
-        is_family && self.mark.is_none_or(|(value, mask)| ct.mark & mask == value)
+        let zone = self.zone.filter(|_| kernel.release.filters_zone());
+        is_family
+            && self.mark.is_none_or(|(value, mask)| ct.mark & mask == value)
+            && self.status.is_none_or(|(value, mask)| ct.status & mask == value)
+            && zone.is_none_or(|zone| ct.zone.id == zone)
     }
 }
 
@@ -81,14 +93,15 @@ impl Net {
         if self.kernel.release.dump_reaps_expired() {
             self.reap_expired();
         }
-        let filtered = request.is_filtered() && self.kernel.release.dump_says_filtered();
+        let filtered =
+            request.is_filtered(&self.kernel) && self.kernel.release.dump_says_filtered();
         let flags = if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
         let reply = Reply { flags, ..Reply::to(request.portid, request.seq) };
         let mut datagrams = Vec::new();
         let mut skb = Vec::new();
         let mut limit = buffers.first;
         let mut dumped = Vec::new();
-        for ct in self.table.iter().filter(|ct| request.matches(ct)) {
+        for ct in self.table.iter().filter(|ct| request.matches(&self.kernel, ct)) {
             let fill = |ct: &NfConn, limit, skb: &mut Vec<u8>| {
                 let room = Skb { limit, offset: 0 };
                 ctnetlink_fill_info(&self.kernel, ct, self.clock.jiffies, &reply, room, skb)

@@ -4,7 +4,8 @@ use super::dump_tuples::ctnetlink_dump_tuples;
 use super::event::{Event, Group};
 use super::fill_info::{Skb, seconds_left};
 use super::kernel::Kernel;
-use super::nf_conn::NfConntrackTuple;
+use super::net::{Errno, Net};
+use super::nf_conn::{NfConn, NfConntrackTuple};
 use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::error::Error;
 use crate::flat::Name;
@@ -31,6 +32,8 @@ pub struct NfConntrackExpect {
     pub mask_src_id: u16,
     /// The original tuple of the flow whose helper expects.
     pub master: NfConntrackTuple,
+    /// The id of that flow, if it is known.
+    pub master_id: u32,
     /// The translation that the expected flow will get.
     pub nat: ExpectNat,
     /// When it lapses, in jiffies.
@@ -56,6 +59,62 @@ pub struct ExpectNat {
     pub saved_addr: Option<IpAddr>,
     /// `saved_proto`.
     pub saved_proto: u16,
+}
+
+impl Net {
+    /// The expectations.
+    pub fn expectations(&self) -> impl Iterator<Item = &NfConntrackExpect> {
+        self.expectations.iter()
+    }
+
+    /// The same, to be changed.
+    pub fn expectations_mut(&mut self) -> &mut [NfConntrackExpect] {
+        &mut self.expectations
+    }
+
+    /// `nf_ct_expect_related_report`: a helper or, if `portid` is not 0, a socket expects a flow, and
+    /// whoever listens is told, if the master has events.
+    pub fn nf_ct_expect_related_report(&mut self, exp: NfConntrackExpect, portid: u32) {
+        let master = self.entry(exp.master_id);
+        if master.is_some_and(|master| master.ecache.is_some()) {
+            self.expect_event(false, &exp, portid);
+        }
+        self.expectations.push(exp);
+    }
+
+    /// `nf_ct_unlink_expect_report`: the expectation of that id ends.
+    ///
+    /// # Errors
+    /// [`Enoent`](Errno::Enoent).
+    pub fn nf_ct_unlink_expect_report(&mut self, id: u32, portid: u32) -> Result<(), Errno> {
+        let place = self.expectations.iter().position(|exp| exp.id == id).ok_or(Errno::Enoent)?;
+        let exp = self.expectations.remove(place);
+        let master = self.entry(exp.master_id);
+        if master.is_some_and(|master| master.ecache.is_some()) {
+            self.expect_event(true, &exp, portid);
+        }
+        Ok(())
+    }
+
+    /// `nf_ct_remove_expectations`: those of an entry end with it or with its helper, the newest
+    /// first, and nobody is named as the cause.
+    pub(crate) fn nf_ct_remove_expectations(&mut self, ct: &NfConn) {
+        let expectations = core::mem::take(&mut self.expectations);
+        let (ended, kept): (Vec<_>, _) =
+            expectations.into_iter().partition(|exp| exp.master_id == ct.id);
+        self.expectations = kept;
+        for exp in ended.iter().rev().filter(|_| ct.ecache.is_some()) {
+            self.expect_event(true, exp, 0);
+        }
+    }
+
+    fn expect_event(&mut self, destroyed: bool, exp: &NfConntrackExpect, portid: u32) {
+        let event =
+            ctnetlink_expect_event(&self.kernel, destroyed, exp, self.clock.jiffies, portid);
+        if let Ok(event) = event {
+            self.send(&event);
+        }
+    }
 }
 
 /// Appends the message about one expectation, in answer to a request. `now` is in jiffies.

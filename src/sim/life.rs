@@ -2,29 +2,11 @@
 
 use super::net::{Errno, Net};
 use super::nf_conn::{
-    IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnNat,
-    NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone,
+    IpctEvents, L4State, NfConn, NfConnCounter, NfConnLabels, NfConnNat, NfConnTstamp,
+    NfConntrackEcache, NfConntrackTuple, NfConntrackZone,
 };
-use super::rebuild::Recorded;
 use crate::attrs::Status;
-use crate::flat::{Conntrack, ProtoInfo, Record as _};
-use crate::nested::TcpFlags;
 use alloc::vec::Vec;
-
-/// Bits that a request cannot change (`IPS_UNCHANGEABLE_MASK`).
-const UNCHANGEABLE: Status = Status::NAT
-    .union(Status::NAT_DONE)
-    .union(Status::EXPECTED)
-    .union(Status::CONFIRMED)
-    .union(Status::DYING)
-    .union(Status::SEQ_ADJUST)
-    .union(Status::TEMPLATE)
-    .union(Status::UNTRACKED)
-    .union(Status::OFFLOAD)
-    .union(Status::HW_OFFLOAD);
-
-/// The longest timeout since 4.15, in jiffies.
-const INT_MAX: u64 = 0x7fff_ffff;
 
 /// A direction of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -166,128 +148,6 @@ impl Net {
         }
     }
 
-    /// `ctnetlink_create_conntrack`: an entry that the socket `portid` asks for. It takes tuples,
-    /// zone, helper, timeout, status, mark, state, adjustments, labels and master, but no NAT; returns
-    /// its id.
-    ///
-    /// # Errors
-    /// [`Einval`](Errno::Einval) without tuples or timeout, [`Eexist`](Errno::Eexist),
-    /// [`Ebusy`](Errno::Ebusy) for a status without `CONFIRMED` or with `EXPECTED` or `DYING`.
-    pub fn ctnetlink_create_conntrack(
-        &mut self,
-        portid: u32,
-        request: &Conntrack,
-    ) -> Result<u32, Errno> {
-        let asked = learned(self, request, &NfConn::default());
-        let [orig, reply] = asked.tuple;
-        let is_complete = request.orig.src.is_some() && request.reply.src.is_some();
-        if !is_complete || orig.protonum != reply.protonum || request.timeout.is_none() {
-            return Err(Errno::Einval);
-        }
-        if self.table.iter().any(|ct| ct.tuple.contains(&orig) && ct.zone == asked.zone) {
-            return Err(Errno::Eexist);
-        }
-        let mut ct = self.init_conntrack(orig, reply, asked.zone);
-        if self.kernel.config.synproxy && self.kernel.release.create_adds_synproxy() {
-            ct.synproxy = Some(NfConnSynproxy::default());
-        }
-        ct.status |= Status::CONFIRMED;
-        if let Some(name) = request.help.name.clone().filter(|name| !name.as_bytes().is_empty()) {
-            ct.help = Some(NfConnHelp { helper: Some(name), info: request.help.info.clone() });
-            if self.kernel.release.create_sets_helper_bit() {
-                ct.status |= Status::HELPER;
-            }
-        }
-        self.apply(&mut ct, request)?;
-        if let Some(master) = asked.master {
-            ct.master = Some(master);
-            ct.status |= Status::EXPECTED;
-        }
-        if let Some(tstamp) = &mut ct.tstamp {
-            tstamp.start = self.clock.real_ns;
-        }
-        // Labels come after the entry is in the table; that they cannot be set is not an error.
-        let labels = request.labels.filter(|_| ct.labels.is_some());
-        let is_related = ct.master.is_some();
-        let mut events = if self.kernel.release.create_raises_bit_numbers() {
-            // The numbers of the bits, 0 and 1, instead of the bits.
-            IpctEvents::from_bits_retain(u32::from(is_related))
-        } else if is_related {
-            IpctEvents::RELATED
-        } else {
-            IpctEvents::NEW
-        };
-        events |= IpctEvents::CREATED;
-        if let (Some(bits), Some(ext)) = (labels, &mut ct.labels) {
-            ext.bits = bits;
-            events |= IpctEvents::LABEL;
-        }
-        self.eventmask_report(&mut ct, events, portid);
-        let id = ct.id;
-        self.table.push(ct);
-        Ok(id)
-    }
-
-    /// `ctnetlink_change_conntrack`: changes that the socket `portid` asks for. What comes first stays
-    /// changed if what comes later is refused.
-    ///
-    /// # Errors
-    /// [`Enoent`](Errno::Enoent), [`Ebusy`](Errno::Ebusy) for the status, [`Enospc`](Errno::Enospc)
-    /// for labels of an entry without.
-    pub fn ctnetlink_change_conntrack(
-        &mut self,
-        portid: u32,
-        id: u32,
-        request: &Conntrack,
-    ) -> Result<(), Errno> {
-        let (place, mut ct) = self.take(id)?;
-        let mut result = self.apply(&mut ct, request);
-        if let Some(bits) = request.labels.filter(|_| result.is_ok()) {
-            match &mut ct.labels {
-                Some(labels) => labels.bits = bits,
-                None => result = Err(Errno::Enospc),
-            }
-        }
-        if result.is_ok() {
-            self.eventmask_report(&mut ct, IpctEvents::CHANGED, portid);
-        }
-        self.put(place, ct);
-        result
-    }
-
-    /// What creation and change have in common: timeout, status, state, mark, adjustments.
-    fn apply(&self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-        let asked = learned(self, request, ct);
-        if request.timeout.is_some() {
-            let limit = if self.kernel.release.caps_timeout() { INT_MAX } else { u64::MAX };
-            ct.timeout = self.clock.jiffies.saturating_add(asked.timeout.min(limit));
-        }
-        if let Some(status) = request.status {
-            let fixed = Status::EXPECTED | Status::CONFIRMED | Status::DYING;
-            let cleared = ct.status & (Status::SEEN_REPLY | Status::ASSURED) & !status;
-            if !((ct.status ^ status) & fixed).is_empty() || !cleared.is_empty() {
-                return Err(Errno::Ebusy);
-            }
-            let masks = self.kernel.release.masks_unchangeable_status();
-            let kept = if masks { UNCHANGEABLE } else { Status::NAT | Status::NAT_DONE };
-            ct.status |= status & !kept;
-        }
-        nlattr_to_proto(&mut ct.proto, request.protoinfo.as_ref())?;
-        if let Some(mark) = request.mark {
-            let mask = request.mark_mask.unwrap_or(u32::MAX);
-            // The new mark is not cut to the mask.
-            ct.mark = ct.mark & !mask ^ mark;
-        }
-        if !(request.seq_adj_orig.is_absent() && request.seq_adj_reply.is_absent()) {
-            ct.seqadj = asked.seqadj;
-            ct.status |= Status::SEQ_ADJUST;
-        }
-        if ct.synproxy.is_some() {
-            ct.synproxy = asked.synproxy;
-        }
-        Ok(())
-    }
-
     /// Deletes one entry, as the socket `portid` asks.
     ///
     /// # Errors
@@ -324,7 +184,7 @@ impl Net {
 
     /// `nf_ct_delete` (up to 3.11 `death_by_timeout` and, in a flush, `kill_report`): sets STOP unless
     /// it is set, then announces the end.
-    fn nf_ct_delete(&mut self, mut ct: NfConn, portid: u32) {
+    pub(crate) fn nf_ct_delete(&mut self, mut ct: NfConn, portid: u32) {
         let overdue = self.clock.jiffies.saturating_sub(ct.timeout);
         let hz = u64::from(self.kernel.config.hz).max(1);
         let mut stop = self.clock.real_ns;
@@ -346,16 +206,29 @@ impl Net {
         if let Some(ecache) = ct.ecache.as_mut().filter(|_| !is_delivered) {
             ecache.destroy_failed = true;
             self.dying.push(ct);
+            return;
         }
+        self.nf_ct_destroy(&ct);
     }
 
     /// Sends the DESTROY events again that could not be delivered: with the same STOP, to whoever
     /// caused the end, and (since 6.14) with the time of this attempt.
     pub fn redeliver(&mut self) {
         for mut ct in core::mem::take(&mut self.dying) {
-            if !self.eventmask_report(&mut ct, IpctEvents::DESTROY, 0) {
+            if self.eventmask_report(&mut ct, IpctEvents::DESTROY, 0) {
+                self.nf_ct_destroy(&ct);
+            } else {
                 self.dying.push(ct);
             }
+        }
+    }
+
+    /// `nf_ct_destroy`: what an entry expects ends, and it lets go of its master.
+    fn nf_ct_destroy(&mut self, ct: &NfConn) {
+        self.nf_ct_remove_expectations(ct);
+        let is_master = |master: &&mut NfConn| ct.master.is_some() && master.id == ct.master_id;
+        if let Some(master) = self.table.iter_mut().find(is_master) {
+            master.use_count = master.use_count.saturating_sub(1);
         }
     }
 
@@ -366,43 +239,4 @@ impl Net {
             *acct = [NfConnCounter::default(); 2];
         }
     }
-}
-
-/// `from_nlattr` of the protocols that have a state. What is for another protocol is passed over.
-fn nlattr_to_proto(proto: &mut L4State, request: Option<&ProtoInfo>) -> Result<(), Errno> {
-    match (proto, request) {
-        (L4State::Tcp { state, scale, flags }, Some(ProtoInfo::Tcp(tcp))) => {
-            *state = tcp.state.unwrap_or(*state);
-            for (flags, sent) in flags.iter_mut().zip([tcp.flags_original, tcp.flags_reply]) {
-                let sent = sent.unwrap_or_default();
-                *flags = *flags & !sent.mask | sent.flags & sent.mask;
-            }
-            // Scales count only if both are given and both sides use scaling.
-            let both_scale = flags.iter().all(|flags| flags.contains(TcpFlags::WINDOW_SCALE));
-            if let (Some(orig), Some(reply), true) =
-                (tcp.wscale_original, tcp.wscale_reply, both_scale)
-            {
-                *scale = [orig, reply];
-            }
-        }
-        (L4State::Sctp { state, vtag }, Some(ProtoInfo::Sctp(sctp))) => {
-            *state = sctp.state.ok_or(Errno::Einval)?;
-            let orig = sctp.vtag_original.ok_or(Errno::Einval)?;
-            *vtag = [orig, sctp.vtag_reply.ok_or(Errno::Einval)?];
-        }
-        (L4State::Dccp { state, role, handshake_seq }, Some(ProtoInfo::Dccp(dccp))) => {
-            *state = dccp.state.ok_or(Errno::Einval)?;
-            *role = dccp.role.ok_or(Errno::Einval)?;
-            *handshake_seq = dccp.handshake_seq.unwrap_or(*handshake_seq);
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// `before` with what a request says.
-fn learned(net: &Net, request: &Conntrack, before: &NfConn) -> NfConn {
-    let mut ct = before.clone();
-    ct.learn(&net.kernel, request, &Recorded::default());
-    ct
 }

@@ -70,6 +70,7 @@ mod parse;
 mod proc_line;
 mod rebuild;
 mod release;
+mod requests;
 mod stats;
 #[cfg(feature = "vectors")]
 pub mod vectors;
@@ -102,6 +103,7 @@ pub use parse::{ParseArchError, ParseReleaseError};
 pub use proc_line::{CtSeq, DeltaTime, ct_seq_show};
 pub use rebuild::{Rebuilder, Rebuilt, Recorded, RecordedKind};
 pub use release::{DumpOrder, ProtoinfoSize, Release};
+pub use requests::Helper;
 pub use stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
     ctnetlink_stat_ct_fill_info,

@@ -1,8 +1,10 @@
 //! A network namespace: its settings, its table, its clock, and who listens.
 
 use super::event::{Event, Group, build_event};
+use super::expect::NfConntrackExpect;
 use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
+use super::requests::Helper;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::nlmsg_total_size;
 use alloc::vec::Vec;
@@ -78,6 +80,12 @@ pub enum Errno {
     Einval,
     /// No label can be set: the entry has no such extension.
     Enospc,
+    /// The kernel cannot do it, or not to this entry.
+    Eopnotsupp,
+    /// The entry does not allow it.
+    Eperm,
+    /// A number is out of range.
+    Erange,
 }
 
 impl fmt::Display for Errno {
@@ -88,11 +96,31 @@ impl fmt::Display for Errno {
             Self::Eexist => "EEXIST",
             Self::Einval => "EINVAL",
             Self::Enospc => "ENOSPC",
+            Self::Eopnotsupp => "EOPNOTSUPP",
+            Self::Eperm => "EPERM",
+            Self::Erange => "ERANGE",
         })
     }
 }
 
 impl core::error::Error for Errno {}
+
+impl Errno {
+    /// Its number, as most machines have it (x86, ARM, RISC-V, s390).
+    #[must_use]
+    pub const fn number(self) -> i32 {
+        match self {
+            Self::Eperm => 1,
+            Self::Enoent => 2,
+            Self::Ebusy => 16,
+            Self::Eexist => 17,
+            Self::Einval => 22,
+            Self::Enospc => 28,
+            Self::Erange => 34,
+            Self::Eopnotsupp => 95,
+        }
+    }
+}
 
 /// A socket that listens for events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,6 +152,8 @@ pub struct Net {
     pub sysctls: Sysctls,
     /// Whether a rule of the namespace uses labels: entries born while one does have them.
     pub labels_used: bool,
+    /// The helpers that are loaded.
+    pub helpers: Vec<Helper>,
     /// Who listens.
     pub sockets: Vec<Socket>,
     /// The table, in the order in which entries came; the kernel walks it in an order that it
@@ -131,6 +161,7 @@ pub struct Net {
     pub(crate) table: Vec<NfConn>,
     /// Entries whose DESTROY is to be sent again.
     pub(crate) dying: Vec<NfConn>,
+    pub(crate) expectations: Vec<NfConntrackExpect>,
     pub(crate) last_id: u32,
 }
 
@@ -158,9 +189,11 @@ impl Net {
                 nf_conntrack_max: 262_144,
             },
             labels_used: false,
+            helpers: Helper::in_tree(),
             sockets: Vec::new(),
             table: Vec::new(),
             dying: Vec::new(),
+            expectations: Vec::new(),
             last_id: 0,
         };
         let mut done = Vec::new();
@@ -233,6 +266,12 @@ impl Net {
         self.table.iter()
     }
 
+    /// The same, to be changed or put into another order; the kernel walks its table in an order of
+    /// its own.
+    pub fn entries_mut(&mut self) -> &mut [NfConn] {
+        &mut self.table
+    }
+
     /// The entry of that id.
     #[must_use]
     pub fn entry(&self, id: u32) -> Option<&NfConn> {
@@ -296,17 +335,14 @@ impl Net {
         }
     }
 
-    /// `nf_ct_deliver_cached_events`: announces what was noted.
+    /// `nf_ct_deliver_cached_events`: announces what was noted, and what was missed before.
     pub(crate) fn deliver_cached_events(&mut self, ct: &mut NfConn) {
         let Some(ecache) = &mut ct.ecache else {
             return;
         };
         let events = core::mem::take(&mut ecache.cache);
-        if !self.conntrack_event(ct, events, 0) {
-            if let Some(ecache) = &mut ct.ecache {
-                ecache.cache = events;
-            }
-        }
+        let missed = ecache.missed;
+        self.announce(ct, events, missed, 0);
     }
 
     /// `nf_conntrack_eventmask_report`: announces at once what a process did over netlink, or that
@@ -323,10 +359,34 @@ impl Net {
         if ecache.timestamp != 0 {
             ecache.timestamp = self.clock.real_ns;
         }
-        let portid = if ecache.portid == 0 { portid } else { ecache.portid };
-        let is_delivered = self.conntrack_event(ct, events, portid);
-        if let Some(ecache) = ct.ecache.as_mut().filter(|_| !is_delivered) {
-            ecache.portid = portid;
+        // A DESTROY that is sent again has who caused it, and nothing that was missed.
+        let is_again = ecache.portid != 0;
+        let portid = if is_again { ecache.portid } else { portid };
+        let missed = if is_again { IpctEvents::empty() } else { ecache.missed };
+        let is_delivered = self.announce(ct, events, missed, portid);
+        if !is_delivered && events.contains(IpctEvents::DESTROY) {
+            if let Some(ecache) = &mut ct.ecache {
+                ecache.portid = portid;
+            }
+        }
+        is_delivered
+    }
+
+    /// `__nf_conntrack_eventmask_report`: what could not be delivered is noted as missed.
+    fn announce(
+        &mut self,
+        ct: &mut NfConn,
+        events: IpctEvents,
+        missed: IpctEvents,
+        portid: u32,
+    ) -> bool {
+        let is_delivered = self.conntrack_event(ct, events | missed, portid);
+        if let Some(ecache) = &mut ct.ecache {
+            if is_delivered {
+                ecache.missed -= missed;
+            } else {
+                ecache.missed |= events;
+            }
         }
         is_delivered
     }
@@ -343,13 +403,17 @@ impl Net {
         match build_event(&kernel, events, ct, jiffies, portid, alloc) {
             Ok(Some((group, bytes))) => self.send(&Event { group, bytes, alloc }),
             Ok(None) => true,
-            // Lost: everyone who listens gets ENOBUFS.
+            // Lost: everyone who listens gets ENOBUFS, and the kernel is told if one wants that.
             Err(_) => {
                 let listens = |socket: &&mut Socket| {
                     group.is_some_and(|group| socket.groups.contains(&group))
                 };
-                self.sockets.iter_mut().filter(listens).for_each(|socket| socket.overruns += 1);
-                false
+                let mut is_told = false;
+                for socket in self.sockets.iter_mut().filter(listens) {
+                    socket.overruns += 1;
+                    is_told |= socket.broadcast_error;
+                }
+                !is_told
             }
         }
     }

@@ -222,6 +222,8 @@ pub struct NfConnNat {}
 pub struct NfConntrackEcache {
     /// Changes that were not announced yet.
     pub cache: IpctEvents,
+    /// Changes whose announcement was lost: they go with the next one.
+    pub missed: IpctEvents,
     /// When the first of them, or the event being sent, happened: nanoseconds since the Unix epoch.
     /// Since 6.14, and 0 unless the entry has timestamps.
     pub timestamp: u64,
@@ -265,6 +267,8 @@ pub struct NfConn {
     pub id: u32,
     /// The original tuple of the flow that expected this one.
     pub master: Option<NfConntrackTuple>,
+    /// The id of that flow, if it is known.
+    pub master_id: u32,
     /// Counters of both directions, if `nf_conntrack_acct` was on when it was born.
     pub acct: Option<[NfConnCounter; 2]>,
     /// Times, if `nf_conntrack_timestamp` was.

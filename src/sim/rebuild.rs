@@ -365,6 +365,7 @@ impl NfConntrackExpect {
             mask_src: shown.mask.src.unwrap_or(ANY),
             mask_src_id: tuple_of(&shown.mask).src_id,
             master: tuple_of(&shown.master),
+            master_id: 0,
             nat: ExpectNat {
                 dir: shown.nat.dir.unwrap_or_default(),
                 saved_addr: shown.nat.tuple.src,

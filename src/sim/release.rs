@@ -268,6 +268,22 @@ impl Release {
         self.since(4, 12)
     }
 
+    /// States and window scales that are too large are refused with ERANGE; before, states of TCP
+    /// alone, with EINVAL: 8f15b5071b45 (7.0, 6.1.168, 6.12.80, and 6.18.24 has it).
+    #[must_use]
+    pub const fn protoinfo_has_ranges(self) -> bool {
+        self.since(7, 0)
+            || self.update(6, 18, 24)
+            || self.update(6, 12, 80)
+            || self.update(6, 1, 168)
+    }
+
+    /// A dump or flush can select by zone: eff3c558bb7e, 6.8.
+    #[must_use]
+    pub const fn filters_zone(self) -> bool {
+        self.since(6, 8)
+    }
+
     /// An entry created over ctnetlink with a helper has the status HELPER: recorded on 5.10 and
     /// later; taken to be as old as the bit, 3.6.
     #[must_use]

@@ -28,7 +28,8 @@ fn create(kernel: Kernel, plain: bool, request: &Conntrack, event: &Message<'_>)
     if request.timeout.map(|seconds| seconds - 1) == shown.timeout {
         request.timeout = shown.timeout;
     }
-    net.ctnetlink_create_conntrack(event.header().nlmsg_pid, &request).unwrap();
+    let created = net.ctnetlink_create_conntrack(event.header().nlmsg_pid, &request);
+    assert!(created.is_ok(), "{created:?}: {request:?}");
     net.sockets[0].received.pop().unwrap()
 }
 

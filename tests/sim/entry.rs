@@ -40,6 +40,7 @@ pub(crate) fn everything() -> NfConn {
         use_count: 1,
         id: 0x1234_5678,
         master: Some(NfConntrackTuple::ports(IpProto::TCP, v4(1, 39999), v4(2, 21))),
+        master_id: 0,
         acct: Some([
             NfConnCounter { packets: 3, bytes: 180 },
             NfConnCounter { packets: 2, bytes: 99 },

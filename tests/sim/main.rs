@@ -14,4 +14,5 @@ mod netns;
 mod proc_line;
 #[cfg(feature = "capture")]
 mod recorded;
+mod requests;
 mod size;

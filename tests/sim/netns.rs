@@ -46,6 +46,8 @@ fn created_over_netlink() {
         let mut net = net(release);
         let mut request = tcp_request(1);
         request.master = tcp_request(2).orig;
+        net.ctnetlink_create_conntrack(77, &tcp_request(2)).unwrap();
+        received(&mut net);
         net.ctnetlink_create_conntrack(77, &request).unwrap();
         let (group, shown) = received(&mut net).remove(0);
         assert_eq!((group, shown.master.src.is_some()), (1, has_master), "{release}");

@@ -1,0 +1,87 @@
+//! The running kernel against the simulated one of the same release.
+//!
+//! In a network namespace of its own, with a connection tracking table of its own, this program
+//! sends random requests to the running kernel and to the simulated one. Events, answers, dumps and
+//! refusals must be the same, byte for byte, after what cannot be foretold was taken over from the
+//! kernel: ids, times, the second in which a timeout is read, the order of the table, and what NAT
+//! chose of a range.
+//!
+//! * `CTNETLINK_SEED` sets the seed, which every run prints; `CTNETLINK_ROUNDS` the number of rounds.
+//! * A round that differs is run again with ever fewer requests, and the fewest that still differ
+//!   are printed.
+//! * What this machine cannot do is said in lines that begin `SKIPPED differential:`.
+#![cfg(target_os = "linux")]
+
+mod compare;
+mod generate;
+mod mutate;
+mod namespace;
+mod probe;
+mod random;
+mod run;
+mod shrink;
+mod socket;
+
+use namespace::{alone, say};
+use random::Random;
+use run::{Figures, Run};
+use std::time::Instant;
+
+fn setting(name: &str, otherwise: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
+/// The seed of this run: the one that was asked for, or the time.
+fn seed() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    setting("CTNETLINK_SEED", now.as_nanos() as u64 & 0xffff_ffff)
+}
+
+#[test]
+fn entries_and_expectations() {
+    alone(|machine| {
+        let (seed, start) = (seed(), Instant::now());
+        say(&format!("differential: {machine}, CTNETLINK_SEED={seed}"));
+        let mut figures = Figures::default();
+        let rounds = setting("CTNETLINK_ROUNDS", 60);
+        for round in 0..rounds {
+            if round == rounds / 3 {
+                machine.use_labels();
+            }
+            let mut random = Random::new(seed.wrapping_mul(1 << 20).wrapping_add(round));
+            let steps = match round % 12 {
+                11 => generate::a_large_table(&mut random, machine),
+                10 => generate::expectations(&mut random, machine),
+                9 => generate::missed_events(&mut random, machine),
+                _ => generate::a_round(&mut random, machine),
+            };
+            match Run::all(machine, &steps) {
+                Ok(of_round) => figures += of_round,
+                Err(difference) => {
+                    say(&format!("differential: round {round} differs: {difference}"));
+                    let (fewest, difference) = shrink::shrink(machine, steps, difference);
+                    let steps: Vec<_> = fewest.iter().map(|step| format!("{step:?}\n")).collect();
+                    panic!(
+                        "the kernel and its simulation differ (CTNETLINK_SEED={seed}, round {round}), \
+                         also after these {} steps alone:\n{}{difference}",
+                        fewest.len(),
+                        steps.concat()
+                    );
+                }
+            }
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        say(&format!("differential: {figures}, differences=0 seconds={seconds:.1}"));
+    });
+}
+
+#[test]
+fn mutated_requests() {
+    alone(|machine| {
+        let (seed, start) = (seed(), Instant::now());
+        let requests = setting("CTNETLINK_MUTATIONS", 10_000);
+        let figures = mutate::mutate(machine, &mut Random::new(seed), requests);
+        let seconds = start.elapsed().as_secs_f64();
+        say(&format!("differential: {figures}, CTNETLINK_SEED={seed} seconds={seconds:.1}"));
+    });
+}
