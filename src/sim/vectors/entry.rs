@@ -408,6 +408,8 @@ impl Draw {
             mask_src,
             mask_src_id: self.pick("mask port", &[0xffff, 0, 1]),
             master,
+            // Nothing that is sent shows it.
+            master_id: 0,
             nat,
             timeout: u64::from(self.u32("expectation timeout", 0)) * u64::from(kernel.config.hz),
             id: self.u32("expectation id", 0),
