@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let clock = Clock { real_ns: 1_800_000_000_000_000_000, jiffies: 0 };
     let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None)
         .map_err(|failure| format!("{failure:?}"))?;
-    for group in [Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy] {
+    for group in [Group::New, Group::Update, Group::Destroy] {
         net.sockets.push(Socket { groups: vec![group], ..Socket::default() });
     }
     println!("Linux {release}");

@@ -81,6 +81,8 @@ pub mod nested;
 
 pub mod attrs;
 
+mod group;
+
 mod message;
 
 pub mod flat;
@@ -110,4 +112,5 @@ pub mod adapter;
 pub struct Readme;
 
 pub use flat::{Conntrack, Expectation};
+pub use group::Group;
 pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};

@@ -54,9 +54,10 @@ mod table;
 #[cfg(feature = "tokio_socket")]
 mod tokio;
 
+pub use crate::Group;
 pub use buffer::Buffer;
 pub use error::{Refused, SocketError};
-pub use events::{Events, Group};
+pub use events::Events;
 pub use exchange::{Outcome, Step};
 pub use extension::{Extension, ExtensionError};
 pub use requests::Socket;

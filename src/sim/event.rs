@@ -13,27 +13,8 @@ use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::{NlmFlags, Writer, nlmsg_total_size};
-use crate::{Envelope, MsgType, NfGenMsg};
+use crate::{Envelope, Group, MsgType, NfGenMsg};
 use alloc::vec::Vec;
-
-/// `enum nfnetlink_groups`: whom an event is sent to. The number is that of
-/// `NETLINK_ADD_MEMBERSHIP`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Group {
-    /// `NFNLGRP_CONNTRACK_NEW`.
-    ConntrackNew = 1,
-    /// `NFNLGRP_CONNTRACK_UPDATE`.
-    ConntrackUpdate = 2,
-    /// `NFNLGRP_CONNTRACK_DESTROY`.
-    ConntrackDestroy = 3,
-    /// `NFNLGRP_CONNTRACK_EXP_NEW`.
-    ExpNew = 4,
-    /// `NFNLGRP_CONNTRACK_EXP_UPDATE`: nothing is ever sent to it.
-    ExpUpdate = 5,
-    /// `NFNLGRP_CONNTRACK_EXP_DESTROY`.
-    ExpDestroy = 6,
-}
 
 /// A message that is sent to a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +31,11 @@ pub struct Event {
 #[must_use]
 pub fn kind_of_event(events: IpctEvents) -> Option<(MsgType, NlmFlags, Group)> {
     if events.contains(IpctEvents::DESTROY) {
-        Some((MsgType::CT_DELETE, NlmFlags::empty(), Group::ConntrackDestroy))
+        Some((MsgType::CT_DELETE, NlmFlags::empty(), Group::Destroy))
     } else if events.intersects(IpctEvents::NEW | IpctEvents::RELATED) {
-        Some((MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::ConntrackNew))
+        Some((MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::New))
     } else if !events.is_empty() {
-        Some((MsgType::CT_NEW, NlmFlags::empty(), Group::ConntrackUpdate))
+        Some((MsgType::CT_NEW, NlmFlags::empty(), Group::Update))
     } else {
         None
     }

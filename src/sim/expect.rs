@@ -1,11 +1,12 @@
 //! Expectations: `ctnetlink_exp_fill_info`, `ctnetlink_expect_event`.
 
 use super::dump_tuples::ctnetlink_dump_tuples;
-use super::event::{Event, Group};
+use super::event::Event;
 use super::fill_info::{Skb, seconds_left};
 use super::kernel::Kernel;
 use super::net::{Errno, Net};
 use super::nf_conn::{NfConn, NfConntrackTuple};
+use crate::Group;
 use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::error::Error;
 use crate::flat::Name;
@@ -149,9 +150,9 @@ pub fn ctnetlink_expect_event(
     portid: u32,
 ) -> Result<Event, Error> {
     let (msg_type, flags, group) = if destroyed {
-        (MsgType::EXP_DELETE, NlmFlags::empty(), Group::ExpDestroy)
+        (MsgType::EXP_DELETE, NlmFlags::empty(), Group::ExpectDestroy)
     } else {
-        (MsgType::EXP_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::ExpNew)
+        (MsgType::EXP_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::ExpectNew)
     };
     let envelope = exp_envelope(kernel, exp, msg_type, flags, (portid, 0));
     let alloc = nlmsg_total_size(nlmsg_default_size(kernel));

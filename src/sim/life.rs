@@ -74,8 +74,8 @@ impl Net {
     }
 
     fn ecache_ext_add(&self, ct: &mut NfConn) {
-        use super::event::Group;
-        let groups = [Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy];
+        use crate::Group;
+        let groups = [Group::New, Group::Update, Group::Destroy];
         let wanted = match self.sysctls.nf_conntrack_events {
             0 => false,
             2 if self.kernel.release.events_are_automatic() => {

@@ -13,7 +13,7 @@
 //! let module = ModuleParams { tstamp: true, acct: true };
 //! let clock = Clock { real_ns: 1_300_000_000_000_000_000, jiffies: 0 };
 //! let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None).unwrap();
-//! net.sockets.push(Socket { groups: vec![Group::ConntrackDestroy], ..Socket::default() });
+//! net.sockets.push(Socket { groups: vec![Group::Destroy], ..Socket::default() });
 //!
 //! // A flow that lasts until its 30 seconds are over.
 //! let host = |n, port| (Ipv4Addr::new(192, 0, 2, n).into(), port);
@@ -75,12 +75,13 @@ mod stats;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
+pub use crate::Group;
 pub use dump::{DumpBuffers, DumpRequest};
 pub use dump_tuples::{
     ctnetlink_dump_tuples, ctnetlink_dump_tuples_ip, ctnetlink_dump_tuples_proto,
 };
 pub use event::{
-    Event, Group, conntrack_event_len, ctnetlink_conntrack_event, ctnetlink_dump_event_timestamp,
+    Event, conntrack_event_len, ctnetlink_conntrack_event, ctnetlink_dump_event_timestamp,
     kind_of_event,
 };
 pub use expect::{ExpectNat, NfConntrackExpect, ctnetlink_exp_fill_info, ctnetlink_expect_event};

@@ -92,13 +92,8 @@ impl<'m> Run<'m> {
         net.sysctls.nf_conntrack_events = 1;
         net.helpers.clone_from(&machine.helpers);
         net.labels_used = machine.labels_used;
-        let groups = vec![
-            Group::ConntrackNew,
-            Group::ConntrackUpdate,
-            Group::ConntrackDestroy,
-            Group::ExpNew,
-            Group::ExpDestroy,
-        ];
+        let groups =
+            vec![Group::New, Group::Update, Group::Destroy, Group::ExpectNew, Group::ExpectDestroy];
         net.sockets.push(Socket { groups, ..Socket::default() });
         // The buffer of a socket's first dump is smaller; later ones follow the largest read.
         machine.asks.ask(&request::dump(&Selector::default(), 0).unwrap());

@@ -22,7 +22,7 @@ fn create(kernel: Kernel, plain: bool, request: &Conntrack, event: &Message<'_>)
     let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None).unwrap();
     net.labels_used = true;
     net.set_next_id(shown.id.unwrap());
-    net.sockets.push(Socket { groups: vec![Group::ConntrackNew], ..Socket::default() });
+    net.sockets.push(Socket { groups: vec![Group::New], ..Socket::default() });
     let mut request = request.clone();
     // A jiffy that passed between creation and event shows as a second less.
     if request.timeout.map(|seconds| seconds - 1) == shown.timeout {

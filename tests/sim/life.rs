@@ -18,7 +18,7 @@ pub(crate) const CLOCK: Clock = Clock { real_ns: NOON, jiffies: 1000 };
 pub(crate) fn net(release: &str) -> Net {
     let module = ModuleParams { tstamp: true, acct: true };
     let mut net = Net::nf_conntrack_init_net(kernel(release), module, CLOCK, None).unwrap();
-    let groups = vec![Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy];
+    let groups = vec![Group::New, Group::Update, Group::Destroy];
     net.sockets.push(Socket { groups, ..Socket::default() });
     net
 }

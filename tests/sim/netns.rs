@@ -136,7 +136,7 @@ fn modes_of_events() {
 #[test]
 fn groups() {
     let mut net = net("7.2");
-    net.sockets = [Group::ConntrackNew, Group::ConntrackUpdate, Group::ConntrackDestroy]
+    net.sockets = [Group::New, Group::Update, Group::Destroy]
         .map(|group| Socket { groups: vec![group], ..Socket::default() })
         .to_vec();
     let id = udp_flow(&mut net, 1, UDP);

@@ -191,7 +191,7 @@ fn nat_moves_the_answers() {
 #[test]
 fn masters_and_expectations() {
     let net = &mut net("6.18.44");
-    let groups = vec![Group::ExpNew, Group::ExpDestroy];
+    let groups = vec![Group::ExpectNew, Group::ExpectDestroy];
     net.sockets.push(Socket { groups, ..Socket::default() });
     let master = flow(1);
     new(net, CREATE, &master).unwrap();
@@ -231,7 +231,7 @@ fn masters_and_expectations() {
 #[test]
 fn missed_events() {
     let net = &mut net("6.18.44");
-    let groups = vec![Group::ConntrackNew];
+    let groups = vec![Group::New];
     let deaf = Socket { groups, full: true, broadcast_error: true, ..Socket::default() };
     net.sockets.push(deaf);
     new(net, CREATE, &flow(1)).unwrap();

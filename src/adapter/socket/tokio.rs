@@ -2,13 +2,13 @@
 
 use super::buffer::Buffer;
 use super::error::SocketError;
-use super::events::{Group, subscribe};
+use super::events::subscribe;
 use super::exchange::{Exchange, Next, Outcome};
 use super::link::{self, RECEIVING, SENDING};
 use super::requests::entry;
 use crate::error::Error;
 use crate::request::{self, Selector};
-use crate::{Conntrack, Message, MessageBuf};
+use crate::{Conntrack, Group, Message, MessageBuf};
 use core::fmt;
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr};
