@@ -1,12 +1,12 @@
 //! Random steps.
 
-use crate::probe::Machine;
 use crate::random::Random;
 use ctnetlink::attrs::{ExpectFlags, Status};
 use ctnetlink::flat::{
     ExpectNat, Help, Labels, NatRange, PortRange, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Tuple,
 };
 use ctnetlink::nested::{IpProto, SctpState, TcpFlags, TcpFlagsMask, TcpState};
+use ctnetlink::sim::{Helper, Kernel};
 use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Expectation, Family};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -38,6 +38,15 @@ pub(crate) enum Step {
     ExpectDelete(Box<Expectation>),
     /// Reads all expectations.
     ExpectDump,
+}
+
+/// What a kernel is, and what may be asked of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Abilities {
+    pub(crate) kernel: Kernel,
+    pub(crate) helpers: Vec<Helper>,
+    /// Entries have labels.
+    pub(crate) labels_used: bool,
 }
 
 /// Which id a request to delete has.
@@ -77,7 +86,7 @@ const PROTOS: [IpProto; 13] = [
 ];
 
 /// A mixture of everything.
-pub(crate) fn a_round(random: &mut Random, machine: &Machine) -> Vec<Step> {
+pub(crate) fn a_round(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let mut known: Vec<Conntrack> = Vec::new();
     let mut steps = Vec::new();
     for _ in 0..220 {
@@ -87,7 +96,7 @@ pub(crate) fn a_round(random: &mut Random, machine: &Machine) -> Vec<Step> {
         };
         let step = match random.below(100) {
             0..42 => {
-                let mut ct = entry(random, machine, &known);
+                let mut ct = entry(random, can, &known);
                 if random.chance(12) {
                     spoil(random, &mut ct);
                 } else {
@@ -97,11 +106,11 @@ pub(crate) fn a_round(random: &mut Random, machine: &Machine) -> Vec<Step> {
                 Step::New(flags, Box::new(ct))
             }
             42..44 => {
-                let ct = Conntrack { timeout: Some(0), ..entry(random, machine, &known) };
+                let ct = Conntrack { timeout: Some(0), ..entry(random, can, &known) };
                 Step::Expired(Box::new(ct))
             }
             44..66 => {
-                let mut ct = change(random, machine, &old);
+                let mut ct = change(random, can, &old);
                 if random.chance(8) {
                     spoil(random, &mut ct);
                 }
@@ -124,8 +133,8 @@ pub(crate) fn a_round(random: &mut Random, machine: &Machine) -> Vec<Step> {
                 let id = random.of(&[GivenId::None, GivenId::None, GivenId::Right, GivenId::Wrong]);
                 Step::Delete(Box::new(ct), id)
             }
-            90..95 => Step::Dump(select(random, machine), random.chance(30)),
-            95 => Step::Flush(select(random, machine)),
+            90..95 => Step::Dump(select(random, can), random.chance(30)),
+            95 => Step::Flush(select(random, can)),
             96..98 => Step::Switch("acct", random.below(2) as u8),
             98 => Step::Switch("timestamp", random.below(2) as u8),
             _ => Step::Switch("events", random.below(3) as u8),
@@ -138,11 +147,11 @@ pub(crate) fn a_round(random: &mut Random, machine: &Machine) -> Vec<Step> {
 }
 
 /// A table that takes many datagrams to dump.
-pub(crate) fn a_large_table(random: &mut Random, machine: &Machine) -> Vec<Step> {
-    let known: Vec<_> = (0..900).map(|_| entry(random, machine, &[])).collect();
+pub(crate) fn a_large_table(random: &mut Random, can: &Abilities) -> Vec<Step> {
+    let known: Vec<_> = (0..900).map(|_| entry(random, can, &[])).collect();
     let mut steps: Vec<_> =
         known.iter().map(|ct| Step::New(CREATE, Box::new(ct.clone()))).collect();
-    steps.extend((0..6).map(|n| Step::Dump(select(random, machine), n % 2 == 0)));
+    steps.extend((0..6).map(|n| Step::Dump(select(random, can), n % 2 == 0)));
     steps.push(Step::Dump(Select::default(), false));
     let gone = known.iter().map(|ct| Step::Delete(Box::new(ct.clone()), GivenId::None));
     steps.extend(gone);
@@ -151,7 +160,7 @@ pub(crate) fn a_large_table(random: &mut Random, machine: &Machine) -> Vec<Step>
 }
 
 /// What a listener misses goes with the next event.
-pub(crate) fn missed_events(random: &mut Random, machine: &Machine) -> Vec<Step> {
+pub(crate) fn missed_events(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let mut known: Vec<Conntrack> = Vec::new();
     let mut steps = Vec::new();
     for n in 0..6 {
@@ -159,7 +168,7 @@ pub(crate) fn missed_events(random: &mut Random, machine: &Machine) -> Vec<Step>
         for _ in 0..30 {
             let step = match random.below(10) {
                 0..4 => {
-                    known.push(entry(random, machine, &known));
+                    known.push(entry(random, can, &known));
                     Step::New(CREATE, Box::new(known[known.len() - 1].clone()))
                 }
                 // A DESTROY that is lost would be sent again at a time of the kernel's choice.
@@ -169,7 +178,7 @@ pub(crate) fn missed_events(random: &mut Random, machine: &Machine) -> Vec<Step>
                 }
                 _ if !known.is_empty() => {
                     let old = known[random.below(known.len())].clone();
-                    let change = change(random, machine, &old);
+                    let change = change(random, can, &old);
                     Step::New(NlmFlags::empty(), Box::new(change))
                 }
                 _ => Step::Dump(Select::default(), false),
@@ -183,14 +192,14 @@ pub(crate) fn missed_events(random: &mut Random, machine: &Machine) -> Vec<Step>
 }
 
 /// Flows with helpers, and what they expect.
-pub(crate) fn expectations(random: &mut Random, machine: &Machine) -> Vec<Step> {
+pub(crate) fn expectations(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let mut steps = Vec::new();
     for n in 0..30 {
         let mut master = flow(random);
         while !matches!(master.orig.proto, Some(IpProto::TCP | IpProto::UDP)) {
             master = flow(random);
         }
-        if let Some(helper) = helper_for(random, machine, &master).filter(|_| !random.chance(10)) {
+        if let Some(helper) = helper_for(random, can, &master).filter(|_| !random.chance(10)) {
             master.help = helper;
         }
         (master.zone, master.orig.zone, master.reply.zone) = (None, None, None);
@@ -264,7 +273,7 @@ fn expectation(random: &mut Random, master: &Conntrack) -> Expectation {
     expected
 }
 
-fn select(random: &mut Random, machine: &Machine) -> Select {
+fn select(random: &mut Random, can: &Abilities) -> Select {
     let mut select = Select::default();
     if random.chance(30) {
         select.family = random.of(&[Family::IPV4, Family::IPV6]);
@@ -273,7 +282,7 @@ fn select(random: &mut Random, machine: &Machine) -> Select {
         let mask = random.of(&[u32::MAX, 0, 1, 3]);
         select.mark = Some((random.u32() & 3 & mask, mask));
     }
-    if random.chance(15) && machine.kernel.release >= "5.15.0".parse().unwrap() {
+    if random.chance(15) && can.kernel.release >= "5.15.0".parse().unwrap() {
         let mask = random.of(&[Status::ASSURED, Status::CONFIRMED, Status::SEEN_REPLY]);
         select.status = Some((random.of(&[mask, Status::empty()]), mask));
     }
@@ -351,21 +360,20 @@ fn timeout(random: &mut Random) -> u32 {
     }
 }
 
-fn helper_for(random: &mut Random, machine: &Machine, ct: &Conntrack) -> Option<Help> {
-    let is_for = |helper: &&ctnetlink::sim::Helper| {
-        helper.l3num == ct.family && Some(helper.protonum) == ct.orig.proto
-    };
-    let helpers: Vec<_> = machine.helpers.iter().filter(is_for).collect();
+fn helper_for(random: &mut Random, can: &Abilities, ct: &Conntrack) -> Option<Help> {
+    let is_for =
+        |helper: &&Helper| helper.l3num == ct.family && Some(helper.protonum) == ct.orig.proto;
+    let helpers: Vec<_> = can.helpers.iter().filter(is_for).collect();
     let helper = helpers.get(random.below(helpers.len().max(1)))?;
     Some(Help { name: Some(helper.name.clone()), info: None })
 }
 
 /// A request to create an entry.
-fn entry(random: &mut Random, machine: &Machine, known: &[Conntrack]) -> Conntrack {
+fn entry(random: &mut Random, can: &Abilities, known: &[Conntrack]) -> Conntrack {
     let mut ct = flow(random);
-    attributes(random, machine, &mut ct);
+    attributes(random, can, &mut ct);
     if random.chance(10) {
-        ct.help = helper_for(random, machine, &ct).unwrap_or_default();
+        ct.help = helper_for(random, can, &ct).unwrap_or_default();
     }
     if random.chance(10) && !known.is_empty() {
         // Only one in the same zone and of the same family is found.
@@ -418,7 +426,7 @@ fn flow_of(random: &mut Random, family: Family) -> Conntrack {
 }
 
 /// What both creation and change may set.
-fn attributes(random: &mut Random, machine: &Machine, ct: &mut Conntrack) {
+fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
     if random.chance(60) {
         ct.mark = Some(if random.chance(70) { random.u32() & 7 } else { random.number() });
         ct.mark_mask = random.chance(25).then(|| random.number());
@@ -482,7 +490,7 @@ fn attributes(random: &mut Random, machine: &Machine, ct: &mut Conntrack) {
             tsoff: Some(random.number()),
         };
     }
-    if random.chance(if machine.labels_used { 40 } else { 3 }) {
+    if random.chance(if can.labels_used { 40 } else { 3 }) {
         let bits = |random: &mut Random| {
             let wide = u128::from(random.u64()) << 64 | u128::from(random.u64());
             Labels::new(random.of(&[0, 1, 1 << 127, 0xff, wide]))
@@ -493,9 +501,9 @@ fn attributes(random: &mut Random, machine: &Machine, ct: &mut Conntrack) {
 }
 
 /// A request to change an entry.
-fn change(random: &mut Random, machine: &Machine, ct: &Conntrack) -> Conntrack {
+fn change(random: &mut Random, can: &Abilities, ct: &Conntrack) -> Conntrack {
     let mut change = key(random, ct);
-    attributes(random, machine, &mut change);
+    attributes(random, can, &mut change);
     if random.chance(40) {
         change.timeout = Some(timeout(random));
     }

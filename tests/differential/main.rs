@@ -16,6 +16,8 @@ mod compare;
 mod generate;
 mod mutate;
 mod namespace;
+#[cfg(feature = "show")]
+mod opinion;
 mod probe;
 mod random;
 mod run;
@@ -50,10 +52,10 @@ fn entries_and_expectations() {
             }
             let mut random = Random::new(seed.wrapping_mul(1 << 20).wrapping_add(round));
             let steps = match round % 12 {
-                11 => generate::a_large_table(&mut random, machine),
-                10 => generate::expectations(&mut random, machine),
-                9 => generate::missed_events(&mut random, machine),
-                _ => generate::a_round(&mut random, machine),
+                11 => generate::a_large_table(&mut random, &machine.can),
+                10 => generate::expectations(&mut random, &machine.can),
+                9 => generate::missed_events(&mut random, &machine.can),
+                _ => generate::a_round(&mut random, &machine.can),
             };
             match Run::all(machine, &steps) {
                 Ok(of_round) => figures += of_round,

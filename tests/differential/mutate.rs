@@ -52,7 +52,7 @@ pub(crate) fn mutate(machine: &mut Machine, random: &mut Random, requests: u64) 
     let mut steps = Vec::new();
     while figures.requests < requests {
         let Some(step) = steps.pop() else {
-            steps = a_round(random, machine);
+            steps = a_round(random, &machine.can);
             steps.reverse();
             continue;
         };

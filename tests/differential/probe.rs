@@ -1,5 +1,6 @@
 //! The machine: what its kernel is and can do.
 
+use crate::generate::Abilities;
 use crate::namespace::{nft, skip};
 use crate::socket::{Answer, Netlink};
 use ctnetlink::flat::{Help, Layout, NatRange, Tuple};
@@ -17,16 +18,14 @@ const GROUPS: [u32; 5] = [1, 2, 3, 4, 6];
 pub(crate) struct Machine {
     pub(crate) asks: Netlink,
     pub(crate) hears: Netlink,
-    pub(crate) kernel: Kernel,
-    pub(crate) helpers: Vec<Helper>,
-    pub(crate) labels_used: bool,
+    pub(crate) can: Abilities,
     release: String,
     seq: u32,
 }
 
 impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Linux {}, {}", self.release, self.kernel.arch.name)
+        write!(f, "Linux {}, {}", self.release, self.can.kernel.arch.name)
     }
 }
 
@@ -44,9 +43,8 @@ impl Machine {
         let asks = Netlink::open(&[]).map_err(no_socket)?;
         let hears = Netlink::open(&GROUPS).map_err(no_socket)?;
         let kernel = Kernel { arch, ..Kernel::new(number) };
-        let helpers = Helper::in_tree();
-        let mut machine =
-            Self { asks, hears, kernel, helpers, labels_used: false, release, seq: 0 };
+        let can = Abilities { kernel, helpers: Helper::in_tree(), labels_used: false };
+        let mut machine = Self { asks, hears, can, release, seq: 0 };
         let probe = machine.acked(request::stats);
         if probe.errno != 0 {
             return Err(format!("ctnetlink answers errno {}", probe.errno));
@@ -116,7 +114,7 @@ impl Machine {
             synproxy: bare.synproxy.isn.is_some(),
             ..distribution
         };
-        self.kernel.config = config;
+        self.can.kernel.config = config;
         let mut known = Vec::new();
         for helper in Helper::in_tree() {
             let help = Help { name: Some(helper.name.clone()), info: None };
@@ -135,7 +133,7 @@ impl Machine {
         if known.is_empty() {
             skip("helpers: none is loaded");
         }
-        self.helpers = known;
+        self.can.helpers = known;
         if !timestamp {
             skip("times: no nf_conntrack_timestamp");
         }
@@ -148,10 +146,10 @@ impl Machine {
     pub(crate) fn use_labels(&mut self) {
         let rules = "table inet t {\nchain c {\ntype filter hook output priority 0;\nct label set 5\n}\n}\n";
         match nft(rules) {
-            Ok(()) => self.labels_used = true,
+            Ok(()) => self.can.labels_used = true,
             Err(reason) => skip(&format!("labels: {reason}")),
         }
-        self.kernel.config.labels = self.labels_used;
+        self.can.kernel.config.labels = self.can.labels_used;
     }
 
     /// A request with all that `ct` has.

@@ -82,16 +82,16 @@ impl<'m> Run<'m> {
         machine.acked(request::flush_expectations);
         machine.acked(|seq| request::flush(&Selector::default(), seq));
         machine.hears.drain();
-        let timestamp = machine.kernel.config.timestamp;
+        let timestamp = machine.can.kernel.config.timestamp;
         for (name, value) in [("acct", 1), ("timestamp", u8::from(timestamp)), ("events", 1)] {
             sysctl(name, value).ok();
         }
         let module = ModuleParams { tstamp: timestamp, acct: true };
         let clock = Clock { real_ns: now(), jiffies: 1 << 40 };
-        let mut net = Net::nf_conntrack_init_net(machine.kernel, module, clock, None).unwrap();
+        let mut net = Net::nf_conntrack_init_net(machine.can.kernel, module, clock, None).unwrap();
         net.sysctls.nf_conntrack_events = 1;
-        net.helpers.clone_from(&machine.helpers);
-        net.labels_used = machine.labels_used;
+        net.helpers.clone_from(&machine.can.helpers);
+        net.labels_used = machine.can.labels_used;
         let groups =
             vec![Group::New, Group::Update, Group::Destroy, Group::ExpectNew, Group::ExpectDestroy];
         net.sockets.push(Socket { groups, ..Socket::default() });
