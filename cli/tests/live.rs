@@ -5,8 +5,9 @@
 mod namespace;
 
 use ctnetlink::adapter::socket::{Extension, Socket};
-use ctnetlink::flat::Tuple;
-use ctnetlink::nested::IpProto;
+use ctnetlink::attrs::Status;
+use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, Sctp, Tcp, Tuple};
+use ctnetlink::nested::{IpProto, SctpState, TcpState};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::{Conntrack, Family};
 use namespace::{enter, flow, skipped, socket, wait_for_listener};
@@ -169,6 +170,63 @@ fn list_prints_what_conntrack_prints() {
         }
     }
     drop(ends);
+}
+
+/// What we wrote through NEW, as libnetfilter_conntrack reads it back from the kernel.
+#[test]
+fn conntrack_reads_what_we_wrote() {
+    const TEST: &str = "conntrack_reads_what_we_wrote";
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    let tcp = |n: u32, state| {
+        let mut ct = flow(n);
+        (ct.orig.proto, ct.reply.proto) = (Some(IpProto::TCP), Some(IpProto::TCP));
+        let tcp = Tcp { state: Some(state), ..Tcp::default() };
+        Conntrack { protoinfo: Some(ProtoInfo::Tcp(tcp)), ..ct }
+    };
+    let mut sctp = flow(0x11_2233);
+    (sctp.orig.proto, sctp.reply.proto) = (Some(IpProto::SCTP), Some(IpProto::SCTP));
+    sctp.protoinfo = Some(ProtoInfo::Sctp(Sctp {
+        state: Some(SctpState::SHUTDOWN_SENT),
+        vtag_original: Some(0x0102_0304),
+        vtag_reply: Some(0x0506_0708),
+    }));
+    sctp.timeout = Some(54_321);
+    let mut nat = flow(0x11_2244);
+    nat.nat_src = NatRange {
+        min_ip: "203.0.113.9".parse().ok(),
+        max_ip: None,
+        ports: PortRange { min: Some(0x3412), max: None },
+    };
+    nat.reply = flow(0x11_2244).reply;
+    let mut split = flow(0x11_2255);
+    split.orig.zone = Some(0x0102);
+    let assured = Status::CONFIRMED | Status::SEEN_REPLY | Status::ASSURED;
+    let written = [
+        (tcp(0x11_2266, TcpState::LAST_ACK), &["tcp      6 ", " LAST_ACK ", " mark=1122918 "][..]),
+        (
+            Conntrack { status: Some(assured), zone: Some(0x0403), ..flow(0x11_2277) },
+            &["src=10.17.34.119 ", " [ASSURED] mark=1122935 zone=1027 "],
+        ),
+        (
+            Conntrack { status: Some(Status::CONFIRMED), ..flow(0x11_2288) },
+            &["src=10.17.34.136 ", " [UNREPLIED] src=198.51.100.7 "],
+        ),
+        (sctp, &["sctp     132 543", " SHUTDOWN_SENT src=10.17.34.51 "]),
+        (nat, &["src=10.17.34.68 ", " dst=203.0.113.9 sport=5353 dport=13330 "]),
+        (split, &["src=10.17.34.85 ", " dport=5353 zone-orig=258 "]),
+    ];
+    let (entries, expected): (Vec<_>, Vec<_>) = written.into_iter().unzip();
+    create(&mut socket, entries);
+    let Some(theirs) = other("conntrack", &["-L"]) else {
+        skipped(TEST, "no conntrack");
+        return;
+    };
+    assert_eq!(theirs.lines().count(), expected.len(), "{theirs}");
+    for parts in expected {
+        let line = theirs.lines().find(|line| parts.iter().all(|part| line.contains(part)));
+        assert!(line.is_some(), "{parts:?} in\n{theirs}");
+    }
 }
 
 #[test]
