@@ -84,7 +84,7 @@ mod tests {
         let read = |text: &str| text.parse::<Release>();
         assert_eq!(read("2.6.39"), Ok(Release::V2_6_39));
         assert_eq!(read("2.6.39.4"), Ok(Release::V2_6_39));
-        assert_eq!(read("6.18.44-fc-v657"), Ok(Release::new(6, 18, 44)));
+        assert_eq!(read("6.18.44-own-v657"), Ok(Release::new(6, 18, 44)));
         assert_eq!(read("7.2.13+deb14-riscv64"), Ok(Release::new(7, 2, 13)));
         assert_eq!(read("6.1.0-50-amd64"), Ok(Release::series(6, 1)));
         assert_eq!(read("5.14.0-rc3"), Ok(Release::new(5, 14, 0)));
