@@ -1,0 +1,142 @@
+//! Times paths in rounds, each beside the bare walk.
+
+use super::unit;
+use std::time::{Duration, Instant};
+
+/// Something that is done to every message of a group.
+pub struct Path {
+    /// What to ask for on the command line.
+    pub name: &'static str,
+    pub what: &'static str,
+    /// Does it once to every message.
+    pub pass: Box<dyn FnMut()>,
+}
+
+impl Path {
+    pub fn new(name: &'static str, what: &'static str, pass: impl FnMut() + 'static) -> Self {
+        Self { name, what, pass: Box::new(pass) }
+    }
+}
+
+/// Messages, and the paths over them.
+pub struct Group {
+    pub name: &'static str,
+    pub messages: Vec<&'static [u8]>,
+    pub paths: Vec<Path>,
+}
+
+impl Group {
+    /// A group with the two units as its first paths.
+    pub fn new(name: &'static str, messages: Vec<&'static [u8]>) -> Self {
+        let longest = messages.iter().map(|message| message.len()).max().unwrap_or_default();
+        let (to_copy, to_walk) = (messages.clone(), messages.clone());
+        let mut buf = vec![0; longest];
+        let paths = vec![
+            Path::new("memcpy", "memcpy into one buffer", move || unit::copy(&to_copy, &mut buf)),
+            Path::new("walk", "bare nested walk", move || unit::walk(&to_walk)),
+        ];
+        Self { name, messages, paths }
+    }
+
+    pub fn title(&self) -> String {
+        let count = self.messages.len();
+        let bytes: usize = self.messages.iter().map(|message| message.len()).sum();
+        format!("{}: {count} messages of {} bytes in the mean", self.name, bytes / count.max(1))
+    }
+}
+
+/// What the command line asks for.
+pub struct Options {
+    pub rounds: usize,
+    pub filter: Option<String>,
+}
+
+impl Options {
+    /// `[--quick] [FILTER]`; cargo adds `--bench`.
+    pub fn from_args() -> Self {
+        let mut options = Self { rounds: 300, filter: None };
+        for arg in std::env::args().skip(1) {
+            match arg.as_str() {
+                "--bench" => {}
+                "--quick" => options.rounds = 3,
+                _ => options.filter = Some(arg),
+            }
+        }
+        options
+    }
+
+    pub fn wants(&self, path: &Path) -> bool {
+        let filter = self.filter.as_deref();
+        let is_unit = matches!(path.name, "memcpy" | "walk");
+        is_unit || filter.is_none_or(|filter| path.name.contains(filter))
+    }
+}
+
+/// Long enough for the clock, short enough that two neighbours meet the same machine.
+const SLICE: Duration = Duration::from_micros(400);
+
+struct Timed<'a> {
+    path: &'a mut Path,
+    passes: u32,
+    /// Nanoseconds a message, and the same in bare walks of the same round.
+    rounds: Vec<(f64, f64)>,
+}
+
+impl Timed<'_> {
+    fn round(&mut self) -> f64 {
+        let start = Instant::now();
+        for _ in 0..self.passes {
+            (self.path.pass)();
+        }
+        start.elapsed().as_nanos() as f64 / f64::from(self.passes)
+    }
+}
+
+/// Measures the paths of a group and prints a row of Markdown for each.
+///
+/// Every path runs in every round, each right after a bare walk: what disturbs the machine disturbs
+/// both, and the median of many such ratios is steady where times are not.
+pub fn print(group: &mut Group, options: &Options) {
+    println!("\n{}\n", group.title());
+    println!("| path | what | ns (median) | ns (least) | bare walks | memcpys |");
+    println!("|---|---|---:|---:|---:|---:|");
+    let messages = group.messages.len() as f64;
+    let to_walk = group.messages.clone();
+    let mut walk = Path::new("", "", move || unit::walk(&to_walk));
+    let mut walk = calibrate(&mut walk);
+    let wanted = group.paths.iter_mut().filter(|path| options.wants(path));
+    let mut timed: Vec<_> = wanted.map(calibrate).collect();
+    for _ in 0..options.rounds {
+        for path in &mut timed {
+            let unit = walk.round();
+            let time = path.round();
+            path.rounds.push((time / messages, time / unit));
+        }
+    }
+    let memcpy = timed.first().map(|path| median(path.rounds.iter().map(|round| round.0)));
+    for Timed { path, rounds, .. } in &timed {
+        let time = median(rounds.iter().map(|round| round.0));
+        let least = rounds.iter().map(|round| round.0).fold(f64::INFINITY, f64::min);
+        let in_walks = median(rounds.iter().map(|round| round.1));
+        let in_copies = time / memcpy.unwrap_or(f64::NAN);
+        println!(
+            "| `{}` | {} | {time:.1} | {least:.1} | {in_walks:.2} | {in_copies:.1} |",
+            path.name, path.what
+        );
+    }
+}
+
+/// Warms up, and finds out how many passes fill a slice.
+fn calibrate(path: &mut Path) -> Timed<'_> {
+    let mut timed = Timed { path, passes: 3, rounds: Vec::new() };
+    timed.round();
+    let pass = timed.round().max(1.0);
+    timed.passes = (SLICE.as_nanos() as f64 / pass).ceil().max(1.0) as u32;
+    timed
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}

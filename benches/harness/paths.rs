@@ -1,0 +1,183 @@
+//! Everything that the crate does to a message about an entry, whole and from bytes on.
+
+use super::golden::{self, Golden};
+use super::measure::{Group, Path};
+use ctnetlink::attrs::CtAttr;
+use ctnetlink::flat::{Layout, Record as _, Timestamp, Tuple};
+use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
+use ctnetlink::show::MessageRecord;
+use ctnetlink::show::text::Text;
+use ctnetlink::sim::{Kernel, NfConn, Rebuilder, Recorded, Reply, Skb, ctnetlink_fill_info};
+use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor};
+use ctnetlink::{Conntrack, Envelope, Family, Kind, Message, MsgType};
+use std::hint::black_box;
+
+/// The paths over all messages, and those over entries as a dump shows them.
+pub fn groups() -> [Group; 2] {
+    let golden: &'static [Golden] = Vec::leak(golden::entries());
+    [all(golden), dumped(golden)]
+}
+
+fn all(golden: &'static [Golden]) -> Group {
+    let messages = golden.iter().map(|golden| &golden.bytes[..]).collect();
+    let mut group = Group::new("every message about an entry", messages);
+    let flat: Vec<_> = golden.iter().map(|golden| decode(&golden.message())).collect();
+    let flat: &'static [Conntrack] = Vec::leak(flat);
+    group.paths.extend([
+        each("flat-decode", "decode into the flat value", golden, |golden| {
+            black_box(decode(&golden.message()));
+        }),
+        each("flow-times", "original tuple and times alone", golden, |golden| {
+            black_box(flow_times(&golden.message()));
+        }),
+        each("typed-tree", "visit every attribute, typed", golden, |golden| {
+            golden.message().visit(&mut Touch).expect("a kernel wrote it");
+        }),
+        each("rebuild", "encode again, framing and all", golden, |golden| {
+            black_box(golden.message().rebuild().expect("a kernel wrote it"));
+        }),
+        flat_dump(flat),
+        {
+            let kernel = kernel(&golden[0]);
+            each("msg-size", "the size that the kernel computes", flat, move |ct| {
+                black_box(ctnetlink_nlmsg_size(black_box(&kernel), &CtShape::of(ct)));
+            })
+        },
+        text(golden),
+        json(golden),
+    ]);
+    group
+}
+
+fn dumped(golden: &'static [Golden]) -> Group {
+    let golden = golden.iter().filter(|golden| golden.message().kind() == Kind::Reply);
+    let entries: Vec<_> = golden.map(Entry::of).collect();
+    let entries: &'static [Entry] = Vec::leak(entries);
+    let messages = entries.iter().map(|entry| entry.emitted).collect();
+    let mut group = Group::new("entries as a dump shows them", messages);
+    let mut skb = Vec::new();
+    group.paths.push(each("fill-info", "ctnetlink_fill_info, simulated", entries, move |entry| {
+        skb.clear();
+        entry.fill_info(&mut skb);
+        black_box(&skb);
+    }));
+    group
+}
+
+fn each<T>(
+    name: &'static str,
+    what: &'static str,
+    items: &'static [T],
+    mut of: impl FnMut(&'static T) + 'static,
+) -> Path {
+    Path::new(name, what, move || {
+        for item in items {
+            of(black_box(item));
+        }
+    })
+}
+
+fn decode(message: &Message<'_>) -> Conntrack {
+    Conntrack::from_message(message, &mut refuse).expect("a message about an entry")
+}
+
+fn refuse(error: ctnetlink::error::Error) {
+    panic!("a kernel wrote it: {error}");
+}
+
+/// What a flow logger needs. The one place to change when the crate has a function for it.
+fn flow_times(message: &Message<'_>) -> (Tuple, Timestamp) {
+    let mut flow = <(Tuple, Timestamp)>::default();
+    for attr in message.conntrack().expect("a message about an entry").iter() {
+        match attr {
+            Ok(CtAttr::TupleOrig(attrs)) => flow.0 = Tuple::read(attrs, &mut refuse),
+            Ok(CtAttr::Timestamp(attrs)) => flow.1 = Timestamp::read(attrs, &mut refuse),
+            Ok(_) => {}
+            Err(error) => refuse(error),
+        }
+    }
+    flow
+}
+
+struct Touch;
+
+impl<'a> Visitor<'a> for Touch {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        for attr in attrs.iter() {
+            let attr = attr.expect("a kernel wrote it");
+            black_box(&attr);
+            S::visit_nest(&attr, self);
+        }
+    }
+}
+
+fn flat_dump(flat: &'static [Conntrack]) -> Path {
+    let mut buf = Vec::new();
+    let envelope =
+        Envelope { flags: NlmFlags::MULTI, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
+    each("flat-dump", "flat value to dump reply", flat, move |ct| {
+        buf.clear();
+        let mut envelope = envelope;
+        envelope.nfgenmsg.nfgen_family = ct.family;
+        envelope.write(&mut buf, |out| ct.write_as(Layout::Dump, out)).expect("it fits");
+        black_box(&buf);
+    })
+}
+
+fn text(golden: &'static [Golden]) -> Path {
+    let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
+    let mut line = String::new();
+    each("text", "a line of conntrack(8), with extended, id, ktimestamp", golden, move |golden| {
+        line.clear();
+        text.write(&golden.message(), Some(golden.received), &mut line);
+        black_box(&line);
+    })
+}
+
+fn json(golden: &'static [Golden]) -> Path {
+    let mut line = Vec::new();
+    each("json", "a line of JSON", golden, move |golden| {
+        line.clear();
+        let record = MessageRecord::new(&golden.message());
+        serde_json::to_writer(&mut line, &record).expect("a record serializes");
+        black_box(&line);
+    })
+}
+
+fn kernel(golden: &Golden) -> Kernel {
+    let arch = golden.arch.parse().expect("a known machine");
+    Kernel { arch, ..Kernel::new(golden.release.parse().expect("a known release")) }
+}
+
+/// An entry that a dump showed, as the simulated kernel has it.
+struct Entry {
+    kernel: Kernel,
+    ct: NfConn,
+    reply: Reply,
+    emitted: &'static [u8],
+}
+
+impl Entry {
+    fn of(golden: &Golden) -> Self {
+        let kernel = kernel(golden);
+        let message = golden.message();
+        let mut rebuilder = Rebuilder::new(kernel);
+        rebuilder.rebuild(&message, &Recorded::default()).expect("it decodes");
+        let ct = rebuilder.entries().next().expect("the entry that was shown").clone();
+        let header = message.header();
+        let flags = header.nlmsg_flags & NlmFlags::DUMP_FILTERED;
+        let reply = Reply { flags, ..Reply::to(header.nlmsg_pid, header.nlmsg_seq) };
+        let mut entry = Self { kernel, ct, reply, emitted: &[] };
+        let mut emitted = Vec::new();
+        entry.fill_info(&mut emitted);
+        // Pads depend on where in its datagram the message lay.
+        assert!(emitted == golden.bytes || golden.arch == "riscv64", "another message");
+        entry.emitted = Vec::leak(emitted);
+        entry
+    }
+
+    fn fill_info(&self, skb: &mut Vec<u8>) {
+        let (kernel, ct, reply) = (&self.kernel, &self.ct, &self.reply);
+        ctnetlink_fill_info(kernel, ct, 0, reply, Skb::UNLIMITED, skb).expect("it fits");
+    }
+}
