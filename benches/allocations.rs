@@ -10,6 +10,10 @@ use harness::paths;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use std::alloc::System;
 
+/// What must not ask at all: that an ordinary flow needs no heap is a promise.
+const WITHOUT: [&str; 7] =
+    ["flat-decode", "flow-times", "typed-tree", "flat-dump", "msg-size", "text", "fill-info"];
+
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
@@ -27,6 +31,7 @@ fn main() {
             let count = (stats.allocations + stats.reallocations) as f64 / messages;
             let bytes = stats.bytes_allocated as f64 / messages;
             println!("| `{}` | {count:.2} | {bytes:.0} |", path.name);
+            assert!(count == 0.0 || !WITHOUT.contains(&path.name), "`{}` allocates", path.name);
         }
     }
 }

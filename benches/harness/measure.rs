@@ -26,14 +26,18 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group with the two units as its first paths.
-    pub fn new(name: &'static str, messages: Vec<&'static [u8]>) -> Self {
+    /// A group with the two units as its first paths, under these names.
+    pub fn new(
+        name: &'static str,
+        [copy, walk]: [&'static str; 2],
+        messages: Vec<&'static [u8]>,
+    ) -> Self {
         let longest = messages.iter().map(|message| message.len()).max().unwrap_or_default();
         let (to_copy, to_walk) = (messages.clone(), messages.clone());
         let mut buf = vec![0; longest];
         let paths = vec![
-            Path::new("memcpy", "memcpy into one buffer", move || unit::copy(&to_copy, &mut buf)),
-            Path::new("walk", "bare nested walk", move || unit::walk(&to_walk)),
+            Path::new(copy, "memcpy into one buffer", move || unit::copy(&to_copy, &mut buf)),
+            Path::new(walk, "bare nested walk", move || unit::walk(&to_walk)),
         ];
         Self { name, messages, paths }
     }
@@ -67,7 +71,7 @@ impl Options {
 
     pub fn wants(&self, path: &Path) -> bool {
         let filter = self.filter.as_deref();
-        let is_unit = matches!(path.name, "memcpy" | "walk");
+        let is_unit = ["memcpy", "walk"].iter().any(|unit| path.name.starts_with(unit));
         is_unit || filter.is_none_or(|filter| path.name.contains(filter))
     }
 }

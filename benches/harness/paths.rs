@@ -20,7 +20,7 @@ pub fn groups() -> [Group; 2] {
 
 fn all(golden: &'static [Golden]) -> Group {
     let messages = golden.iter().map(|golden| &golden.bytes[..]).collect();
-    let mut group = Group::new("every message about an entry", messages);
+    let mut group = Group::new("every message about an entry", ["memcpy", "walk"], messages);
     let flat: Vec<_> = golden.iter().map(|golden| decode(&golden.message())).collect();
     let flat: &'static [Conntrack] = Vec::leak(flat);
     group.paths.extend([
@@ -35,6 +35,12 @@ fn all(golden: &'static [Golden]) -> Group {
         }),
         each("rebuild", "encode again, framing and all", golden, |golden| {
             black_box(golden.message().rebuild().expect("a kernel wrote it"));
+        }),
+        each("check", "visit, encode again and compare, as `ctnetlink check`", golden, |golden| {
+            let message = golden.message();
+            message.visit(&mut Touch).expect("a kernel wrote it");
+            let rebuilt = message.rebuild().expect("a kernel wrote it");
+            assert!(black_box(rebuilt.as_bytes()) == message.as_bytes());
         }),
         flat_dump(flat),
         {
@@ -54,7 +60,8 @@ fn dumped(golden: &'static [Golden]) -> Group {
     let entries: Vec<_> = golden.map(Entry::of).collect();
     let entries: &'static [Entry] = Vec::leak(entries);
     let messages = entries.iter().map(|entry| entry.emitted).collect();
-    let mut group = Group::new("entries as a dump shows them", messages);
+    let mut group =
+        Group::new("entries as a dump shows them", ["memcpy-dump", "walk-dump"], messages);
     let mut skb = Vec::new();
     group.paths.push(each("fill-info", "ctnetlink_fill_info, simulated", entries, move |entry| {
         skb.clear();
