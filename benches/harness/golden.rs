@@ -3,7 +3,7 @@
 use ctnetlink::wire::Endian;
 use ctnetlink::{Body, Message};
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The recordings of machines of the common byte order; `tests/golden/README.md` describes them.
 const LITTLE: [(&str, &str, &str); 6] = [
@@ -33,9 +33,10 @@ impl Golden {
 }
 
 pub fn dir() -> PathBuf {
-    // Of the running program, so that a package elsewhere may share this file.
-    let root = std::env::var_os("CTNETLINK_GOLDEN").map(PathBuf::from);
-    root.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden"))
+    // The package that runs may lie deeper in the repository.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let found = above.map(|dir| dir.join("tests/golden")).find(|dir| dir.is_dir());
+    found.expect("the repository's golden data")
 }
 
 /// The messages of this machine's byte order: what a socket would give.

@@ -18,7 +18,7 @@ pub fn groups() -> [Group; 2] {
     [all(golden), dumped(golden)]
 }
 
-fn all(golden: &'static [Golden]) -> Group {
+pub fn all(golden: &'static [Golden]) -> Group {
     let messages = golden.iter().map(|golden| &golden.bytes[..]).collect();
     let mut group = Group::new("every message about an entry", ["memcpy", "walk"], messages);
     let flat: Vec<_> = golden.iter().map(|golden| decode(&golden.message())).collect();
@@ -43,6 +43,7 @@ fn all(golden: &'static [Golden]) -> Group {
             assert!(black_box(rebuilt.as_bytes()) == message.as_bytes());
         }),
         flat_dump(flat),
+        flat_request(flat),
         {
             let kernel = kernel(&golden[0]);
             each("msg-size", "the size that the kernel computes", flat, move |ct| {
@@ -127,6 +128,19 @@ fn flat_dump(flat: &'static [Conntrack]) -> Path {
         let mut envelope = envelope;
         envelope.nfgenmsg.nfgen_family = ct.family;
         envelope.write(&mut buf, |out| ct.write_as(Layout::Dump, out)).expect("it fits");
+        black_box(&buf);
+    })
+}
+
+fn flat_request(flat: &'static [Conntrack]) -> Path {
+    let mut buf = Vec::new();
+    let envelope =
+        Envelope { flags: NlmFlags::REQUEST, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
+    each("flat-request", "flat value to request", flat, move |ct| {
+        buf.clear();
+        let mut envelope = envelope;
+        envelope.nfgenmsg.nfgen_family = ct.family;
+        envelope.write(&mut buf, |out| ct.write_as(Layout::Request, out)).expect("it fits");
         black_box(&buf);
     })
 }

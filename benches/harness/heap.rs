@@ -1,0 +1,30 @@
+//! Counts requests to the heap. Apart from the other modules, because counting costs time: a program
+//! either measures times or counts.
+
+use super::harness::measure::{Group, Options};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// Prints a row of Markdown for each path: how often it asks for a message, once its buffers have
+/// grown, and for how many bytes.
+///
+/// # Panics
+/// A path in `without` asks.
+pub(crate) fn print(group: &mut Group, options: &Options, without: &[&str]) {
+    println!("\n{}\n", group.title());
+    println!("| path | allocations | bytes |\n|---|---:|---:|");
+    let messages = group.messages.len() as f64;
+    for path in group.paths.iter_mut().filter(|path| options.wants(path)) {
+        (path.pass)();
+        let region = Region::new(ALLOCATOR);
+        (path.pass)();
+        let stats = region.change();
+        let count = (stats.allocations + stats.reallocations) as f64 / messages;
+        let bytes = stats.bytes_allocated as f64 / messages;
+        println!("| `{}` | {count:.2} | {bytes:.0} |", path.name);
+        assert!(count == 0.0 || !without.contains(&path.name), "`{}` allocates", path.name);
+    }
+}
