@@ -1,0 +1,100 @@
+//! A full table of the running kernel, in a network namespace of its own.
+
+use crate::COMMAND;
+use crate::child::{Output, best_of};
+use ctnetlink::adapter::socket::{Extension, Socket};
+use ctnetlink::attrs::Status;
+use ctnetlink::flat::Tuple;
+use ctnetlink::nested::IpProto;
+use ctnetlink::{Conntrack, Family, request};
+use std::error::Error;
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
+
+/// The argument with which this program calls itself in the namespace.
+pub(crate) const INSIDE: &str = "--inside-namespace";
+
+pub(crate) fn outside(is_quick: bool) -> Result<(), Box<dyn Error>> {
+    println!();
+    let unshare = |program: &str| {
+        let mut command = Command::new("unshare");
+        command.arg("-Urn").arg(program);
+        command
+    };
+    if !unshare("true").output().is_ok_and(|output| output.status.success()) {
+        println!("SKIPPED list: no network namespace of its own");
+        return Ok(());
+    }
+    let this = std::env::current_exe()?;
+    let mut command = unshare(&this.to_string_lossy());
+    command.arg(INSIDE).args(is_quick.then_some("--quick"));
+    if command.status()?.success() { Ok(()) } else { Err("inside the namespace".into()) }
+}
+
+pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
+    let (wanted, times) = if is_quick { (2_000, 1) } else { (200_000, 5) };
+    let mut socket = match Socket::open().and_then(|mut socket| socket.stats().map(|_| socket)) {
+        Ok(socket) => socket,
+        Err(error) => {
+            println!("SKIPPED list: no ctnetlink: {error}");
+            return Ok(());
+        }
+    };
+    for extension in [Extension::Timestamp, Extension::Acct] {
+        if let Err(error) = extension.enable() {
+            println!("entries without {}: {error}", extension.sysctl());
+        }
+    }
+    let make = |n, seq| request::create(&flow(n), seq);
+    let made = socket.request_all(0..wanted, make, |_, _| ())?;
+    if made < u64::from(wanted) {
+        println!("SKIPPED list of {wanted} entries: the table takes {made}");
+    }
+    println!("\n| {made} live entries | s | CPU s | entries per CPU s | peak MB | lines |");
+    println!("|---|---:|---:|---:|---:|---:|");
+    for (program, args) in [(COMMAND, "list"), ("conntrack", "-L")] {
+        if Command::new(program).arg("--version").output().is_err() {
+            println!("\nSKIPPED {program}: not installed");
+            continue;
+        }
+        let ran = best_of(times, Output::Pipe, || {
+            let mut command = Command::new(program);
+            command.arg(args);
+            command
+        })?;
+        let name = program.rsplit('/').next().unwrap_or(program);
+        println!(
+            "| `{name} {args}` | {:.3} | {:.2} | {:.0} | {:.1} | {} |",
+            ran.wall.as_secs_f64(),
+            ran.cpu.as_secs_f64(),
+            made as f64 / ran.cpu.as_secs_f64(),
+            ran.peak_kib as f64 / 1024.0,
+            ran.lines,
+        );
+    }
+    Ok(())
+}
+
+/// The `n`th of many flows.
+fn flow(n: u32) -> Conntrack {
+    let [_, a, b, c] = n.to_be_bytes();
+    let client = IpAddr::from(Ipv4Addr::new(10, a, b, c));
+    let server = IpAddr::from(Ipv4Addr::new(198, 51, 100, 7));
+    let tuple = |src, dst, src_port, dst_port| Tuple {
+        src: Some(src),
+        dst: Some(dst),
+        proto: Some(IpProto::UDP),
+        src_port: Some(src_port),
+        dst_port: Some(dst_port),
+        ..Tuple::default()
+    };
+    Conntrack {
+        family: Family::IPV4,
+        orig: tuple(client, server, 40001, 5353),
+        reply: tuple(server, client, 5353, 40001),
+        status: Some(Status::CONFIRMED | Status::SEEN_REPLY),
+        timeout: Some(3600),
+        mark: Some(n),
+        ..Conntrack::default()
+    }
+}
