@@ -8,13 +8,19 @@ pub struct Path {
     /// What to ask for on the command line.
     pub name: &'static str,
     pub what: &'static str,
+    /// The bare walks that it may take.
+    pub target: Option<f64>,
     /// Does it once to every message.
     pub pass: Box<dyn FnMut()>,
 }
 
 impl Path {
     pub fn new(name: &'static str, what: &'static str, pass: impl FnMut() + 'static) -> Self {
-        Self { name, what, pass: Box::new(pass) }
+        Self { name, what, target: None, pass: Box::new(pass) }
+    }
+
+    pub fn target(self, walks: f64) -> Self {
+        Self { target: Some(walks), ..self }
     }
 }
 
@@ -102,8 +108,8 @@ impl Timed<'_> {
 /// both, and the median of many such ratios is steady where times are not.
 pub fn print(group: &mut Group, options: &Options) {
     println!("\n{}\n", group.title());
-    println!("| path | what | ns (median) | ns (least) | bare walks | memcpys |");
-    println!("|---|---|---:|---:|---:|---:|");
+    println!("| path | what | ns (median) | ns (least) | memcpys | bare walks | target |");
+    println!("|---|---|---:|---:|---:|---:|---:|");
     let messages = group.messages.len() as f64;
     let to_walk = group.messages.clone();
     let mut walk = Path::new("", "", move || unit::walk(&to_walk));
@@ -123,8 +129,9 @@ pub fn print(group: &mut Group, options: &Options) {
         let least = rounds.iter().map(|round| round.0).fold(f64::INFINITY, f64::min);
         let in_walks = median(rounds.iter().map(|round| round.1));
         let in_copies = time / memcpy.unwrap_or(f64::NAN);
+        let target = path.target.map(|target| format!("≤ {target}")).unwrap_or_default();
         println!(
-            "| `{}` | {} | {time:.1} | {least:.1} | {in_walks:.2} | {in_copies:.1} |",
+            "| `{}` | {} | {time:.1} | {least:.1} | {in_copies:.1} | {in_walks:.2} | {target} |",
             path.name, path.what
         );
     }

@@ -26,10 +26,12 @@ pub fn all(golden: &'static [Golden]) -> Group {
     group.paths.extend([
         each("flat-decode", "decode into the flat value", golden, |golden| {
             black_box(decode(&golden.message()));
-        }),
+        })
+        .target(0.7),
         each("flow-times", "original tuple and times alone", golden, |golden| {
             black_box(flow_times(&golden.message()));
-        }),
+        })
+        .target(0.3),
         each("typed-tree", "visit every attribute, typed", golden, |golden| {
             golden.message().visit(&mut Touch).expect("a kernel wrote it");
         }),
@@ -42,7 +44,7 @@ pub fn all(golden: &'static [Golden]) -> Group {
             let rebuilt = message.rebuild().expect("a kernel wrote it");
             assert!(black_box(rebuilt.as_bytes()) == message.as_bytes());
         }),
-        flat_dump(flat),
+        flat_dump(flat).target(0.5),
         flat_request(flat),
         {
             let kernel = kernel(&golden[0]);
@@ -50,8 +52,8 @@ pub fn all(golden: &'static [Golden]) -> Group {
                 black_box(ctnetlink_nlmsg_size(black_box(&kernel), &CtShape::of(ct)));
             })
         },
-        text(golden),
-        json(golden),
+        text(golden).target(4.0),
+        json(golden).target(6.0),
     ]);
     group
 }
@@ -64,11 +66,13 @@ fn dumped(golden: &'static [Golden]) -> Group {
     let mut group =
         Group::new("entries as a dump shows them", ["memcpy-dump", "walk-dump"], messages);
     let mut skb = Vec::new();
-    group.paths.push(each("fill-info", "ctnetlink_fill_info, simulated", entries, move |entry| {
+    let emit = move |entry: &Entry| {
         skb.clear();
         entry.fill_info(&mut skb);
         black_box(&skb);
-    }));
+    };
+    let path = each("fill-info", "`ctnetlink_fill_info`, simulated", entries, emit);
+    group.paths.push(path.target(0.5));
     group
 }
 

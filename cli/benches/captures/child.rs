@@ -7,6 +7,12 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+impl Ran {
+    pub(crate) fn cpu(&self) -> Duration {
+        self.user + self.system
+    }
+}
+
 /// Where the output goes.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Output {
@@ -22,10 +28,13 @@ impl fmt::Display for Output {
 }
 
 /// What a run took.
+#[derive(Default)]
 pub(crate) struct Ran {
     pub(crate) wall: Duration,
-    /// In user space and in the kernel, all threads.
-    pub(crate) cpu: Duration,
+    /// In user space, all threads.
+    pub(crate) user: Duration,
+    /// In the kernel, all threads.
+    pub(crate) system: Duration,
     /// `VmHWM`; 0 where there is no `/proc`.
     pub(crate) peak_kib: u64,
     /// Bytes that came out of the pipe.
@@ -34,7 +43,7 @@ pub(crate) struct Ran {
     pub(crate) lines: u64,
 }
 
-/// The fastest of several runs, with the least CPU time of any.
+/// The fastest of several runs, with the CPU time of the one that took least.
 pub(crate) fn best_of(
     times: usize,
     output: Output,
@@ -43,11 +52,12 @@ pub(crate) fn best_of(
     let mut best = run(command(), output)?;
     for _ in 1..times {
         let ran = run(command(), output)?;
-        let cpu = best.cpu.min(ran.cpu);
+        let least = if ran.cpu() < best.cpu() { &ran } else { &best };
+        let (user, system) = (least.user, least.system);
         if ran.wall < best.wall {
             best = ran;
         }
-        best.cpu = cpu;
+        best = Ran { user, system, ..best };
     }
     Ok(best)
 }
@@ -71,23 +81,23 @@ fn run(mut command: Command, output: Output) -> io::Result<Ran> {
             }
         })
     });
-    let (wall, cpu, peak_kib) = watch(&mut child, start)?;
+    let ran = watch(&mut child, start)?;
     let (read, lines) = match reader.map(thread::JoinHandle::join) {
         Some(result) => result.map_err(|_| io::Error::other("the reader panicked"))??,
         None => (0, 0),
     };
-    Ok(Ran { wall, cpu, peak_kib, read, lines })
+    Ok(Ran { read, lines, ..ran })
 }
 
 /// Looks at the child until it has ended, and only then collects it: its memory is told while it
 /// runs, its time until it is collected.
-fn watch(child: &mut Child, start: Instant) -> io::Result<(Duration, Duration, u64)> {
+fn watch(child: &mut Child, start: Instant) -> io::Result<Ran> {
     let of = |file: &str| format!("/proc/{}/{file}", child.id());
     let (stat, status) = (of("stat"), of("status"));
-    let mut peak_kib = 0;
+    let mut ran = Ran::default();
     if !fs::exists(&stat)? {
         child.wait()?;
-        return Ok((start.elapsed(), Duration::ZERO, 0));
+        return Ok(Ran { wall: start.elapsed(), ..ran });
     }
     loop {
         let seen = fs::read_to_string(&stat)?;
@@ -95,18 +105,21 @@ fn watch(child: &mut Child, start: Instant) -> io::Result<(Duration, Duration, u
         let (_, fields) = seen.rsplit_once(") ").unwrap_or_default();
         let fields: Vec<_> = fields.split(' ').collect();
         if fields.first() == Some(&"Z") {
-            let wall = start.elapsed();
-            // Both in hundredths of a second.
-            let ticks = fields.iter().skip(11).take(2).filter_map(|n| n.parse::<u64>().ok());
-            let cpu = Duration::from_millis(10 * ticks.sum::<u64>());
+            ran.wall = start.elapsed();
+            let mut cpu = fields.iter().skip(11).map(|field| {
+                let hundredths: u64 = field.parse().unwrap_or_default();
+                Duration::from_millis(10 * hundredths)
+            });
+            ran.user = cpu.next().unwrap_or_default();
+            ran.system = cpu.next().unwrap_or_default();
             let code = child.wait()?;
             // `check` says 1 of a file that holds broken messages.
             if code.code().is_none_or(|code| code > 1) {
                 return Err(io::Error::other(format!("{code}")));
             }
-            return Ok((wall, cpu, peak_kib));
+            return Ok(ran);
         }
-        peak_kib = peak(&status).unwrap_or(peak_kib);
+        ran.peak_kib = peak(&status).unwrap_or(ran.peak_kib);
         thread::sleep(Duration::from_millis(2));
     }
 }

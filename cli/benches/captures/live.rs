@@ -50,8 +50,10 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
     if made < u64::from(wanted) {
         println!("SKIPPED list of {wanted} entries: the table takes {made}");
     }
-    println!("\n| {made} live entries | s | CPU s | entries per CPU s | peak MB | lines |");
-    println!("|---|---:|---:|---:|---:|---:|");
+    println!(
+        "\n| {made} live entries | s | user s | system s | entries per CPU s | peak MB | lines |"
+    );
+    println!("|---|---:|---:|---:|---:|---:|---:|");
     for (program, args) in [(COMMAND, "list"), ("conntrack", "-L")] {
         if Command::new(program).arg("--version").output().is_err() {
             println!("\nSKIPPED {program}: not installed");
@@ -64,10 +66,11 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
         })?;
         let name = program.rsplit('/').next().unwrap_or(program);
         println!(
-            "| `{name} {args}` | {:.3} | {:.2} | {:.0} | {:.1} | {} |",
+            "| `{name} {args}` | {:.3} | {:.2} | {:.2} | {:.0} | {:.1} | {} |",
             ran.wall.as_secs_f64(),
-            ran.cpu.as_secs_f64(),
-            made as f64 / ran.cpu.as_secs_f64(),
+            ran.user.as_secs_f64(),
+            ran.system.as_secs_f64(),
+            made as f64 / ran.cpu().as_secs_f64(),
             ran.peak_kib as f64 / 1024.0,
             ran.lines,
         );

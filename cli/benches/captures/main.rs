@@ -36,54 +36,59 @@ fn is_quick(args: &[String]) -> bool {
     args.iter().any(|arg| arg == "--quick")
 }
 
-/// Large files, with one thread and with as many as there are cores.
+/// Large files, on one core and on all.
 fn captures(messages: u64, times: usize) -> Result<(), Box<dyn Error>> {
     let capture = Capture::of_messages(messages)?;
     let Capture { packets, messages, bytes, .. } = capture;
     println!("\n{messages} messages in {packets} packets, {bytes} bytes of pcapng\n");
     println!("| command | output | s | messages/s | MB/s | CPU s | peak MB |");
     println!("|---|---|---:|---:|---:|---:|---:|");
-    let cores = std::thread::available_parallelism()?.to_string();
-    for (args, what) in [
-        (&["decode"][..], "text"),
-        (&["decode", "-o", "extended,id,ktimestamp"], "text, more"),
-        (&["decode", "--format", "json"], "JSON"),
-        (&["check"], "check"),
+    for args in [
+        &["decode"][..],
+        &["decode", "-o", "extended,id,ktimestamp"],
+        &["decode", "--format", "json"],
+        &["check"],
     ] {
-        let jobs: &[&[&str]] =
-            if has_jobs(args[0])? { &[&["--jobs", "1"], &["--jobs", &cores]] } else { &[&[]] };
-        for jobs in jobs {
+        for jobs in jobs(args)? {
             for output in [Output::Pipe, Output::Null] {
-                let ran = best_of(times, output, || ours(args, jobs, &capture.path))?;
-                row(what, jobs, output, &ran, &capture);
+                let ran = best_of(times, output, || ours(args, &jobs, &capture.path))?;
+                let seconds = ran.wall.as_secs_f64();
+                println!(
+                    "| `{}` | {output} | {seconds:.2} | {:.0} | {:.0} | {:.2} | {:.1} |",
+                    line(args, &jobs),
+                    messages as f64 / seconds,
+                    bytes as f64 / seconds / 1e6,
+                    ran.cpu().as_secs_f64(),
+                    ran.peak_kib as f64 / 1024.0,
+                );
             }
         }
     }
     Ok(())
 }
 
-/// Whether that command can use more than one core.
-fn has_jobs(command: &str) -> Result<bool, Box<dyn Error>> {
-    let help = Command::new(COMMAND).args([command, "--help"]).output()?;
-    Ok(String::from_utf8_lossy(&help.stdout).contains("--jobs"))
+/// The options for one core and for all, where the command can choose.
+fn jobs(args: &[&str]) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
+    let help = Command::new(COMMAND).args(args).arg("--help").output()?;
+    if !String::from_utf8_lossy(&help.stdout).contains("--jobs") {
+        return Ok(vec![Vec::new()]);
+    }
+    let mut cores = vec![1, std::thread::available_parallelism()?.get()];
+    cores.dedup();
+    Ok(cores.iter().map(|cores| vec!["--jobs".to_owned(), cores.to_string()]).collect())
 }
 
-fn ours(args: &[&str], jobs: &[&str], file: &Path) -> Command {
+fn ours(args: &[&str], jobs: &[String], file: &Path) -> Command {
     let mut command = Command::new(COMMAND);
     command.args(args).args(jobs).arg(file);
     command
 }
 
-fn row(what: &str, jobs: &[&str], output: Output, ran: &Ran, capture: &Capture) {
-    let seconds = ran.wall.as_secs_f64();
-    println!(
-        "| {what} {} | {output} | {seconds:.2} | {:.0} | {:.0} | {:.2} | {:.1} |",
-        jobs.join(" "),
-        capture.messages as f64 / seconds,
-        capture.bytes as f64 / seconds / 1e6,
-        ran.cpu.as_secs_f64(),
-        ran.peak_kib as f64 / 1024.0,
-    );
+fn line(args: &[&str], jobs: &[String]) -> String {
+    let jobs = jobs.iter().map(String::as_str);
+    let words: Vec<_> =
+        std::iter::once("ctnetlink").chain(args.iter().copied()).chain(jobs).collect();
+    words.join(" ")
 }
 
 /// JSON of the same packets from us and from tshark.
@@ -93,24 +98,29 @@ fn tshark(packets: u64, times: usize) -> Result<(), Box<dyn Error>> {
         return Ok(());
     }
     let capture = Capture::of_packets(packets)?;
-    let path = &capture.path;
     let theirs = best_of(1, Output::Pipe, || {
         let mut command = Command::new("tshark");
-        command.args(["-T", "json", "-r"]).arg(path);
+        command.args(["-T", "json", "-r"]).arg(&capture.path);
         command
     })?;
-    let ours = best_of(times, Output::Pipe, || ours(&["decode", "--format", "json"], &[], path))?;
-    println!("\n| JSON of {} packets | µs a packet | peak MB | MB of output |", capture.packets);
-    println!("|---|---:|---:|---:|");
-    for (who, ran) in [("tshark -T json", &theirs), ("ctnetlink decode --format json", &ours)] {
+    println!("\n| JSON of {packets} packets | µs a packet | in ours | peak MB | MB of output |");
+    println!("|---|---:|---:|---:|---:|");
+    let row = |who: &str, ran: &Ran, in_ours: f64| {
         println!(
-            "| `{who}` | {:.2} | {:.1} | {:.1} |",
-            ran.wall.as_secs_f64() * 1e6 / capture.packets as f64,
+            "| `{who}` | {:.2} | {in_ours:.1} | {:.1} | {:.0} |",
+            ran.wall.as_secs_f64() * 1e6 / packets as f64,
             ran.peak_kib as f64 / 1024.0,
             ran.read as f64 / 1e6,
         );
+    };
+    let args = ["decode", "--format", "json"];
+    let mut one_core = None;
+    for jobs in jobs(&args)? {
+        let ran = best_of(times, Output::Pipe, || ours(&args, &jobs, &capture.path))?;
+        let seconds = ran.wall.as_secs_f64();
+        row(&line(&args, &jobs), &ran, seconds / *one_core.get_or_insert(seconds));
     }
-    let ratio = theirs.wall.as_secs_f64() / ours.wall.as_secs_f64();
-    println!("\ntshark takes {ratio:.0} times as long");
+    let in_ours = one_core.map_or(f64::NAN, |seconds| theirs.wall.as_secs_f64() / seconds);
+    row("tshark -T json", &theirs, in_ours);
     Ok(())
 }
