@@ -154,7 +154,8 @@ fn text(golden: &'static [Golden]) -> Path {
     let mut line = String::new();
     each("text", "a line of conntrack(8), with extended, id, ktimestamp", golden, move |golden| {
         line.clear();
-        text.write(&golden.message(), Some(golden.received), &mut line);
+        let is_there = text.write(&golden.message(), Some(golden.received), &mut line);
+        assert!(is_there, "an entry has a line");
         black_box(&line);
     })
 }
