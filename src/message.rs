@@ -113,10 +113,12 @@ impl Default for Family {
 }
 
 impl NfGenMsg {
+    #[inline]
     fn read([family, version, res_id @ ..]: [u8; NFGENMSG_LEN]) -> Self {
         Self { nfgen_family: Family(family), version, res_id: Endian::Big.u16(res_id) }
     }
 
+    #[inline]
     fn to_bytes(self) -> [u8; NFGENMSG_LEN] {
         let [hi, lo] = Endian::Big.u16_bytes(self.res_id);
         [self.nfgen_family.0, self.version, hi, lo]
@@ -201,6 +203,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// [`MessageHeader`](ErrorKind::MessageHeader), [`MessageLength`](ErrorKind::MessageLength).
+    #[inline]
     pub fn parse(bytes: &'a [u8], endian: Endian) -> Result<Self, Error> {
         RawMessage::parse(bytes, endian).map(|raw| Self { raw })
     }
@@ -279,27 +282,43 @@ impl<'a> Message<'a> {
             _ if msg_type.is_ctnetlink() => {}
             _ => return Ok(Body::Other(self.raw.body())),
         }
-        let found = self.raw.body().len();
-        let short = ErrorKind::Body { expected: NFGENMSG_LEN, found };
-        let (nfgen, bytes) =
-            self.raw.body().split_first_chunk().ok_or(Error::at(NLMSG_HDRLEN, short))?;
-        let nfgen = NfGenMsg::read(*nfgen);
-        let is_request = self.raw.header.nlmsg_flags.contains(NlmFlags::REQUEST);
+        let (nfgen, bytes) = self.split_body()?;
         Ok(match msg_type {
+            _ if self.is_about_entries() => Body::Conntrack(nfgen, self.attrs_of(bytes)),
             MsgType::CT_GET_STATS_CPU => Body::StatsCpu(nfgen, self.attrs_of(bytes)),
             MsgType::CT_GET_STATS => Body::StatsGlobal(nfgen, self.attrs_of(bytes)),
-            MsgType::CT_GET_CTRZERO if !is_request => {
+            MsgType::CT_GET_CTRZERO | MsgType::EXP_GET_STATS_CPU => {
                 Body::ExpectStats(nfgen, self.attrs_of(bytes))
             }
-            MsgType::EXP_GET_STATS_CPU => Body::ExpectStats(nfgen, self.attrs_of(bytes)),
             MsgType::EXP_NEW | MsgType::EXP_GET | MsgType::EXP_DELETE => {
                 Body::Expect(nfgen, self.attrs_of(bytes))
             }
-            MsgType(0x0100..=0x0107) => Body::Conntrack(nfgen, self.attrs_of(bytes)),
             _ => Body::Other(self.raw.body()),
         })
     }
 
+    /// Whether the message holds an entry or asks about entries.
+    #[inline]
+    fn is_about_entries(&self) -> bool {
+        match self.msg_type() {
+            MsgType::CT_GET_STATS_CPU | MsgType::CT_GET_STATS => false,
+            MsgType::CT_GET_CTRZERO => self.raw.header.nlmsg_flags.contains(NlmFlags::REQUEST),
+            MsgType(nlmsg_type) => matches!(nlmsg_type, 0x0100..=0x0107),
+        }
+    }
+
+    /// The body of a netfilter message in two: what is fixed, and the attributes.
+    #[inline]
+    fn split_body(&self) -> Result<(NfGenMsg, &'a [u8]), Error> {
+        let body = self.raw.body();
+        let (nfgen, bytes) = body.split_first_chunk().ok_or_else(|| {
+            let short = ErrorKind::Body { expected: NFGENMSG_LEN, found: body.len() };
+            Error::at(NLMSG_HDRLEN, short)
+        })?;
+        Ok((NfGenMsg::read(*nfgen), bytes))
+    }
+
+    #[inline]
     fn attrs_of<S: AttrSet>(&self, bytes: &'a [u8]) -> Attrs<'a, S> {
         Attrs::at(bytes, ATTRS_OFFSET, self.raw.endian)
     }
@@ -323,6 +342,7 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
+    #[cold]
     fn wrong_type(&self) -> Error {
         Error::at(0, ErrorKind::MessageType { nlmsg_type: self.raw.header.nlmsg_type })
     }
@@ -332,10 +352,17 @@ impl<'a> Message<'a> {
     /// # Errors
     /// [`MessageType`](ErrorKind::MessageType) for other messages, [`Body`](ErrorKind::Body).
     pub fn conntrack(&self) -> Result<Attrs<'a, CtattrType>, Error> {
-        match self.body()? {
-            Body::Conntrack(_, attrs) => Ok(attrs),
-            _ => Err(self.wrong_type()),
+        self.conntrack_parts().map(|(_, attrs)| attrs)
+    }
+
+    /// What a message about conntrack entries consists of.
+    #[inline]
+    pub(crate) fn conntrack_parts(&self) -> Result<(NfGenMsg, Attrs<'a, CtattrType>), Error> {
+        if !self.is_about_entries() {
+            return Err(self.wrong_type());
         }
+        let (nfgen, bytes) = self.split_body()?;
+        Ok((nfgen, self.attrs_of(bytes)))
     }
 
     /// The attributes of a message about expectations.
@@ -533,6 +560,7 @@ impl Envelope {
     ///
     /// # Errors
     /// As [`write`](Self::write), and [`NoRoom`](ErrorKind::NoRoom).
+    #[inline]
     pub fn write_in<S: AttrSet>(
         &self,
         buf: &mut Vec<u8>,
@@ -544,14 +572,8 @@ impl Envelope {
         if needed > room.limit {
             return Err(Error::at(0, ErrorKind::NoRoom { limit: room.limit, needed }));
         }
-        let mut header = NlMsgHdr {
-            nlmsg_len: 0,
-            nlmsg_type: self.msg_type.0,
-            nlmsg_flags: self.flags,
-            nlmsg_seq: self.seq,
-            nlmsg_pid: self.portid,
-        };
-        buf.extend_from_slice(&header.to_bytes(self.endian));
+        // The header follows when the length is known.
+        buf.extend_from_slice(&[0; NLMSG_HDRLEN]);
         buf.extend_from_slice(&self.nfgenmsg.to_bytes());
         let written = Writer::run_from(buf, start, self.endian, room, body).and_then(|()| {
             let needed = buf.len() - start;
@@ -560,9 +582,15 @@ impl Envelope {
         });
         match written {
             Ok(nlmsg_len) => {
-                header.nlmsg_len = nlmsg_len;
-                if let Some(field) = buf.get_mut(start..start + NLMSG_HDRLEN) {
-                    field.copy_from_slice(&header.to_bytes(self.endian));
+                let header = NlMsgHdr {
+                    nlmsg_len,
+                    nlmsg_type: self.msg_type.0,
+                    nlmsg_flags: self.flags,
+                    nlmsg_seq: self.seq,
+                    nlmsg_pid: self.portid,
+                };
+                if let Some(place) = buf.get_mut(start..).and_then(|buf| buf.first_chunk_mut()) {
+                    *place = header.to_bytes(self.endian);
                 }
                 Ok(header)
             }

@@ -17,6 +17,7 @@ const LITTLE: [(&str, &str, &str); 6] = [
 const BIG: [(&str, &str, &str); 1] = [("linux-7.2-s390x", "7.2.13", "s390x")];
 
 /// One message.
+#[derive(Clone)]
 pub struct Golden {
     pub bytes: Vec<u8>,
     /// When it is taken to have been received, in nanoseconds.

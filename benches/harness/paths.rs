@@ -1,37 +1,57 @@
 //! Everything that the crate does to a message about an entry, whole and from bytes on.
 
+use super::draw::draw;
 use super::golden::{self, Golden};
 use super::measure::{Group, Path};
-use ctnetlink::attrs::CtAttr;
-use ctnetlink::flat::{Layout, Record as _, Timestamp, Tuple};
+use ctnetlink::flat::{FlowTimes, Layout};
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
 use ctnetlink::show::MessageRecord;
 use ctnetlink::show::text::Text;
 use ctnetlink::sim::{Kernel, NfConn, Rebuilder, Recorded, Reply, Skb, ctnetlink_fill_info};
 use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor};
 use ctnetlink::{Conntrack, Envelope, Family, Kind, Message, MsgType};
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
-/// The paths over all messages, and those over entries as a dump shows them.
-pub fn groups() -> [Group; 2] {
+/// The paths over all messages, those over messages of one shape, and those over entries as a dump
+/// shows them.
+pub fn groups() -> [Group; 3] {
     let golden: &'static [Golden] = Vec::leak(golden::entries());
-    [all(golden), dumped(golden)]
+    [all(golden), of_one_shape(golden), dumped(golden)]
+}
+
+/// What a flow logger reads all day, as far as a processor's guesses go: one message like another.
+fn of_one_shape(golden: &'static [Golden]) -> Group {
+    let types = |golden: &Golden| -> Vec<_> {
+        let attrs = golden.message().conntrack().expect("a message about an entry");
+        attrs.raw().flatten().map(|attr| (attr.nla_type, attr.payload.len())).collect()
+    };
+    let mut shapes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for one in golden.iter().filter(|golden| golden.message().kind() == Kind::Destroy) {
+        shapes.entry(types(one)).or_default().push(one.clone());
+    }
+    let has_times = |shape: &[(u16, usize)]| shape.iter().any(|attr| attr.0 & 0x3fff == 20);
+    let with_times = shapes.into_iter().filter(|(shape, _)| has_times(shape)).map(|(_, of)| of);
+    let most = with_times.max_by_key(Vec::len).expect("a recording with times");
+    let most: &'static [_] = Vec::leak(most);
+    let messages = draw(most.iter().map(|golden| &golden.bytes[..]));
+    let name = "DESTROY events of the shape that is recorded most often";
+    let mut group = Group::new(name, ["memcpy-one", "walk-one"], messages);
+    group.paths.extend([flat_decode("flat-decode-one", most), flow_times("flow-times-one", most)]);
+    group
 }
 
 pub fn all(golden: &'static [Golden]) -> Group {
-    let messages = golden.iter().map(|golden| &golden.bytes[..]).collect();
+    let messages = draw(golden.iter().map(|golden| &golden.bytes[..]));
     let mut group = Group::new("every message about an entry", ["memcpy", "walk"], messages);
     let flat: Vec<_> = golden.iter().map(|golden| decode(&golden.message())).collect();
     let flat: &'static [Conntrack] = Vec::leak(flat);
     group.paths.extend([
-        each("flat-decode", "decode into the flat value", golden, |golden| {
+        flat_decode("flat-decode", golden).target(0.7),
+        each("flat-new", "the same into a new one", golden, |golden| {
             black_box(decode(&golden.message()));
-        })
-        .target(0.7),
-        each("flow-times", "original tuple and times alone", golden, |golden| {
-            black_box(flow_times(&golden.message()));
-        })
-        .target(0.3),
+        }),
+        flow_times("flow-times", golden).target(0.3),
         each("typed-tree", "visit every attribute, typed", golden, |golden| {
             golden.message().visit(&mut Touch).expect("a kernel wrote it");
         }),
@@ -62,7 +82,7 @@ fn dumped(golden: &'static [Golden]) -> Group {
     let golden = golden.iter().filter(|golden| golden.message().kind() == Kind::Reply);
     let entries: Vec<_> = golden.map(Entry::of).collect();
     let entries: &'static [Entry] = Vec::leak(entries);
-    let messages = entries.iter().map(|entry| entry.emitted).collect();
+    let messages = draw(entries.iter().map(|entry| entry.emitted));
     let mut group =
         Group::new("entries as a dump shows them", ["memcpy-dump", "walk-dump"], messages);
     let mut skb = Vec::new();
@@ -82,10 +102,27 @@ fn each<T>(
     items: &'static [T],
     mut of: impl FnMut(&'static T) + 'static,
 ) -> Path {
+    let items = draw(items.iter());
     Path::new(name, what, move || {
-        for item in items {
+        for item in &items {
             of(black_box(item));
         }
+    })
+}
+
+fn flat_decode(name: &'static str, golden: &'static [Golden]) -> Path {
+    let mut ct = Conntrack::default();
+    each(name, "decode into the flat value", golden, move |golden| {
+        ct.read_message(&golden.message(), &mut refuse).expect("a message about an entry");
+        black_box(&ct);
+    })
+}
+
+fn flow_times(name: &'static str, golden: &'static [Golden]) -> Path {
+    let mut flow = FlowTimes::default();
+    each(name, "original tuple and times alone", golden, move |golden| {
+        flow.read_message(&golden.message(), &mut refuse).expect("a message about an entry");
+        black_box(&flow);
     })
 }
 
@@ -95,20 +132,6 @@ fn decode(message: &Message<'_>) -> Conntrack {
 
 fn refuse(error: ctnetlink::error::Error) {
     panic!("a kernel wrote it: {error}");
-}
-
-/// What a flow logger needs. The one place to change when the crate has a function for it.
-fn flow_times(message: &Message<'_>) -> (Tuple, Timestamp) {
-    let mut flow = <(Tuple, Timestamp)>::default();
-    for attr in message.conntrack().expect("a message about an entry").iter() {
-        match attr {
-            Ok(CtAttr::TupleOrig(attrs)) => flow.0 = Tuple::read(attrs, &mut refuse),
-            Ok(CtAttr::Timestamp(attrs)) => flow.1 = Timestamp::read(attrs, &mut refuse),
-            Ok(_) => {}
-            Err(error) => refuse(error),
-        }
-    }
-    flow
 }
 
 struct Touch;

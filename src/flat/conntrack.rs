@@ -3,11 +3,12 @@
 use super::parts::{
     Counters, Filter, Help, Labels, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
 };
-use super::record::{Record, arm, fields, set_field, write_field};
+use super::record::{Absent, Record, arm, fields, set_field, write_field};
+use super::shapes;
 use super::tuple::Tuple;
 use crate::attrs::{CtAttr, CtattrType, Status};
 use crate::error::Error;
-use crate::wire::Writer;
+use crate::wire::{Attrs, Endian, Iter, Writer};
 use crate::{Envelope, Family, Message, MessageBuf};
 use core::net::IpAddr;
 
@@ -31,12 +32,9 @@ macro_rules! conntrack {
 
         #[allow(non_camel_case_types, reason = "the names of the fields")]
         #[derive(Clone, Copy)]
-        enum Field {
+        pub(super) enum Field {
             $($field,)+
         }
-
-        /// Every field, in the order of the attribute numbers.
-        const BY_NUMBER: &[Field] = &[$(Field::$field),+];
 
         impl Conntrack {
             #[inline]
@@ -47,11 +45,19 @@ macro_rules! conntrack {
                 }
             }
 
-            #[inline]
+            /// Inlined, so that with a field that is known nothing is left of the others.
+            #[inline(always)]
             fn write_field(&self, field: Field, out: &mut Writer<'_, CtattrType>) {
+                if shapes::write(self, field, out) {
+                    return;
+                }
                 match field {
                     $( Field::$field => write_field!(self.$field, out, CtAttr, $($how)+), )+
                 }
+            }
+
+            fn write_by_number(&self, out: &mut Writer<'_, CtattrType>) {
+                $( self.write_field(Field::$field, out); )+
             }
         }
     };
@@ -147,65 +153,18 @@ pub enum Layout {
     Request,
 }
 
-impl Layout {
-    const fn fields(self) -> &'static [Field] {
-        use Field as F;
-        match self {
-            Self::Dump => &[
-                F::orig,
-                F::reply,
-                F::zone,
-                F::status,
-                F::mark,
-                F::secmark,
-                F::secctx,
-                F::id,
-                F::use_count,
-                F::master,
-                F::timeout,
-                F::protoinfo,
-                F::counters_orig,
-                F::counters_reply,
-                F::timestamp,
-                F::help,
-                F::labels,
-                F::seq_adj_orig,
-                F::seq_adj_reply,
-                F::synproxy,
-            ],
-            Self::Event => &[
-                F::orig,
-                F::reply,
-                F::zone,
-                F::id,
-                F::status,
-                F::timeout,
-                F::counters_orig,
-                F::counters_reply,
-                F::timestamp,
-                F::protoinfo,
-                F::help,
-                F::secmark,
-                F::secctx,
-                F::labels,
-                F::master,
-                F::seq_adj_orig,
-                F::seq_adj_reply,
-                F::synproxy,
-                F::mark,
-                F::timestamp_event,
-            ],
-            Self::Request => BY_NUMBER,
-        }
-    }
-}
-
 impl Record for Conntrack {
     type Set = CtattrType;
 
     #[inline]
     fn set(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
         self.set_attr(attr, report);
+    }
+
+    fn read(attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) -> Self {
+        let mut ct = Self::default();
+        ct.read_attrs(attrs, report);
+        ct
     }
 
     /// Writes every field, by attribute number.
@@ -224,15 +183,73 @@ impl Conntrack {
         message: &Message<'_>,
         report: &mut dyn FnMut(Error),
     ) -> Result<Self, Error> {
-        let attrs = message.conntrack()?;
-        let family = message.nfgenmsg().unwrap_or_default().nfgen_family;
-        Ok(Self { family, ..Self::read(attrs, report) })
+        let mut ct = Self::default();
+        ct.read_message(message, report)?;
+        Ok(ct)
+    }
+
+    /// As [`from_message`](Self::from_message), in the place of what was here: for programs that
+    /// read many messages and keep none.
+    ///
+    /// # Errors
+    /// As [`from_message`](Self::from_message); the value is then as it was.
+    pub fn read_message(
+        &mut self,
+        message: &Message<'_>,
+        report: &mut dyn FnMut(Error),
+    ) -> Result<(), Error> {
+        let (nfgen, attrs) = message.conntrack_parts()?;
+        *self = Self::ABSENT;
+        self.family = nfgen.nfgen_family;
+        self.read_attrs(attrs, report);
+        Ok(())
+    }
+
+    fn read_attrs(&mut self, attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) {
+        let mut walk = attrs.iter();
+        loop {
+            if attrs.endian() == Endian::NATIVE {
+                walk.skip_bytes(shapes::read(self, walk.rest()));
+            }
+            if walk.rest().is_empty() || !self.read_next(&mut walk, report) {
+                return;
+            }
+        }
+    }
+
+    /// Reads one attribute, of whatever shape; whether there was one. Not inlined, so that it costs
+    /// nothing where it is not needed.
+    #[inline(never)]
+    fn read_next(
+        &mut self,
+        walk: &mut Iter<'_, CtattrType>,
+        report: &mut dyn FnMut(Error),
+    ) -> bool {
+        match walk.next() {
+            Some(Ok(attr)) => self.set_attr(attr, report),
+            Some(Err(error)) => report(error),
+            None => return false,
+        }
+        true
     }
 
     /// Writes the fields that such a message can have, in its order.
     pub fn write_as(&self, layout: Layout, out: &mut Writer<'_, CtattrType>) {
-        for &field in layout.fields() {
-            self.write_field(field, out);
+        macro_rules! write {
+            ($($field:ident)+) => {{ $( self.write_field(Field::$field, out); )+ }};
+        }
+        match layout {
+            Layout::Dump => write!(
+                orig reply zone status mark secmark secctx id use_count master timeout
+                protoinfo counters_orig counters_reply timestamp help labels seq_adj_orig
+                seq_adj_reply synproxy
+            ),
+            Layout::Event => write!(
+                orig reply zone id status timeout counters_orig counters_reply timestamp
+                protoinfo help secmark secctx labels master seq_adj_orig seq_adj_reply
+                synproxy mark timestamp_event
+            ),
+            Layout::Request => self.write_by_number(out),
         }
     }
 

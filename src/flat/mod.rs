@@ -10,14 +10,17 @@
 
 mod conntrack;
 mod expectation;
+mod flow_times;
 mod name;
 mod parts;
 mod record;
+pub(crate) mod shapes;
 mod stats;
 mod tuple;
 
 pub use conntrack::{Conntrack, Endpoint, Layout};
 pub use expectation::{ExpectNat, Expectation};
+pub use flow_times::FlowTimes;
 pub use name::Name;
 pub use parts::{
     Counters, Dccp, Filter, Help, Labels, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj,

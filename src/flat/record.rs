@@ -1,5 +1,6 @@
 //! What flat values have in common, and the macro that declares them.
 
+use crate::Family;
 use crate::error::Error;
 use crate::wire::{AttrSet, Attrs, Writer};
 
@@ -43,6 +44,20 @@ pub trait Record: Default + PartialEq {
     fn is_absent(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What a field is when its attribute is not there: a constant, so that a whole value can be copied
+/// from it.
+pub(crate) trait Absent {
+    const ABSENT: Self;
+}
+
+impl<T> Absent for Option<T> {
+    const ABSENT: Self = None;
+}
+
+impl Absent for Family {
+    const ABSENT: Self = Self::UNSPEC;
 }
 
 /// How a field owns what an attribute borrows.
@@ -103,7 +118,7 @@ macro_rules! fields {
         pub struct $Name:ident { $( $(#[$field_meta:meta])+ $field:ident: $Type:ty; )+ }
     ) => {
         $(#[$meta])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[cfg_attr(feature = "serde", serde(default))]
         pub struct $Name {
@@ -112,6 +127,17 @@ macro_rules! fields {
                 #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::flat::record::is_default"))]
                 pub $field: $Type,
             )+
+        }
+
+        impl $crate::flat::record::Absent for $Name {
+            const ABSENT: Self = Self { $( $field: <$Type as $crate::flat::record::Absent>::ABSENT, )+ };
+        }
+
+        /// Nothing is there.
+        impl Default for $Name {
+            fn default() -> Self {
+                <Self as $crate::flat::record::Absent>::ABSENT
+            }
         }
     };
 }

@@ -61,6 +61,18 @@ impl Record for Tuple {
         }
     }
 
+    // Asked of every tuple that is not written.
+    #[inline]
+    fn is_absent(&self) -> bool {
+        let Self { src, dst, proto, src_port, dst_port, icmp_id, icmp_type, icmp_code, zone } =
+            self;
+        src.is_none()
+            && dst.is_none()
+            && proto.is_none()
+            && src_port.or(*dst_port).or(*icmp_id).or(*zone).is_none()
+            && icmp_type.or(*icmp_code).is_none()
+    }
+
     fn write(&self, out: &mut Writer<'_, CtattrTuple>) {
         if self.src.is_some() || self.dst.is_some() {
             out.nest(TupleAttr::Ip, |out| {

@@ -1,15 +1,16 @@
 //! `ctnetlink_fill_info`: what answers a dump, a GET or a GET_CTRZERO.
 
-use super::dump_tuples::{ctnetlink_dump_tuples, dump_both_tuples};
+use super::dump_tuples::{ctnetlink_dump_tuples, dump_both_tuples, put_tuple};
 use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{L4State, NfConn, NfConnCounter, NfCtSeqadj};
 use super::release::DumpOrder;
 use crate::attrs::{CtAttr, CtattrType, Status};
 use crate::error::Error;
+use crate::flat::shapes;
 use crate::nested::{
     CountersAttr, CtattrCounters, CtattrProtoinfo, CtattrSeqadj, HelpAttr, IpProto, ProtoInfoAttr,
     ProtoInfoDccpAttr, ProtoInfoSctpAttr, ProtoInfoTcpAttr, SecCtxAttr, SeqAdjAttr, SynProxyAttr,
-    TcpFlagsMask, TimestampAttr,
+    TcpFlags, TcpFlagsMask, TimestampAttr,
 };
 use crate::wire::{Attrs, Endian, HostBits, NlmFlags, NulStr, Writer};
 use crate::{Envelope, MsgType, NfGenMsg};
@@ -201,8 +202,15 @@ pub fn ctnetlink_dump_acct(out: Out<'_, '_>, ct: &NfConn) {
     let Some([orig, reply]) = &ct.acct else {
         return;
     };
-    dump_counters(out, CtAttr::CountersOrig, orig);
-    dump_counters(out, CtAttr::CountersReply, reply);
+    let put = |out: Out<'_, '_>, nla_type, counter: &NfConnCounter| {
+        shapes::put_counters(out, nla_type, counter.packets, counter.bytes)
+    };
+    if !put(out, CtattrType::CountersOrig, orig) {
+        dump_counters(out, CtAttr::CountersOrig, orig);
+    }
+    if !put(out, CtattrType::CountersReply, reply) {
+        dump_counters(out, CtAttr::CountersReply, reply);
+    }
 }
 
 fn dump_counters(
@@ -222,10 +230,14 @@ pub fn ctnetlink_dump_timestamp(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) 
     let Some(tstamp) = ct.nf_conn_tstamp_find().filter(|_| kernel.has_timestamp()) else {
         return;
     };
+    let stop = Some(tstamp.stop).filter(|&stop| stop != 0);
+    if shapes::put_timestamp(out, tstamp.start, stop) {
+        return;
+    }
     out.nest(CtAttr::Timestamp, |out| {
         out.put_64bit(TimestampAttr::Start(tstamp.start), TimestampAttr::Pad(()));
-        if tstamp.stop != 0 {
-            out.put_64bit(TimestampAttr::Stop(tstamp.stop), TimestampAttr::Pad(()));
+        if let Some(stop) = stop {
+            out.put_64bit(TimestampAttr::Stop(stop), TimestampAttr::Pad(()));
         }
     });
 }
@@ -237,6 +249,8 @@ pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, 
         return;
     }
     match (ct.protonum(), &ct.proto) {
+        (IpProto::TCP, &L4State::Tcp { state, scale, flags })
+            if !destroy && shapes::put_tcp(out, state, scale, flags.map(without_mask)) => {}
         (IpProto::TCP, L4State::Tcp { .. })
         | (IpProto::SCTP, L4State::Sctp { .. })
         | (IpProto::DCCP, L4State::Dccp { .. }) => {
@@ -244,6 +258,11 @@ pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, 
         }
         _ => {}
     }
+}
+
+/// The kernel leaves the mask 0.
+fn without_mask(flags: TcpFlags) -> TcpFlagsMask {
+    TcpFlagsMask { flags, ..TcpFlagsMask::default() }
 }
 
 /// `to_nlattr` of the protocols that have one.
@@ -255,12 +274,10 @@ fn to_nlattr(out: &mut Writer<'_, CtattrProtoinfo>, proto: &L4State, destroy: bo
                 if destroy {
                     return;
                 }
-                // The kernel leaves the mask 0.
-                let flags = |flags| TcpFlagsMask { flags, ..TcpFlagsMask::default() };
                 out.put(ProtoInfoTcpAttr::WscaleOriginal(scale_orig));
                 out.put(ProtoInfoTcpAttr::WscaleReply(scale_reply));
-                out.put(ProtoInfoTcpAttr::FlagsOriginal(flags(orig)));
-                out.put(ProtoInfoTcpAttr::FlagsReply(flags(reply)));
+                out.put(ProtoInfoTcpAttr::FlagsOriginal(without_mask(orig)));
+                out.put(ProtoInfoTcpAttr::FlagsReply(without_mask(reply)));
             });
         }
         L4State::Sctp { state, vtag: [orig, reply] } => out.nest(ProtoInfoAttr::Sctp, |out| {
@@ -348,6 +365,9 @@ pub fn ctnetlink_dump_master(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
         return;
     }
     if let Some(master) = &ct.master {
+        if put_tuple(kernel, out, CtattrType::TupleMaster, master) {
+            return;
+        }
         out.nest(CtAttr::TupleMaster, |out| ctnetlink_dump_tuples(kernel, out, master));
     }
 }
@@ -360,8 +380,16 @@ pub fn ctnetlink_dump_ct_seq_adj(out: Out<'_, '_>, ct: &NfConn) {
     let Some([orig, reply]) = &ct.seqadj else {
         return;
     };
-    dump_ct_seq_adj(out, CtAttr::SeqAdjOrig, orig);
-    dump_ct_seq_adj(out, CtAttr::SeqAdjReply, reply);
+    let put = |out: Out<'_, '_>, nla_type, seq: &NfCtSeqadj| {
+        let values = [seq.correction_pos, seq.offset_before, seq.offset_after];
+        shapes::put_seq_adj(out, nla_type, values)
+    };
+    if !put(out, CtattrType::SeqAdjOrig, orig) {
+        dump_ct_seq_adj(out, CtAttr::SeqAdjOrig, orig);
+    }
+    if !put(out, CtattrType::SeqAdjReply, reply) {
+        dump_ct_seq_adj(out, CtAttr::SeqAdjReply, reply);
+    }
 }
 
 fn dump_ct_seq_adj(
@@ -382,6 +410,9 @@ pub fn ctnetlink_dump_ct_synproxy(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn
     let Some(synproxy) = ct.synproxy.filter(|_| known) else {
         return;
     };
+    if shapes::put_synproxy(out, [synproxy.isn, synproxy.its, synproxy.tsoff]) {
+        return;
+    }
     out.nest(CtAttr::SynProxy, |out| {
         out.put(SynProxyAttr::Isn(synproxy.isn));
         out.put(SynProxyAttr::Its(synproxy.its));

@@ -104,6 +104,13 @@ impl<'a> RawAttrs<'a> {
         self.rest
     }
 
+    /// Passes over whole attributes of that many bytes in all.
+    #[inline]
+    pub(crate) fn skip_bytes(&mut self, len: usize) {
+        self.rest = self.rest.get(len..).unwrap_or_default();
+        self.offset += len;
+    }
+
     fn fail(&mut self, kind: ErrorKind) -> Error {
         self.failed = true;
         Error::at(self.offset, kind)

@@ -175,6 +175,19 @@ pub struct Iter<'a, S> {
     set: PhantomData<S>,
 }
 
+impl<'a, S> Iter<'a, S> {
+    /// The bytes not walked yet.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.raw.rest()
+    }
+
+    /// Passes over attributes that were read otherwise.
+    #[inline]
+    pub(crate) fn skip_bytes(&mut self, len: usize) {
+        self.raw.skip_bytes(len);
+    }
+}
+
 impl<'a, S: AttrSet> Iterator for Iter<'a, S> {
     type Item = Result<S::Attr<'a>, Error>;
 

@@ -117,6 +117,7 @@ pub struct NlMsgHdr {
 
 impl NlMsgHdr {
     /// Reads a header.
+    #[inline]
     #[must_use]
     pub fn read(bytes: &[u8; NLMSG_HDRLEN], endian: Endian) -> Self {
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = *bytes;
@@ -130,6 +131,7 @@ impl NlMsgHdr {
     }
 
     /// The header's bytes.
+    #[inline]
     #[must_use]
     pub fn to_bytes(self, endian: Endian) -> [u8; NLMSG_HDRLEN] {
         let [a, b, c, d] = endian.u32_bytes(self.nlmsg_len);
@@ -157,23 +159,25 @@ impl<'a> RawMessage<'a> {
     ///
     /// # Errors
     /// [`MessageHeader`](ErrorKind::MessageHeader), [`MessageLength`](ErrorKind::MessageLength).
+    #[inline]
     pub fn parse(bytes: &'a [u8], endian: Endian) -> Result<Self, Error> {
+        let available = bytes.len();
+        let error = |kind| Error::at(0, kind);
         let header = bytes
             .first_chunk()
             .map(|header| NlMsgHdr::read(header, endian))
-            .ok_or(Error::at(0, ErrorKind::MessageHeader { found: bytes.len() }))?;
-        let message = usize::try_from(header.nlmsg_len)
+            .ok_or_else(|| error(ErrorKind::MessageHeader { found: available }))?;
+        let nlmsg_len = header.nlmsg_len;
+        let message = usize::try_from(nlmsg_len)
             .ok()
             .filter(|&len| len >= NLMSG_HDRLEN)
             .and_then(|len| bytes.get(..len))
-            .ok_or(Error::at(
-                0,
-                ErrorKind::MessageLength { nlmsg_len: header.nlmsg_len, available: bytes.len() },
-            ))?;
+            .ok_or_else(|| error(ErrorKind::MessageLength { nlmsg_len, available }))?;
         Ok(Self { header, bytes: message, endian })
     }
 
     /// The bytes behind the header.
+    #[inline]
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
         self.bytes.get(NLMSG_HDRLEN..).unwrap_or_default()

@@ -35,6 +35,11 @@ impl<'a> HostBits<'a> {
         self.bytes
     }
 
+    /// The byte order in which they lie.
+    pub(crate) const fn endian(&self) -> Endian {
+        self.endian
+    }
+
     /// The number of bits that there is room for.
     #[must_use]
     pub const fn capacity(&self) -> usize {
@@ -64,7 +69,11 @@ impl<'a> HostBits<'a> {
 
     /// Bits 0 to 127 as a number; higher ones are left out.
     #[must_use]
+    #[inline]
     pub fn to_u128(&self) -> u128 {
+        if let (Endian::Little, Ok(bytes)) = (self.endian, self.bytes.try_into()) {
+            return u128::from_le_bytes(bytes);
+        }
         let mut bytes = [0; 16];
         for (to, chunk) in bytes.chunks_exact_mut(self.word()).zip(self.bytes.chunks(self.word())) {
             to.copy_from_slice(chunk);

@@ -20,6 +20,15 @@ pub(crate) trait Payload<'a, V> {
 
     fn encode(value: &V, endian: Endian, out: &mut Vec<u8>);
 
+    /// Writes the attribute, header and padding included, canonically.
+    #[inline]
+    fn put<S: AttrSet>(value: &V, number: u16, out: &mut Writer<'_, S>)
+    where
+        Self: Sized,
+    {
+        out.put_open::<Self, V>(number, value);
+    }
+
     fn len(value: &V) -> usize;
 
     /// For people; nests print nothing.
@@ -62,6 +71,12 @@ macro_rules! integers {
                 out.extend_from_slice(&$order.$write((*value).into()));
             }
 
+            #[inline]
+            fn put<S: AttrSet>(value: &V, number: u16, out: &mut Writer<'_, S>) {
+                let $endian = out.endian();
+                out.put_array(number, $order.$write((*value).into()));
+            }
+
             fn len(_: &V) -> usize {
                 size_of::<$int>()
             }
@@ -102,6 +117,11 @@ macro_rules! bytes {
             #[inline]
             fn encode(value: &V, _: Endian, out: &mut Vec<u8>) {
                 out.extend_from_slice(&<[u8; $len]>::from_value(*value));
+            }
+
+            #[inline]
+            fn put<S: AttrSet>(value: &V, number: u16, out: &mut Writer<'_, S>) {
+                out.put_array(number, <[u8; $len]>::from_value(*value));
             }
 
             fn len(_: &V) -> usize {
@@ -154,6 +174,11 @@ where
     #[inline]
     fn encode(value: &V, _: Endian, out: &mut Vec<u8>) {
         out.push((*value).into());
+    }
+
+    #[inline]
+    fn put<S: AttrSet>(value: &V, number: u16, out: &mut Writer<'_, S>) {
+        out.put_array(number, [(*value).into()]);
     }
 
     fn len(_: &V) -> usize {
@@ -242,6 +267,14 @@ impl<'a> Payload<'a, HostBits<'a>> for HostWords {
 
     fn encode(value: &HostBits<'a>, endian: Endian, out: &mut Vec<u8>) {
         value.write(endian, out);
+    }
+
+    #[inline]
+    fn put<S: AttrSet>(value: &HostBits<'a>, number: u16, out: &mut Writer<'_, S>) {
+        match value.as_bytes().try_into() {
+            Ok(bytes) if value.endian() == out.endian() => out.put_array::<16>(number, bytes),
+            _ => out.put_open::<Self, HostBits<'a>>(number, value),
+        }
     }
 
     fn len(value: &HostBits<'a>) -> usize {

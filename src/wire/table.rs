@@ -50,6 +50,12 @@ macro_rules! attr_set {
             Unknown($crate::wire::RawAttr<'a>),
         }
 
+        /// The numbers, by the variants that they stand for.
+        #[allow(non_upper_case_globals, dead_code, reason = "a row need not be used by its number")]
+        impl $Set {
+            $( pub(crate) const $Variant: u16 = $number; )+
+        }
+
         impl<'a> $Attr<'a> {
             const ROWS: &'static [$crate::spec::AttrSpec] = &[$(
                 $crate::spec::AttrSpec {
@@ -85,7 +91,8 @@ macro_rules! attr_set {
                 })
             }
 
-            #[inline]
+            // With a variant that is known, as in most calls, nothing is left of the others.
+            #[inline(always)]
             fn encode<'a>(attr: &$Attr<'a>, out: &mut $crate::wire::Writer<'_, Self>) {
                 match attr {
                     $( $Attr::$Variant(value) => out.put_value::<$crate::wire::payload::$Form, $value>($number, value), )+

@@ -1,6 +1,8 @@
 //! Writes attributes at the end of a buffer.
 
-use super::align::{NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, nla_align};
+use super::align::{
+    NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, nla_align, nla_attr_size, nla_total_size,
+};
 use super::attr::{Framing, RawAttr};
 use super::attrs::{AttrSet, Attrs};
 use super::endian::Endian;
@@ -79,7 +81,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     }
 
     /// Writes an attribute as the kernel would: NESTED set on nests alone, padding zero.
-    #[inline]
+    #[inline(always)]
     pub fn put(&mut self, attr: S::Attr<'_>) {
         S::encode(&attr, self);
     }
@@ -88,8 +90,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     /// if the attribute's header would lie at a multiple of 8 in the datagram, so that its value
     /// would not. `nla_put_be64` and `nla_align_64bit`, since Linux 4.7.
     pub fn put_64bit(&mut self, attr: S::Attr<'_>, pad: S::Attr<'_>) {
-        let offset = self.room.pad_from.map(|first| first.wrapping_add(self.buf.len()));
-        if offset.is_some_and(|offset| offset % 8 == 0) {
+        if self.needs_pad(0) {
             self.put(pad);
         }
         self.put(attr);
@@ -108,7 +109,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     /// assert_eq!(attrs.into_bytes(), bytes);
     /// # Ok::<(), ctnetlink::error::Error>(())
     /// ```
-    #[inline]
+    #[inline(always)]
     pub fn nest<T: AttrSet>(
         &mut self,
         variant: fn(Attrs<'static, T>) -> S::Attr<'static>,
@@ -125,6 +126,53 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.frame(raw.nla_type, |out| out.buf.extend_from_slice(raw.payload), raw.padding);
     }
 
+    /// Whether a 64-bit value needs a pad, if it is to be written that many bytes from here.
+    #[inline]
+    pub(crate) fn needs_pad(&self, ahead: usize) -> bool {
+        let offset = |first: usize| first.wrapping_add(self.buf.len()).wrapping_add(ahead);
+        self.room.pad_from.is_some_and(|first| offset(first) % 8 == 0)
+    }
+
+    /// Appends bytes to be filled in where they lie, if there is room: what is put together elsewhere
+    /// and then copied costs a multiple.
+    #[inline(always)]
+    pub(crate) fn extend<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<&mut [u8; N]> {
+        if self.room.limit.saturating_sub(self.buf.len()) < N {
+            return None;
+        }
+        self.buf.extend_from_slice(bytes);
+        self.buf.last_chunk_mut()
+    }
+
+    /// Writes an attribute of a fixed length in one piece.
+    #[inline(always)]
+    pub(crate) fn put_array<const K: usize>(&mut self, nla_type: u16, payload: [u8; K]) {
+        let [len0, len1] = self.endian.u16_bytes(nla_attr_size(K) as u16);
+        let [type0, type1] = self.endian.u16_bytes(nla_type);
+        let place = match nla_total_size(K) {
+            8 => self.extend(&[0; 8]).map(|place| &mut place[..]),
+            12 => self.extend(&[0; 12]).map(|place| &mut place[..]),
+            20 => self.extend(&[0; 20]).map(|place| &mut place[..]),
+            _ => None,
+        };
+        if let Some([a, b, c, d, value @ ..]) = place {
+            [*a, *b, *c, *d] = [len0, len1, type0, type1];
+            if let Some(value) = value.first_chunk_mut() {
+                *value = payload;
+            }
+        } else {
+            self.put_slice(nla_type, &payload);
+        }
+    }
+
+    /// Writes an attribute of any length, or tells that it is too long or does not fit.
+    #[cold]
+    fn put_slice(&mut self, nla_type: u16, payload: &[u8]) {
+        let start = self.open(nla_type);
+        self.buf.extend_from_slice(payload);
+        self.close(start, nla_align);
+    }
+
     /// Writes bytes that are no attribute.
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
@@ -133,6 +181,11 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     /// Writes one row's attribute canonically.
     #[inline]
     pub(crate) fn put_value<'v, P: Payload<'v, V>, V>(&mut self, number: u16, value: &V) {
+        P::put(value, number, self);
+    }
+
+    /// The same for a payload whose length is only known when it is written.
+    pub(crate) fn put_open<'v, P: Payload<'v, V>, V>(&mut self, number: u16, value: &V) {
         let flags = if matches!(P::FORM, Form::Nest(_)) { NLA_F_NESTED } else { 0 };
         let start = self.open(number | flags);
         P::encode(value, self.endian, self.buf);

@@ -2,7 +2,8 @@
 //! by the fuzz targets.
 #![allow(dead_code, reason = "each program uses a part")]
 
-use ctnetlink::flat::{Layout, Record as _};
+use ctnetlink::error::Error;
+use ctnetlink::flat::{FlowTimes, Layout, Record as _};
 use ctnetlink::show::text::Text;
 use ctnetlink::show::{Annotate, MessageRecord};
 use ctnetlink::sim::vectors::{Source, Vectors};
@@ -45,6 +46,7 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
         // One pass and a visit see the same errors.
         assert_eq!(reported, errors.count, "{:02x?}", message.as_bytes());
     }
+    agrees(&message, &flat);
     if every_path {
         let record = MessageRecord::new(&message);
         assert_eq!(record.errors.len(), errors.count);
@@ -58,6 +60,64 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
         }
     }
     Some(errors.count)
+}
+
+/// What reads known shapes in one piece comes to the same as what reads attribute by attribute.
+fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
+    let mut flow_errors = Vec::new();
+    let flow = FlowTimes::from_message(message, &mut |error| flow_errors.push(error));
+    let Ok(attrs) = message.conntrack() else {
+        assert!(flat.is_err() && flow.is_err());
+        return;
+    };
+    let nfgen_family = message.nfgenmsg().unwrap().nfgen_family;
+    let mut ct = Conntrack { family: nfgen_family, ..Conntrack::default() };
+    let mut times = FlowTimes { family: nfgen_family, ..FlowTimes::default() };
+    let (mut errors, mut times_errors) = (Vec::new(), Vec::new());
+    for (raw, attr) in attrs.raw().zip(attrs.iter()) {
+        // Those of a header, and those of what is read.
+        let is_read = raw.as_ref().map_or(true, |raw| matches!(raw.number(), 1 | 20));
+        let from = errors.len();
+        match attr {
+            Ok(attr) => ct.set(attr, &mut |error| errors.push(error)),
+            Err(error) => errors.push(error),
+        }
+        if is_read {
+            times_errors.extend_from_slice(&errors[from..]);
+        }
+    }
+    (times.orig, times.timestamp) = (ct.orig.clone(), ct.timestamp);
+    assert_eq!(flow.as_ref(), Ok(&times), "{:02x?}", message.as_bytes());
+    assert_eq!(flow_errors, times_errors, "{:02x?}", message.as_bytes());
+
+    assert_eq!(flat.as_ref(), Ok(&ct), "{:02x?}", message.as_bytes());
+    // The same over a value that is used.
+    let mut again = Conntrack { mark: Some(7), orig: ct.reply.clone(), ..ct.clone() };
+    let mut again_errors = Vec::new();
+    again.read_message(message, &mut |error| again_errors.push(error)).unwrap();
+    assert_eq!(again, ct, "{:02x?}", message.as_bytes());
+    assert_eq!(again_errors, errors, "{:02x?}", message.as_bytes());
+    // An entry is written in one piece for this machine, and attribute by attribute for another.
+    for layout in [Layout::Dump, Layout::Event, Layout::Request] {
+        let write =
+            |endian| AttrsBuf::<attrs::CtattrType>::build(endian, |out| ct.write_as(layout, out));
+        let (native, other) = (write(Endian::NATIVE), write(Endian::NATIVE.swapped()));
+        match (native, other) {
+            (Ok(native), Ok(other)) => {
+                assert_eq!(native.into_bytes(), translated(other.as_attrs()), "{ct:?}");
+            }
+            (native, other) => assert_eq!(native.err(), other.err()),
+        }
+    }
+}
+
+/// The same attributes as this machine writes them.
+pub(crate) fn translated<S: AttrSet>(attrs: Attrs<'_, S>) -> Vec<u8> {
+    AttrsBuf::<S>::build(Endian::NATIVE, |out| {
+        attrs.iter().flatten().for_each(|attr| out.put(attr))
+    })
+    .unwrap()
+    .into_bytes()
 }
 
 /// A datagram: its messages lie one behind another and every byte is accounted for.

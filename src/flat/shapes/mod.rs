@@ -1,0 +1,306 @@
+//! The shapes in which kernels lay out what nearly every entry has, read and written in one piece.
+//!
+//! The general path takes an attribute at a time: header, table, value. But a kernel fills a tuple,
+//! the counters or the times always with the same children in the same order, so that it is known
+//! beforehand where each header lies and what it is. Here such a nest is compared with what it
+//! should be, and its values are taken from where they must be. Attributes at the top are tried in
+//! the order in which kernels send them: a message like the last one then goes through without a
+//! branch that was not foreseen. Writing copies a nest that was laid out at compile time and fills
+//! the values in.
+//!
+//! Everything else goes the general way, from the first attribute on that has no shape: another
+//! order, another length, an attribute without `NLA_F_NESTED`, the byte order of another machine.
+//! The two ways agree: `tests/shapes.rs` and `tests/common/oracle.rs` hold them against each other.
+
+mod read;
+mod write;
+
+pub(in crate::flat) use read::{read, read_times};
+pub(in crate::flat) use write::write;
+pub(crate) use write::{
+    Ids, put_counters, put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
+};
+
+use crate::nested::{
+    CtattrCounters, CtattrIp, CtattrL4proto, CtattrProtoinfo, CtattrProtoinfoSctp,
+    CtattrProtoinfoTcp, CtattrSeqadj, CtattrSynproxy, CtattrTstamp, CtattrTuple,
+};
+use crate::wire::{AttrSet, Endian, NLA_F_NESTED, NLA_HDRLEN, Writer, nla_align, nla_attr_size};
+
+/// An attribute header as a machine of this byte order has it in memory.
+const fn header(nla_len: usize, nla_type: u16) -> u32 {
+    let [len0, len1] = (nla_len as u16).to_ne_bytes();
+    let [type0, type1] = nla_type.to_ne_bytes();
+    u32::from_ne_bytes([len0, len1, type0, type1])
+}
+
+/// An attribute in a nest: its type and the bytes of its payload.
+type Child = (u16, usize);
+
+/// A nest of `LEN` bytes with `N` attributes in it, at any depth.
+struct Shape<const LEN: usize, const N: usize> {
+    /// Where each header lies, and what it is.
+    headers: [(usize, u32); N],
+    /// The nest with a type of 0 and all values 0.
+    blank: [u8; LEN],
+}
+
+impl<const LEN: usize, const N: usize> Shape<LEN, N> {
+    /// A nest of these attributes. Behind a nest come its own attributes, as on the wire.
+    const fn new(children: [Child; N]) -> Self {
+        let mut headers = [(0, 0); N];
+        let mut blank = [0; LEN];
+        let mut at = NLA_HDRLEN;
+        [blank[0], blank[1], blank[2], blank[3]] = header(LEN, NLA_F_NESTED).to_ne_bytes();
+        let mut n = 0;
+        while n < N {
+            let (nla_type, payload) = children[n];
+            let word = header(nla_attr_size(payload), nla_type);
+            headers[n] = (at, word);
+            [blank[at], blank[at + 1], blank[at + 2], blank[at + 3]] = word.to_ne_bytes();
+            at += NLA_HDRLEN;
+            if nla_type & NLA_F_NESTED == 0 {
+                at += nla_align(payload);
+            }
+            n += 1;
+        }
+        assert!(at == LEN);
+        Self { headers, blank }
+    }
+
+    /// The nest of that type that comes next, which is then behind; `None` if it has another shape.
+    #[inline(always)]
+    fn take<'a>(&self, at: &mut Cursor<'a>, nla_type: u16) -> Option<Values<'a, '_, LEN, N>> {
+        if at.head != header(LEN, nla_type | NLA_F_NESTED) {
+            return None;
+        }
+        let (bytes, behind) = at.rest.split_first_chunk::<LEN>()?;
+        let differ = |differ, &(at, expected)| differ | (word(bytes, at) ^ expected);
+        if self.headers.iter().fold(0, differ) != 0 {
+            return None;
+        }
+        *at = Cursor::new(behind);
+        Some(Values { bytes, shape: self })
+    }
+
+    /// Writes a nest of that type with values of 0, to be filled in; `None` if there is no room, or
+    /// if the message is of another byte order.
+    #[inline(always)]
+    fn put<'w, S: AttrSet>(
+        &self,
+        out: &'w mut Writer<'_, S>,
+        nla_type: u16,
+    ) -> Option<Blank<'w, '_, LEN, N>> {
+        if out.endian() != Endian::NATIVE {
+            return None;
+        }
+        let bytes = out.extend(&self.blank)?;
+        fill(bytes, 0, header(LEN, nla_type | NLA_F_NESTED).to_ne_bytes());
+        Some(Blank { bytes, shape: self })
+    }
+
+    /// The same with values for the attributes of these indices; whether it was written.
+    #[inline(always)]
+    fn put_all<S: AttrSet, const COUNT: usize, const K: usize>(
+        &self,
+        out: &mut Writer<'_, S>,
+        nla_type: u16,
+        indices: [usize; COUNT],
+        values: [[u8; K]; COUNT],
+    ) -> bool {
+        let Some(mut nest) = self.put(out, nla_type) else { return false };
+        indices.into_iter().zip(values).for_each(|(n, value)| nest.set(n, value));
+        true
+    }
+}
+
+/// Where reading has come to.
+struct Cursor<'a> {
+    rest: &'a [u8],
+    /// The first four bytes of `rest`, a header; 0, which is none, if there are fewer.
+    head: u32,
+}
+
+impl<'a> Cursor<'a> {
+    #[inline(always)]
+    fn new(rest: &'a [u8]) -> Self {
+        Self { rest, head: word(rest, 0) }
+    }
+
+    #[inline(always)]
+    fn nla_len(&self) -> usize {
+        let [len0, len1, ..] = self.head.to_ne_bytes();
+        u16::from_ne_bytes([len0, len1]).into()
+    }
+
+    #[inline(always)]
+    fn nla_type(&self) -> u16 {
+        let [.., type0, type1] = self.head.to_ne_bytes();
+        u16::from_ne_bytes([type0, type1])
+    }
+
+    /// Whether a nest of that type comes next.
+    #[inline(always)]
+    fn is_nest(&self, nla_type: u16) -> bool {
+        self.nla_type() == nla_type | NLA_F_NESTED
+    }
+
+    /// The payload of the attribute that comes next, if it is of that type and of `SIZE` bytes with
+    /// header and padding.
+    #[inline(always)]
+    fn take<const SIZE: usize, const K: usize>(&mut self, nla_type: u16) -> Option<[u8; K]> {
+        if self.head != header(nla_attr_size(K), nla_type) {
+            return None;
+        }
+        let (bytes, behind) = self.rest.split_first_chunk::<SIZE>()?;
+        *self = Self::new(behind);
+        Some(piece(bytes, NLA_HDRLEN))
+    }
+
+    /// Passes over an attribute of that type, most often one of `USUAL` bytes. To compare its
+    /// header with what it should be is quicker than to add its length: what follows can be read
+    /// before the comparison is done.
+    #[inline(always)]
+    fn skip<const USUAL: usize>(&mut self, nla_type: u16) {
+        if self.nla_type() != nla_type {
+            return;
+        }
+        let behind = match self.nla_len() {
+            len if len == USUAL => self.rest.get(USUAL..),
+            len if len >= NLA_HDRLEN => self.rest.get(nla_align(len)..),
+            _ => None,
+        };
+        if let Some(behind) = behind {
+            *self = Self::new(behind);
+        }
+    }
+}
+
+/// A nest whose shape is known.
+struct Values<'a, 's, const LEN: usize, const N: usize> {
+    bytes: &'a [u8; LEN],
+    shape: &'s Shape<LEN, N>,
+}
+
+impl<const LEN: usize, const N: usize> Values<'_, '_, LEN, N> {
+    /// The payload of the `n`th attribute.
+    #[inline(always)]
+    fn get<const K: usize>(&self, n: usize) -> [u8; K] {
+        self.shape.headers.get(n).map_or([0; K], |&(at, _)| piece(self.bytes, at + NLA_HDRLEN))
+    }
+}
+
+/// A nest of a known shape that is being written.
+struct Blank<'w, 's, const LEN: usize, const N: usize> {
+    bytes: &'w mut [u8; LEN],
+    shape: &'s Shape<LEN, N>,
+}
+
+impl<const LEN: usize, const N: usize> Blank<'_, '_, LEN, N> {
+    /// Sets the payload of the `n`th attribute.
+    #[inline(always)]
+    fn set<const K: usize>(&mut self, n: usize, payload: [u8; K]) {
+        if let Some(&(at, _)) = self.shape.headers.get(n) {
+            fill(self.bytes, at + NLA_HDRLEN, payload);
+        }
+    }
+}
+
+#[inline(always)]
+fn fill<const K: usize>(bytes: &mut [u8], at: usize, payload: [u8; K]) {
+    if let Some(place) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
+        *place = payload;
+    }
+}
+
+/// The bytes at a place that is known to be there when this is compiled.
+#[inline(always)]
+fn piece<const K: usize>(bytes: &[u8], at: usize) -> [u8; K] {
+    bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; K])
+}
+
+#[inline(always)]
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_ne_bytes(piece(bytes, at))
+}
+
+const fn tuple<const LEN: usize, const N: usize, const IDS: usize>(
+    src: Child,
+    dst: Child,
+    ids: [Child; IDS],
+) -> Shape<LEN, N> {
+    let ip = 2 * (NLA_HDRLEN + src.1);
+    let proto = 8 * (1 + IDS);
+    let mut children = [(0, 0); N];
+    children[0] = (CtattrTuple::Ip | NLA_F_NESTED, ip);
+    children[1] = src;
+    children[2] = dst;
+    children[3] = (CtattrTuple::Proto | NLA_F_NESTED, proto);
+    children[4] = (CtattrL4proto::Num, 1);
+    let mut n = 0;
+    while n < IDS {
+        children[5 + n] = ids[n];
+        n += 1;
+    }
+    Shape::new(children)
+}
+
+const V4_SRC: Child = (CtattrIp::V4Src, 4);
+const V4_DST: Child = (CtattrIp::V4Dst, 4);
+const V6_SRC: Child = (CtattrIp::V6Src, 16);
+const V6_DST: Child = (CtattrIp::V6Dst, 16);
+const PORTS: [Child; 2] = [(CtattrL4proto::SrcPort, 2), (CtattrL4proto::DstPort, 2)];
+const ICMP: [Child; 3] =
+    [(CtattrL4proto::IcmpId, 2), (CtattrL4proto::IcmpType, 1), (CtattrL4proto::IcmpCode, 1)];
+const ICMPV6: [Child; 3] =
+    [(CtattrL4proto::Icmpv6Id, 2), (CtattrL4proto::Icmpv6Type, 1), (CtattrL4proto::Icmpv6Code, 1)];
+
+const V4_PORTS: Shape<52, 7> = tuple(V4_SRC, V4_DST, PORTS);
+const V6_PORTS: Shape<76, 7> = tuple(V6_SRC, V6_DST, PORTS);
+const V4_ICMP: Shape<60, 8> = tuple(V4_SRC, V4_DST, ICMP);
+const V6_ICMPV6: Shape<84, 8> = tuple(V6_SRC, V6_DST, ICMPV6);
+const V4_OTHER: Shape<36, 5> = tuple(V4_SRC, V4_DST, []);
+const V6_OTHER: Shape<60, 5> = tuple(V6_SRC, V6_DST, []);
+// 64-bit values on machines that need them aligned: with a pad before both, or before the second
+// alone, by where in the datagram the nest lies.
+const COUNTERS: Shape<28, 2> = Shape::new([PACKETS, BYTES]);
+const COUNTERS_PAD: Shape<32, 3> = Shape::new([PACKETS, COUNTERS_ALIGN, BYTES]);
+const COUNTERS_PADS: Shape<36, 4> = Shape::new([COUNTERS_ALIGN, PACKETS, COUNTERS_ALIGN, BYTES]);
+const PACKETS: Child = (CtattrCounters::Packets, 8);
+const BYTES: Child = (CtattrCounters::Bytes, 8);
+const COUNTERS_ALIGN: Child = (CtattrCounters::Pad, 0);
+
+const BEGUN: Shape<16, 1> = Shape::new([START]);
+const BEGUN_PAD: Shape<20, 2> = Shape::new([TIMES_ALIGN, START]);
+const ENDED: Shape<28, 2> = Shape::new([START, STOP]);
+const ENDED_PAD: Shape<32, 3> = Shape::new([START, TIMES_ALIGN, STOP]);
+const ENDED_PADS: Shape<36, 4> = Shape::new([TIMES_ALIGN, START, TIMES_ALIGN, STOP]);
+const START: Child = (CtattrTstamp::Start, 8);
+const STOP: Child = (CtattrTstamp::Stop, 8);
+const TIMES_ALIGN: Child = (CtattrTstamp::Pad, 0);
+
+const SEQ_ADJ: Shape<28, 3> = Shape::new([
+    (CtattrSeqadj::CorrectionPos, 4),
+    (CtattrSeqadj::OffsetBefore, 4),
+    (CtattrSeqadj::OffsetAfter, 4),
+]);
+const SYNPROXY: Shape<28, 3> =
+    Shape::new([(CtattrSynproxy::Isn, 4), (CtattrSynproxy::Its, 4), (CtattrSynproxy::Tsoff, 4)]);
+const SCTP: Shape<32, 4> = Shape::new([
+    (CtattrProtoinfo::Sctp | NLA_F_NESTED, 24),
+    (CtattrProtoinfoSctp::State, 1),
+    (CtattrProtoinfoSctp::VtagOriginal, 4),
+    (CtattrProtoinfoSctp::VtagReply, 4),
+]);
+const SCTP_STATE: Shape<16, 2> =
+    Shape::new([(CtattrProtoinfo::Sctp | NLA_F_NESTED, 8), (CtattrProtoinfoSctp::State, 1)]);
+const TCP: Shape<48, 6> = Shape::new([
+    (CtattrProtoinfo::Tcp | NLA_F_NESTED, 40),
+    (CtattrProtoinfoTcp::State, 1),
+    (CtattrProtoinfoTcp::WscaleOriginal, 1),
+    (CtattrProtoinfoTcp::WscaleReply, 1),
+    (CtattrProtoinfoTcp::FlagsOriginal, 2),
+    (CtattrProtoinfoTcp::FlagsReply, 2),
+]);
+const TCP_STATE: Shape<16, 2> =
+    Shape::new([(CtattrProtoinfo::Tcp | NLA_F_NESTED, 8), (CtattrProtoinfoTcp::State, 1)]);

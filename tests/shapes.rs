@@ -1,0 +1,60 @@
+//! What is read and written in one piece, against the same attribute by attribute. `common/oracle.rs`
+//! holds reading and the three layouts against each other on every golden message here, on every
+//! mutation in `mutations.rs` and `smoke.rs`, and in the fuzz targets; the simulated kernel is here.
+
+mod common;
+#[path = "common/oracle.rs"]
+mod oracle;
+
+use ctnetlink::Message;
+use ctnetlink::attrs::CtattrType;
+use ctnetlink::error::Error;
+use ctnetlink::sim::vectors::{Source, Vectors};
+use ctnetlink::sim::{Arch, Kernel, NfConn, Release, Reply, Skb, ctnetlink_fill_info};
+use ctnetlink::wire::{Attrs, Endian};
+
+#[test]
+fn golden_messages_read_alike() {
+    let golden = common::all();
+    let survived = golden.iter().filter_map(|one| oracle::survives(&one.bytes, one.endian, true));
+    assert_eq!(survived.count(), golden.len());
+}
+
+/// The attributes of a dump reply, translated to this machine's byte order.
+fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb) -> Result<Vec<u8>, Error> {
+    let mut skb = Vec::new();
+    ctnetlink_fill_info(kernel, ct, 1000, &Reply::to(7, 9), room, &mut skb)?;
+    let message = Message::parse(&skb, kernel.arch.endian)?;
+    let attrs: Attrs<'_, CtattrType> = message.conntrack()?;
+    Ok(match kernel.arch.endian {
+        Endian::NATIVE => attrs.as_bytes().to_vec(),
+        _ => oracle::translated(attrs),
+    })
+}
+
+#[test]
+fn simulated_kernels_write_alike_in_both_byte_orders() {
+    let mut compared = 0;
+    for &arch in Arch::NAMED {
+        for release in [Release::V2_6_39, Release::series(5, 10), Release::series(7, 2)] {
+            let kernel = Kernel { arch, ..Kernel::new(release) };
+            let swapped = Arch { endian: arch.endian.swapped(), ..arch };
+            let other = Kernel { arch: swapped, ..kernel };
+            for vector in Vectors::new(kernel, 1).take(300) {
+                let Source::Entry(ct) = &vector.source else { continue };
+                // Pads depend on where in the datagram a message lies.
+                let offset = compared % 8;
+                let whole = fill_info(&kernel, ct, Skb { limit: usize::MAX, offset }).unwrap();
+                // Wherever the buffer ends, both say so of the same attribute.
+                for limit in (0..whole.len() + 28).step_by(3).chain([usize::MAX]) {
+                    let room = Skb { limit, offset };
+                    let [native, other] =
+                        [&kernel, &other].map(|kernel| fill_info(kernel, ct, room));
+                    assert_eq!(native, other, "{release} {arch:?} {offset} {limit} {ct:?}");
+                    compared += 1;
+                }
+            }
+        }
+    }
+    assert!(compared > 100_000, "{compared}");
+}
