@@ -1,6 +1,8 @@
 //! Times paths in rounds, each beside the bare walk.
 
+use super::draw::draw;
 use super::unit;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// Something that is done to every message of a group.
@@ -22,6 +24,21 @@ impl Path {
     pub fn target(self, walks: f64) -> Self {
         Self { target: Some(walks), ..self }
     }
+}
+
+/// A path that does something to each item, in the order of the draws.
+pub fn each<T>(
+    name: &'static str,
+    what: &'static str,
+    items: &'static [T],
+    mut of: impl FnMut(&'static T) + 'static,
+) -> Path {
+    let items = draw(items.iter());
+    Path::new(name, what, move || {
+        for item in &items {
+            of(black_box(item));
+        }
+    })
 }
 
 /// Messages, and the paths over them.

@@ -2,7 +2,7 @@
 
 use super::draw::draw;
 use super::golden::{self, Golden};
-use super::measure::{Group, Path};
+use super::measure::{Group, Path, each};
 use ctnetlink::flat::{FlowTimes, Layout};
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
 use ctnetlink::show::MessageRecord;
@@ -94,20 +94,6 @@ fn dumped(golden: &'static [Golden]) -> Group {
     let path = each("fill-info", "`ctnetlink_fill_info`, simulated", entries, emit);
     group.paths.push(path.target(0.5));
     group
-}
-
-fn each<T>(
-    name: &'static str,
-    what: &'static str,
-    items: &'static [T],
-    mut of: impl FnMut(&'static T) + 'static,
-) -> Path {
-    let items = draw(items.iter());
-    Path::new(name, what, move || {
-        for item in &items {
-            of(black_box(item));
-        }
-    })
 }
 
 fn flat_decode(name: &'static str, golden: &'static [Golden]) -> Path {

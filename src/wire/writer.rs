@@ -147,8 +147,12 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     /// Writes an attribute of a fixed length in one piece.
     #[inline(always)]
     pub(crate) fn put_array<const K: usize>(&mut self, nla_type: u16, payload: [u8; K]) {
-        let [len0, len1] = self.endian.u16_bytes(nla_attr_size(K) as u16);
-        let [type0, type1] = self.endian.u16_bytes(nla_type);
+        // As one word: with a length and a type that are known, one of two constants.
+        let (nla_len, nla_type_) = (nla_attr_size(K) as u32, u32::from(nla_type));
+        let header = match self.endian {
+            Endian::Little => (nla_len | nla_type_ << 16).to_le_bytes(),
+            Endian::Big => (nla_len << 16 | nla_type_).to_be_bytes(),
+        };
         let place = match nla_total_size(K) {
             8 => self.extend(&[0; 8]).map(|place| &mut place[..]),
             12 => self.extend(&[0; 12]).map(|place| &mut place[..]),
@@ -156,7 +160,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
             _ => None,
         };
         if let Some([a, b, c, d, value @ ..]) = place {
-            [*a, *b, *c, *d] = [len0, len1, type0, type1];
+            [*a, *b, *c, *d] = header;
             if let Some(value) = value.first_chunk_mut() {
                 *value = payload;
             }

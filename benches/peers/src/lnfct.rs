@@ -11,32 +11,27 @@ pub(crate) fn paths(_: &'static [Golden]) -> Vec<Path> {
 
 #[cfg(lnfct)]
 pub(crate) fn paths(golden: &'static [Golden]) -> Vec<Path> {
+    use crate::harness::measure::each;
     use std::hint::black_box;
     println!("libnetfilter_conntrack {}", env!("LNFCT_VERSION"));
-    let parsed: Vec<_> = golden.iter().map(|golden| Ct::parse(&golden.bytes)).collect();
+    let parsed = Vec::leak(golden.iter().map(|golden| Ct::parse(&golden.bytes)).collect());
     // `nlmsghdr` and `nfgenmsg`, and room for the attributes.
     let mut request = vec![0_u32; 1024];
     let mut line = vec![0_u8; 4096];
     vec![
-        Path::new("lnfct-new", "libnetfilter_conntrack: new, destroy", move || {
-            for _ in golden {
-                drop(black_box(Ct::new()));
-            }
+        each("lnfct-new", "libnetfilter_conntrack: new, destroy", golden, |_| {
+            drop(black_box(Ct::new()));
         }),
-        Path::new("lnfct-parse", "libnetfilter_conntrack: new, parse, destroy", move || {
-            for golden in golden {
-                drop(black_box(Ct::parse(black_box(&golden.bytes))));
-            }
+        each("lnfct-parse", "libnetfilter_conntrack: new, parse, destroy", golden, |golden| {
+            drop(black_box(Ct::parse(&golden.bytes)));
         }),
-        Path::new("lnfct-build", "libnetfilter_conntrack: object to request", move || {
-            for ct in black_box(&parsed) {
-                ct.build(&mut request);
-                black_box(&request);
-            }
+        each("lnfct-build", "libnetfilter_conntrack: object to request", parsed, move |ct| {
+            ct.build(&mut request);
+            black_box(&request);
         }),
-        Path::new("lnfct-text", "libnetfilter_conntrack: the same line, from bytes", move || {
-            for golden in golden {
-                Ct::parse(black_box(&golden.bytes)).print(&mut line);
+        each("lnfct-text", "libnetfilter_conntrack: the same line, from bytes", golden, {
+            move |golden| {
+                Ct::parse(&golden.bytes).print(&mut line);
                 black_box(&line);
             }
         }),

@@ -1,7 +1,7 @@
 //! Each peer reads all that it can of each message, in the way that its documentation shows.
 
 use crate::harness::golden::{self, Golden};
-use crate::harness::measure::{Group, Path};
+use crate::harness::measure::{self, Group, Path};
 use crate::{harness::paths, lnfct};
 use netlink_bindings::conntrack as nb;
 use netlink_packet_core::{Emitable as _, NetlinkMessage, NetlinkPayload};
@@ -44,29 +44,28 @@ fn netlink_packet_netfilter(golden: &'static [Golden]) -> [Path; 2] {
     let parsed: Vec<_> = golden.iter().filter_map(|golden| parse(golden).ok()).collect();
     let mut buf = vec![0; 4096];
     [
-        Path::new("npn-parse", "netlink-packet-netfilter 0.4: parse", move || {
-            for golden in golden {
-                let _ = black_box(parse(black_box(golden)));
-            }
+        measure::each("npn-parse", "netlink-packet-netfilter 0.4: parse", golden, move |golden| {
+            let _ = black_box(parse(golden));
         }),
-        Path::new("npn-emit", "netlink-packet-netfilter 0.4: emit into one buffer", move || {
-            for message in black_box(&parsed) {
-                let NetlinkPayload::InnerMessage(inner) = &message.payload else { continue };
+        measure::each(
+            "npn-emit",
+            "netlink-packet-netfilter 0.4: emit into one buffer",
+            Vec::leak(parsed),
+            move |message| {
+                let NetlinkPayload::InnerMessage(inner) = &message.payload else { return };
                 let len = inner.buffer_len();
                 inner.emit(&mut buf[..len]);
                 black_box(&buf);
-            }
-        }),
+            },
+        ),
     ]
 }
 
 fn nlink(golden: &'static [Golden]) -> Path {
     let parse = |golden: &Golden| ConntrackEntry::from_bytes(&golden.bytes[NLMSGHDR..]);
     refused("nlink", golden, |golden| parse(golden).is_ok());
-    Path::new("nlink-parse", "nlink 0.33: parse", move || {
-        for golden in golden {
-            let _ = black_box(parse(black_box(golden)));
-        }
+    measure::each("nlink-parse", "nlink 0.33: parse", golden, move |golden| {
+        let _ = black_box(parse(golden));
     })
 }
 
@@ -74,10 +73,8 @@ fn netlink_bindings(golden: &'static [Golden]) -> Path {
     let attrs = |golden: &'static Golden| nb::ConntrackAttrs::new(&golden.bytes[HEADERS..]);
     let all = golden.iter().all(|golden| attrs(golden).all(|attr| attr.is_ok()));
     assert!(all, "netlink-bindings reads every attribute");
-    Path::new("nb-iterate", "netlink-bindings 0.3: iterate, nests too", move || {
-        for golden in golden {
-            entry(attrs(black_box(golden)));
-        }
+    measure::each("nb-iterate", "netlink-bindings 0.3: iterate, nests too", golden, move |golden| {
+        entry(attrs(golden));
     })
 }
 
