@@ -31,6 +31,7 @@
 //! |---|---|
 //! | split a datagram into messages, and tell what they are | [`Message`] |
 //! | read what most tools want, as a struct | [`Conntrack`], [`Expectation`], [`flat`] |
+//! | read a flow and its times alone | [`flat::FlowTimes`] |
 //! | read single attributes without copying, or all of them without loss | [`attrs`], [`nested`], [`wire::Attrs`] |
 //! | make requests | [`request`], [`Envelope`] |
 //! | know how large the kernel expects an event to be | [`msg_size`] |

@@ -9,7 +9,7 @@ use crate::{Family, Message};
 
 fields! {
     /// Who spoke with whom, and from when to when: the least that a flow log says of a `DESTROY`
-    /// event. Several times as fast to read as a whole [`Conntrack`](super::Conntrack).
+    /// event, read in half the time of a whole [`Conntrack`](super::Conntrack).
     ///
     /// ```
     /// use ctnetlink::{Message, flat::FlowTimes, wire::Endian};

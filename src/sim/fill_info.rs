@@ -251,6 +251,8 @@ pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, 
     match (ct.protonum(), &ct.proto) {
         (IpProto::TCP, &L4State::Tcp { state, scale, flags })
             if !destroy && shapes::put_tcp(out, state, scale, flags.map(without_mask)) => {}
+        (IpProto::SCTP, &L4State::Sctp { state, vtag })
+            if !destroy && shapes::put_sctp(out, state, vtag) => {}
         (IpProto::TCP, L4State::Tcp { .. })
         | (IpProto::SCTP, L4State::Sctp { .. })
         | (IpProto::DCCP, L4State::Dccp { .. }) => {

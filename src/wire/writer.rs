@@ -137,11 +137,13 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     /// and then copied costs a multiple.
     #[inline(always)]
     pub(crate) fn extend<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<&mut [u8; N]> {
-        if self.room.limit.saturating_sub(self.buf.len()) < N {
+        // The length is asked for once: each later answer would wait until it is written.
+        let start = self.buf.len();
+        if self.room.limit.saturating_sub(start) < N {
             return None;
         }
         self.buf.extend_from_slice(bytes);
-        self.buf.last_chunk_mut()
+        self.buf.get_mut(start..).and_then(|bytes| bytes.first_chunk_mut())
     }
 
     /// Writes an attribute of a fixed length in one piece.

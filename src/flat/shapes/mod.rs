@@ -18,7 +18,7 @@ mod write;
 pub(in crate::flat) use read::{read, read_times};
 pub(in crate::flat) use write::write;
 pub(crate) use write::{
-    Ids, put_counters, put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
+    Ids, put_counters, put_sctp, put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
 };
 
 use crate::nested::{

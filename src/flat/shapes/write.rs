@@ -4,8 +4,8 @@ use super::*;
 use crate::attrs::CtattrType;
 use crate::flat::conntrack::Field;
 use crate::flat::record::Record as _;
-use crate::flat::{Conntrack, Counters, ProtoInfo, SeqAdj, SynProxy, Tcp, Timestamp, Tuple};
-use crate::nested::{IpProto, TcpFlagsMask, TcpState};
+use crate::flat::{Conntrack, Counters, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp, Tuple};
+use crate::nested::{IpProto, SctpState, TcpFlagsMask, TcpState};
 use crate::wire::nla_total_size;
 use crate::wire::payload::FromValue;
 use core::net::IpAddr;
@@ -143,6 +143,20 @@ pub(crate) fn put_tcp<S: AttrSet>(
     true
 }
 
+/// State and verification tags of the two sides.
+#[inline(always)]
+pub(crate) fn put_sctp<S: AttrSet>(
+    out: &mut Writer<'_, S>,
+    SctpState(state): SctpState,
+    [vtag_orig, vtag_reply]: [u32; 2],
+) -> bool {
+    let Some(mut nest) = SCTP.put(out, CtattrType::ProtoInfo) else { return false };
+    nest.set(1, [state]);
+    nest.set(2, vtag_orig.to_be_bytes());
+    nest.set(3, vtag_reply.to_be_bytes());
+    true
+}
+
 /// Writes a field of an entry, if what is in it makes a known shape; whether it did, or there is
 /// nothing to write.
 #[inline(always)]
@@ -163,13 +177,8 @@ pub(in crate::flat) fn write(
             Timestamp { start: None, stop } => stop.is_none(),
         },
         Field::protoinfo => match ct.protoinfo {
-            Some(ProtoInfo::Tcp(Tcp {
-                state: Some(state),
-                wscale_original: Some(original),
-                wscale_reply: Some(reply),
-                flags_original: Some(flags_original),
-                flags_reply: Some(flags_reply),
-            })) => put_tcp(out, state, [original, reply], [flags_original, flags_reply]),
+            Some(ProtoInfo::Tcp(tcp)) => write_tcp(out, &tcp),
+            Some(ProtoInfo::Sctp(sctp)) => write_sctp(out, &sctp),
             protoinfo => protoinfo.is_none(),
         },
         Field::seq_adj_orig => write_seq_adj(out, A::SeqAdjOrig, &ct.seq_adj_orig),
@@ -227,5 +236,28 @@ fn write_seq_adj(out: &mut Writer<'_, CtattrType>, nla_type: u16, adj: &SeqAdj) 
         SeqAdj { correction_pos, offset_before, offset_after } => {
             correction_pos.or(offset_before).or(offset_after).is_none()
         }
+    }
+}
+
+/// All of the state, or as in DESTROY the state's name alone.
+#[inline(never)]
+fn write_tcp(out: &mut Writer<'_, CtattrType>, tcp: &Tcp) -> bool {
+    let Some(state) = tcp.state else { return false };
+    match (tcp.wscale_original, tcp.wscale_reply, tcp.flags_original, tcp.flags_reply) {
+        (Some(orig), Some(reply), Some(flags_orig), Some(flags_reply)) => {
+            put_tcp(out, state, [orig, reply], [flags_orig, flags_reply])
+        }
+        (None, None, None, None) => TCP_STATE.put_all(out, CtattrType::ProtoInfo, [1], [[state.0]]),
+        _ => false,
+    }
+}
+
+#[inline(never)]
+fn write_sctp(out: &mut Writer<'_, CtattrType>, sctp: &Sctp) -> bool {
+    let Some(state) = sctp.state else { return false };
+    match (sctp.vtag_original, sctp.vtag_reply) {
+        (Some(orig), Some(reply)) => put_sctp(out, state, [orig, reply]),
+        (None, None) => SCTP_STATE.put_all(out, CtattrType::ProtoInfo, [1], [[state.0]]),
+        _ => false,
     }
 }
