@@ -8,7 +8,7 @@ use harness::measure::Options;
 use harness::paths;
 
 /// What must not ask at all: that an ordinary flow needs no heap is a promise.
-const WITHOUT: [&str; 8] = [
+const WITHOUT: [&str; 9] = [
     "flat-decode",
     "flow-times",
     "typed-tree",
@@ -16,6 +16,7 @@ const WITHOUT: [&str; 8] = [
     "flat-request",
     "msg-size",
     "text",
+    "json",
     "fill-info",
 ];
 

@@ -342,6 +342,27 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
+    /// Tells `report` of everything that is wrong in the message: in its body, in attributes, in
+    /// nests.
+    pub fn report(&self, report: &mut dyn FnMut(Error)) {
+        struct Errors<'r>(&'r mut dyn FnMut(Error));
+
+        impl<'a> Visitor<'a> for Errors<'_> {
+            fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+                for attr in attrs.iter() {
+                    match attr {
+                        Ok(attr) => S::visit_nest(&attr, self),
+                        Err(error) => (self.0)(error),
+                    }
+                }
+            }
+        }
+
+        if let Err(error) = self.visit(&mut Errors(report)) {
+            report(error);
+        }
+    }
+
     #[cold]
     fn wrong_type(&self) -> Error {
         Error::at(0, ErrorKind::MessageType { nlmsg_type: self.raw.header.nlmsg_type })

@@ -42,7 +42,10 @@ impl SetSpec {
     /// The row of an attribute number, `None` for numbers that the set does not name.
     #[must_use]
     pub fn get(&self, number: u16) -> Option<&'static AttrSpec> {
-        self.attrs.iter().find(|attr| attr.number == number)
+        // Most sets have a row for every number from 1 on.
+        let guess = self.attrs.get(usize::from(number).wrapping_sub(1));
+        let rows = || self.attrs.iter().find(|attr| attr.number == number);
+        guess.filter(|attr| attr.number == number).or_else(rows)
     }
 }
 

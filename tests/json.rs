@@ -3,9 +3,101 @@
 mod common;
 
 use common::all;
-use ctnetlink::show::MessageRecord;
-use serde_json::Value;
+use ctnetlink::flat::{Layout, Name};
+use ctnetlink::show::{Json, MessageRecord};
+use ctnetlink::{Conntrack, Envelope, Family, Message, MsgType};
+use serde::Serialize;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
+
+/// The whole line, by serde.
+#[derive(Serialize)]
+struct Line {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packet: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time: Option<u64>,
+    #[serde(flatten)]
+    message: MessageRecord,
+}
+
+fn same_as_serde(message: &Message<'_>, file: Option<&'static str>, number: Option<u64>) {
+    let line = Line { file, packet: number, time: number, message: MessageRecord::new(message) };
+    let mut written = "before ".to_owned();
+    Json { file, packet: number, time: number }.write(message, &mut written);
+    assert_eq!(written.strip_prefix("before "), Some(&*serde_json::to_string(&line).unwrap()));
+}
+
+#[test]
+fn messages_are_written_as_serde_writes_their_records() {
+    for (n, golden) in all().iter().enumerate() {
+        let file = ["a.pcapng", "C:\\\"\n\u{1}\u{1f}\u{7f}é"][n % 2];
+        same_as_serde(&golden.message(), None, None);
+        same_as_serde(&golden.message(), Some(file), Some(u64::MAX >> (n % 64)));
+    }
+}
+
+#[test]
+fn every_field_is_written_as_serde_writes_it() {
+    let tuple = json!({
+        "src": "2001:db8::1", "dst": "::ffff:192.0.2.1", "proto": "icmpv6", "src_port": 0x1234,
+        "dst_port": 0x5678, "icmp_id": 0x9abc, "icmp_type": 128, "icmp_code": 7, "zone": 0x3456,
+    });
+    let counters = json!({
+        "packets": 1_234_567_890_123_u64, "bytes": u64::MAX, "packets32": 1000, "bytes32": 999,
+    });
+    let nat = json!({
+        "min_ip": "192.0.2.9", "max_ip": "198.51.100.255", "ports": {"min": 0x1122, "max": 65535},
+    });
+    let seq_adj = json!({"correction_pos": 1, "offset_before": 12, "offset_after": u32::MAX});
+    let flags = json!({"flags": ["SACK_PERM", "SIMULTANEOUS_OPEN"], "mask": []});
+    let all = json!({
+        "orig": tuple, "reply": tuple, "status": ["ASSURED", "DYING", 0x8001_0000_u32],
+        "protoinfo": {"tcp": {
+            "state": 77, "wscale_original": 7, "wscale_reply": 14, "flags_original": flags,
+            "flags_reply": flags,
+        }},
+        "help": {"name": "\"a\\b\u{7}\"é", "info": [1, 2, 255]},
+        "nat_src": nat, "nat_dst": nat, "timeout": 0x1234_5678, "mark": 10, "mark_mask": 100,
+        "counters_orig": counters, "counters_reply": counters, "use_count": 2, "id": 0xfedc_ba98_u32,
+        "master": tuple, "seq_adj_orig": seq_adj, "seq_adj_reply": seq_adj, "secmark": 77,
+        "zone": 0x4321, "secctx": {"name": "system_u:object_r:http_client_packet_t:s0"},
+        "timestamp": {"start": 1_795_337_473_790_590_123_u64, "stop": 1_795_337_474_000_000_000_u64},
+        "labels": [0, 1, 63, 64, 127], "labels_mask": (0..128).collect::<Vec<u8>>(),
+        "synproxy": {"isn": 1, "its": 22, "tsoff": 333},
+        "filter": {"orig_flags": ["IP_SRC"], "reply_flags": ["IP_DST", 0x4000_0000]},
+        "status_mask": [], "timestamp_event": 1_795_337_474_000_000_001_u64,
+    });
+    let fields = all.as_object().unwrap();
+    let ct: Conntrack = serde_json::from_value(all.clone()).unwrap();
+    let back = serde_json::to_value(&ct).unwrap();
+    for key in serde_json::to_value(&ct).unwrap().as_object().unwrap().keys() {
+        assert_eq!(back[key], fields[key], "{key}");
+    }
+    let not_text = Name::new(b"helper\xff");
+    let other = [
+        json!({"protoinfo": {"sctp": {"state": "CLOSED", "vtag_original": 1, "vtag_reply": 2}}}),
+        json!({"protoinfo": {"dccp": {"state": "OPEN", "role": "server", "handshake_seq": 1}}}),
+        json!({"protoinfo": {"tcp": {}}, "zone": 0}),
+    ];
+    let other = other.map(|value| serde_json::from_value(value).unwrap());
+    let named = Conntrack {
+        help: ctnetlink::flat::Help { name: Some(not_text), ..ct.help.clone() },
+        ..ct.clone()
+    };
+    for ct in [ct, named, Conntrack::default()].iter().chain(&other) {
+        for family in [Family::IPV4, Family::IPV6, Family::UNSPEC, Family(77)] {
+            for msg_type in [MsgType::CT_NEW, MsgType::CT_DELETE, MsgType(0x0108), MsgType(0x0300)]
+            {
+                let ct = Conntrack { family, ..ct.clone() };
+                let message = ct.to_message(&Envelope::new(msg_type, family), Layout::Request);
+                same_as_serde(&message.unwrap().as_message(), None, Some(1));
+            }
+        }
+    }
+}
 
 fn keys(value: &Value, into: &mut BTreeSet<String>) {
     match value {

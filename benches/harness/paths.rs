@@ -5,7 +5,7 @@ use super::golden::{self, Golden};
 use super::measure::{Group, Path, each};
 use ctnetlink::flat::{FlowTimes, Layout};
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
-use ctnetlink::show::MessageRecord;
+use ctnetlink::show::Json;
 use ctnetlink::show::text::Text;
 use ctnetlink::sim::{Kernel, NfConn, Rebuilder, Recorded, Reply, Skb, ctnetlink_fill_info};
 use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor};
@@ -175,11 +175,10 @@ fn text(golden: &'static [Golden]) -> Path {
 }
 
 fn json(golden: &'static [Golden]) -> Path {
-    let mut line = Vec::new();
+    let mut line = String::new();
     each("json", "a line of JSON", golden, move |golden| {
         line.clear();
-        let record = MessageRecord::new(&golden.message());
-        serde_json::to_writer(&mut line, &record).expect("a record serializes");
+        Json::default().write(&golden.message(), &mut line);
         black_box(&line);
     })
 }

@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand, ValueEnum};
 use ctnetlink::show::parse_time;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,16 +20,7 @@ pub(crate) struct Args {
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Decode(Decode),
-    /// Decodes every message and encodes it again: the bytes must be the same.
-    ///
-    /// Every ctnetlink and control message is written again attribute by attribute, and through the
-    /// typed tree. The last line is `messages=N exact=N errors=N`. Exits with 1 if any message was
-    /// not byte-exact.
-    Check {
-        /// Capture files.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-    },
+    Check(Check),
     Sim(crate::sim::Sim),
     #[cfg(target_os = "linux")]
     List(crate::list::List),
@@ -54,6 +46,39 @@ pub(crate) struct Decode {
     /// Without it, when the packet was captured.
     #[arg(long, value_name = "TIME", value_parser = as_of)]
     pub(crate) as_of: Option<u64>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+}
+
+/// Decodes every message and encodes it again: the bytes must be the same.
+///
+/// Every ctnetlink and control message is written again attribute by attribute, and through the
+/// typed tree. The last line is `messages=N exact=N errors=N`. Exits with 1 if any message was
+/// not byte-exact.
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// Capture files.
+    #[arg(required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Jobs {
+    /// How many threads decode a file: as many as there are processors, unless told. What comes
+    /// through a pipe or goes to a terminal is decoded on one.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+impl Jobs {
+    pub(crate) fn count(&self) -> usize {
+        match self.jobs {
+            Some(jobs) => jobs.into(),
+            None => std::thread::available_parallelism().map_or(1, NonZero::get),
+        }
+    }
 }
 
 /// How messages are printed.

@@ -1,59 +1,52 @@
 //! `ctnetlink check`.
 
+use crate::args::Check;
 use crate::input::{Place, Sink, Stop, read_all};
+use crate::output::{Counts, Output};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Visitor};
 use ctnetlink::{Kind, Message};
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-pub(crate) fn run(files: &[PathBuf]) -> Result<ExitCode, Stop> {
-    let mut counts = Counts::default();
-    let usable = read_all(files, &mut counts)?;
-    let Counts { messages, exact, errors } = counts;
+pub(crate) fn run(args: &Check) -> Result<ExitCode, Stop> {
+    let summary = read_all(&args.files, args.jobs.count(), &Checker)?;
+    let Counts { messages, good: exact, errors } = summary.counts;
     writeln!(io::stdout(), "messages={messages} exact={exact} errors={errors}")?;
-    Ok(match usable {
+    Ok(match summary.usable {
         true => ExitCode::from(u8::from(exact != messages)),
         false => ExitCode::from(2),
     })
 }
 
-#[derive(Default)]
-struct Counts {
-    messages: u64,
-    exact: u64,
-    errors: u64,
-}
+struct Checker;
 
-impl Sink for Counts {
-    fn message(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
+impl Sink for Checker {
+    fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
         if message.kind() == Kind::Foreign {
-            return Ok(());
+            return;
         }
-        self.messages += 1;
+        let Output { stderr, counts, .. } = out;
+        counts.messages += 1;
         let mut walk = Walk { exact: true, errors: 0 };
+        // Writing to a string does not fail.
         if let Err(error) = message.visit(&mut walk) {
-            eprintln!("{place}: {error}");
+            let _ = writeln!(stderr, "{place}: {error}");
             walk.errors += 1;
         }
-        self.errors += u64::from(walk.errors > 0);
+        counts.errors += u64::from(walk.errors > 0);
         match message.rebuild() {
             Ok(rebuilt) if walk.exact && rebuilt.as_bytes() == message.as_bytes() => {
-                self.exact += 1
+                counts.good += 1;
             }
             // A body too short to be taken apart is not rebuilt, and nothing of it is lost.
-            Err(_) => self.exact += 1,
+            Err(_) => counts.good += 1,
             Ok(rebuilt) => {
                 let pairs = rebuilt.as_bytes().iter().zip(message.as_bytes());
                 let offset = pairs.take_while(|(a, b)| a == b).count();
-                eprintln!("{place}: encodes to other bytes from byte {offset} on");
+                let _ = writeln!(stderr, "{place}: encodes to other bytes from byte {offset} on");
             }
         }
-        Ok(())
-    }
-
-    fn error(&mut self) {
-        self.errors += 1;
     }
 }
 

@@ -2,9 +2,9 @@
 
 use crate::args::{Decode, Format};
 use crate::input::{Place, Sink, Stop, read_all};
+use crate::output::Output;
 use crate::print::Printer;
 use ctnetlink::Message;
-use std::io;
 use std::process::ExitCode;
 
 pub(crate) fn run(args: &Decode) -> Result<ExitCode, Stop> {
@@ -12,19 +12,16 @@ pub(crate) fn run(args: &Decode) -> Result<ExitCode, Stop> {
     if args.files.len() > 1 {
         printer = printer.with_file_names();
     }
-    let usable = read_all(&args.files, &mut printer)?;
-    printer.flush()?;
+    let summary = read_all(&args.files, args.jobs.count(), &printer)?;
     if args.look.format == Format::Text {
-        let Printer { shown, others, .. } = printer;
+        let (shown, others) = (summary.counts.good, summary.counts.messages - summary.counts.good);
         eprintln!("{shown} messages shown; {others} requests, acknowledgements and others not");
     }
-    Ok(if usable { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(if summary.usable { ExitCode::SUCCESS } else { ExitCode::from(2) })
 }
 
 impl Sink for Printer {
-    fn message(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
-        self.print(place, message)
+    fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
+        self.print(place, message, out);
     }
-
-    fn error(&mut self) {}
 }

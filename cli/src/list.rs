@@ -1,8 +1,9 @@
 //! `ctnetlink list`.
 
-use crate::args::{Format, Look, Output};
+use crate::args::{Format, Look, Output as Words};
 use crate::input::Stop;
 use crate::live::{note_times, place};
+use crate::output::Output;
 use crate::print::Printer;
 use clap::ValueEnum;
 use ctnetlink::adapter::socket::Socket;
@@ -176,12 +177,13 @@ pub(crate) fn run(args: &List) -> Result<ExitCode, Stop> {
     {
         return Err(Stop::Unusable("this table can be filtered by family alone".into()));
     }
-    if args.look.output.contains(&Output::Ktimestamp) {
+    if args.look.output.contains(&Words::Ktimestamp) {
         note_times();
     }
     let filters = only != Selector::default() && args.table != Table::Expect;
     let kernel = for_kernel(&only);
-    let mut printer = Printer::new(&args.look)?;
+    let printer = Printer::new(&args.look)?;
+    let mut out = Output::default();
     let mut socket = Socket::open()?;
     let mut result = Ok(());
     let mut number = 0;
@@ -197,17 +199,18 @@ pub(crate) fn run(args: &List) -> Result<ExitCode, Stop> {
                 || Conntrack::from_message(&message, &mut |_| ()).is_ok_and(|ct| only.matches(&ct));
             if is_wanted && result.is_ok() {
                 number += 1;
-                result = printer.print(&place(number, 1), &message);
+                printer.print(&place(number, 1), &message, &mut out);
+                result = out.emit_if_due();
             }
         },
     )?;
     result?;
-    printer.flush()?;
+    out.emit()?;
     if outcome.interrupted {
         eprintln!("the table changed meanwhile: entries may be missing or be there twice");
     }
     if args.look.format == Format::Text {
-        eprintln!("{} entries shown", printer.shown);
+        eprintln!("{} entries shown", out.counts.good);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,8 @@ mod input;
 mod list;
 #[cfg(target_os = "linux")]
 mod live;
+mod output;
+mod parallel;
 mod print;
 #[cfg(target_os = "linux")]
 mod record;
@@ -26,7 +28,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Decode(args) => decode::run(&args),
-        Command::Check { files } => check::run(&files),
+        Command::Check(args) => check::run(&args),
         Command::Sim(args) => sim::run(&args),
         #[cfg(target_os = "linux")]
         Command::List(args) => list::run(&args),

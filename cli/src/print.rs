@@ -1,39 +1,18 @@
 //! Prints messages, wherever they come from.
 
-use crate::args::{Format, Look, Output};
+use crate::args::{Format, Look, Output as Words};
 use crate::input::{Place, Stop};
+use crate::output::Output;
 use ctnetlink::error::Error;
 use ctnetlink::show::text::{LabelMap, Text};
-use ctnetlink::show::{Annotate, MessageRecord, TimeZone, rfc3339};
-use ctnetlink::wire::{AttrSet, Attrs, Visitor};
+use ctnetlink::show::{Annotate, Json, TimeZone, rfc3339};
 use ctnetlink::{Kind, Message};
-use serde::Serialize;
-use std::io::{self, BufWriter, IsTerminal as _, StdoutLock, Write};
+use std::fmt::Write as _;
 
 pub(crate) struct Printer {
     format: Format,
     text: Text,
-    out: BufWriter<StdoutLock<'static>>,
-    /// Whether a person waits for each line.
-    interactive: bool,
-    line: String,
     several_files: bool,
-    /// Messages printed as text.
-    pub(crate) shown: u64,
-    /// Messages that have no text.
-    pub(crate) others: u64,
-}
-
-/// A line of JSON: where the message was found, and the message.
-#[derive(Serialize)]
-struct JsonLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<std::borrow::Cow<'a, str>>,
-    packet: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    time: Option<u64>,
-    #[serde(flatten)]
-    message: MessageRecord,
 }
 
 impl Printer {
@@ -50,20 +29,15 @@ impl Printer {
         Ok(Self {
             format: look.format,
             text: Text {
-                extended: has(Output::Extended),
-                id: has(Output::Id),
-                ktimestamp: has(Output::Ktimestamp),
-                timestamp: has(Output::Timestamp),
-                labels: has(Output::Labels).then(|| labels.unwrap_or_default()),
+                extended: has(Words::Extended),
+                id: has(Words::Id),
+                ktimestamp: has(Words::Ktimestamp),
+                timestamp: has(Words::Timestamp),
+                labels: has(Words::Labels).then(|| labels.unwrap_or_default()),
                 as_of: None,
                 time_zone: TimeZone::from_env(),
             },
-            out: BufWriter::new(io::stdout().lock()),
-            interactive: io::stdout().is_terminal(),
-            line: String::new(),
             several_files: false,
-            shown: 0,
-            others: 0,
         })
     }
 
@@ -79,85 +53,59 @@ impl Printer {
         self
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
-    }
-
-    /// Prints a message. What does not decode is told on standard error.
-    pub(crate) fn print(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
-        let mut errors = Errors { place };
-        if let Err(error) = message.visit(&mut errors) {
-            errors.report(&error);
-        }
-        match self.format {
-            Format::Text => self.text(place, message)?,
-            Format::Json => self.json(place, message)?,
-            Format::Annotate => self.annotate(place, message)?,
-        }
-        if self.interactive {
-            self.out.flush()?;
-        }
-        Ok(())
-    }
-
-    fn text(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
-        self.line.clear();
-        if self.text.write(message, place.time, &mut self.line) {
-            self.shown += 1;
-            writeln!(self.out, "{}", self.line)
-        } else {
-            self.others += 1;
-            Ok(())
-        }
-    }
-
-    fn json(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
-        let line = JsonLine {
-            file: self.several_files.then(|| place.file.to_string_lossy()),
-            packet: place.packet,
-            time: place.time,
-            message: MessageRecord::new(message),
+    /// Prints a message. What does not decode goes to standard error.
+    pub(crate) fn print(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
+        let Output { stdout, stderr, counts } = out;
+        // Writing to a string does not fail.
+        let report = &mut |error: Error| {
+            let _ = writeln!(stderr, "{place}: {error}");
         };
-        serde_json::to_writer(&mut self.out, &line)?;
-        self.out.write_all(b"\n")
-    }
-
-    fn annotate(&mut self, place: &Place<'_>, message: &Message<'_>) -> io::Result<()> {
-        let kind = match message.kind() {
-            Kind::Request => "request",
-            Kind::Reply => "reply",
-            Kind::New => "event NEW",
-            Kind::Update => "event UPDATE",
-            Kind::Destroy => "event DESTROY",
-            Kind::Control => "control",
-            _ => "other subsystem",
+        counts.messages += 1;
+        let printed = match self.format {
+            Format::Text => self.text.write_and_report(message, place.time, stdout, report),
+            Format::Json => self.json(place, message, stdout, report),
+            Format::Annotate => annotate(place, message, stdout, report),
         };
-        write!(self.out, "# {place}: {kind}")?;
-        if let Some(time) = place.time {
-            write!(self.out, ", {}", rfc3339(time))?;
-        }
-        writeln!(self.out, "\n{}", Annotate::new(*message))
-    }
-}
-
-/// Tells on standard error what does not decode.
-struct Errors<'p> {
-    place: &'p Place<'p>,
-}
-
-impl Errors<'_> {
-    fn report(&self, error: &Error) {
-        eprintln!("{}: {error}", self.place);
-    }
-}
-
-impl<'a> Visitor<'a> for Errors<'_> {
-    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
-        for attr in attrs.iter() {
-            match attr {
-                Ok(attr) => S::visit_nest(&attr, self),
-                Err(error) => self.report(&error),
-            }
+        if printed {
+            stdout.push('\n');
+            counts.good += 1;
         }
     }
+
+    fn json(
+        &self,
+        place: &Place<'_>,
+        message: &Message<'_>,
+        stdout: &mut String,
+        report: &mut dyn FnMut(Error),
+    ) -> bool {
+        let file = self.several_files.then(|| place.file.to_string_lossy());
+        let json = Json { file: file.as_deref(), packet: Some(place.packet), time: place.time };
+        json.write_and_report(message, stdout, report);
+        true
+    }
+}
+
+fn annotate(
+    place: &Place<'_>,
+    message: &Message<'_>,
+    stdout: &mut String,
+    report: &mut dyn FnMut(Error),
+) -> bool {
+    message.report(report);
+    let kind = match message.kind() {
+        Kind::Request => "request",
+        Kind::Reply => "reply",
+        Kind::New => "event NEW",
+        Kind::Update => "event UPDATE",
+        Kind::Destroy => "event DESTROY",
+        Kind::Control => "control",
+        _ => "other subsystem",
+    };
+    let _ = write!(stdout, "# {place}: {kind}");
+    if let Some(time) = place.time {
+        let _ = write!(stdout, ", {}", rfc3339(time));
+    }
+    let _ = write!(stdout, "\n{}", Annotate::new(*message));
+    true
 }

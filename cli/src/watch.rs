@@ -3,6 +3,7 @@
 use crate::args::Look;
 use crate::input::Stop;
 use crate::live::{Listen, Until, losses, place, survive};
+use crate::output::Output;
 use crate::print::Printer;
 use clap::ValueEnum;
 use ctnetlink::adapter::socket::{Buffer, Group};
@@ -51,7 +52,8 @@ impl From<Event> for Group {
 }
 
 pub(crate) fn run(args: &Watch) -> Result<ExitCode, Stop> {
-    let mut printer = Printer::new(&args.look)?;
+    let printer = Printer::new(&args.look)?;
+    let mut out = Output::default();
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     let mut events = args.listen.open(&groups)?;
@@ -61,17 +63,18 @@ pub(crate) fn run(args: &Watch) -> Result<ExitCode, Stop> {
         match events.next(&mut buffer) {
             Ok(Some(message)) => {
                 number += 1;
-                printer.print(&place(number, 1), &message)?;
+                printer.print(&place(number, 1), &message, &mut out);
+                out.emit_if_due()?;
                 until.count();
             }
             Ok(None) => {
-                printer.flush()?;
+                out.emit()?;
                 until.wait(&events)?;
             }
             Err(error) => survive(error, &events)?,
         }
     }
-    printer.flush()?;
+    out.emit()?;
     eprintln!("events={number} {}", losses(&events));
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! The command as scripts see it.
 
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -271,4 +271,140 @@ fn a_broken_pipe_ends_quietly() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     assert_eq!(stderr(&output), "");
+}
+
+/// A file of this test's own, removed in the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str, bytes: &[u8]) -> Self {
+        let path = std::env::temp_dir().join(format!("ctnetlink-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).unwrap();
+        Self(path)
+    }
+
+    fn path(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// Sections of several kernels one after another, some thousand messages.
+fn many_messages(is_wanted: impl Fn(&str) -> bool) -> Vec<u8> {
+    let kernels = KERNELS.iter().filter(|kernel| **kernel != "linux-6.18" && is_wanted(kernel));
+    let files = kernels.map(|kernel| std::fs::read(golden(&format!("{kernel}/nlmon.pcapng"))));
+    files.map(Result::unwrap).collect::<Vec<_>>().concat().repeat(2)
+}
+
+/// Changes bytes of packets, so that messages do not decode, and of blocks, so that there is no
+/// packet to be found. The lengths of blocks, little-endian, stay as they are.
+fn break_some(capture: &mut [u8]) {
+    let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
+    let (mut at, mut packets) = (0, 0);
+    while at < capture.len() {
+        let length = word(capture, at + 4) as usize;
+        assert!(length >= 12);
+        if word(capture, at) == 6 {
+            packets += 1;
+            match packets % 23 {
+                // The length of the first attribute, that of the message, the interface.
+                3 if length > 90 => capture[at + 64] ^= 0x55,
+                11 => capture[at + 44] ^= 0x0f,
+                19 => capture[at + 8] = 9,
+                _ => {}
+            }
+        }
+        at += length;
+    }
+}
+
+#[test]
+fn any_number_of_threads_prints_the_same() {
+    let whole = many_messages(|_| true);
+    let mut broken = many_messages(|kernel| !kernel.ends_with("s390x"));
+    break_some(&mut broken);
+    let cut = &whole[..whole.len() / 2 + 7];
+    for (name, bytes) in [("whole", &whole[..]), ("broken", &broken), ("cut", cut)] {
+        let file = Scratch::new(name, bytes);
+        let small = golden("linux-7.2/nlmon.pcap");
+        for args in [
+            &["check"][..],
+            &["decode", "-o", "ktimestamp,id,timestamp,extended,labels"],
+            &["decode", "--format", "json"],
+            &["decode", "--format", "annotate"],
+        ] {
+            let with = |jobs: &str| {
+                run(&[args, &["--jobs", jobs, file.path(), "/nonexistent", &small]].concat())
+            };
+            let one = with("1");
+            assert_eq!(one.status.code(), Some(2));
+            assert!(one.stdout.len() > 20);
+            assert!(name != "broken" || stderr(&one).lines().count() > 100);
+            for jobs in ["2", "3", "8"] {
+                let several = with(jobs);
+                assert_eq!(several.status, one.status);
+                assert!(several.stdout == one.stdout, "{name} {args:?} --jobs {jobs}");
+                assert_eq!(stderr(&several), stderr(&one), "{name} {args:?} --jobs {jobs}");
+            }
+            // The same without a file to be read in batches, but for the name.
+            let piped = run_on(&[args, &["-"]].concat(), bytes);
+            let alone = run(&[args, &[file.path()]].concat());
+            let renamed = |text: &str| text.replace(file.path(), "-");
+            assert!(stdout(&piped) == renamed(stdout(&alone)), "{name} {args:?}");
+            assert_eq!(stderr(&piped), renamed(stderr(&alone)), "{name} {args:?}");
+        }
+    }
+}
+
+#[test]
+fn every_error_is_told_once_in_the_order_of_the_bytes() {
+    // CTA_MARK of two bytes, CTA_TUPLE_ORIG whose CTA_TUPLE_IP has an address of three, CTA_ZONE of one.
+    let broken = "38000000{type}{flags}0000000000000000 02000000 0600080012340000 \
+                  10000180 0c000180 0700010001020300 0500120007000000 1c000a00";
+    let line = |nlmsg_type, flags| {
+        broken.replace("{type}", nlmsg_type).replace("{flags}", flags).replace(' ', "") + "\n"
+    };
+    // An update, a deletion, a request, which has no line as text.
+    let input = line("0001", "0000") + &line("0201", "0000") + &line("0101", "0100");
+    let mut told = Vec::new();
+    for format in ["text", "json", "annotate"] {
+        let output = run_on(&["decode", "--format", format, "-"], input.as_bytes());
+        let lines: Vec<_> = stderr(&output).lines().filter(|line| line.starts_with('-')).collect();
+        told.push(lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>());
+    }
+    let errors = [
+        "CTA_MARK at byte 20: payload is 2 bytes, expected 4",
+        "CTA_IP_V4_SRC at byte 36: payload is 3 bytes, expected 4",
+        "CTA_ZONE at byte 44: payload is 1 bytes, expected 2",
+        "in ctattr_type at byte 52: nla_len 28 runs past the 4 bytes left",
+    ];
+    let expected: Vec<_> = (1..4)
+        .flat_map(|packet| errors.map(|error| format!("-: packet {packet} message 1: {error}")))
+        .collect();
+    assert_eq!(told, [&expected[..]; 3]);
+}
+
+#[test]
+fn messages_of_a_pipe_are_printed_as_they_come() {
+    let mut child = command(&["decode", "--format", "json", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for mark in 1..4_u8 {
+        writeln!(stdin, "1c0000000001000000000000000000000200000008000800000000{mark:02x}")
+            .unwrap();
+        // It is here before the next one is sent.
+        let line = lines.next().unwrap().unwrap();
+        assert!(line.contains(&format!("\"mark\":{mark}")), "{line}");
+    }
+    drop(stdin);
+    assert!(child.wait().unwrap().success());
 }

@@ -205,14 +205,25 @@ impl Conntrack {
         Ok(())
     }
 
-    fn read_attrs(&mut self, attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) {
+    /// Reads attributes into a value that has none. Whether each of them had a known shape, so that
+    /// there is none among them that the tables do not name.
+    pub(crate) fn read_attrs(
+        &mut self,
+        attrs: Attrs<'_, CtattrType>,
+        report: &mut dyn FnMut(Error),
+    ) -> bool {
         let mut walk = attrs.iter();
+        let mut plain = true;
         loop {
             if attrs.endian() == Endian::NATIVE {
                 walk.skip_bytes(shapes::read(self, walk.rest()));
             }
-            if walk.rest().is_empty() || !self.read_next(&mut walk, report) {
-                return;
+            if walk.rest().is_empty() {
+                return plain;
+            }
+            plain = false;
+            if !self.read_next(&mut walk, report) {
+                return plain;
             }
         }
     }

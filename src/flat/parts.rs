@@ -319,7 +319,12 @@ impl Labels {
 
     /// The numbers of the labels that are set, in ascending order.
     pub fn iter(self) -> impl Iterator<Item = u8> {
-        (0..128).filter(move |&n| self.bits() >> n & 1 == 1)
+        let mut bits = self.bits();
+        core::iter::from_fn(move || {
+            let lowest = bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+            u8::try_from(lowest).ok().filter(|&n| n < 128)
+        })
     }
 }
 

@@ -129,6 +129,24 @@ macro_rules! fields {
             )+
         }
 
+        #[cfg(feature = "show")]
+        impl $crate::show::json::Value for $Name {
+            #[inline]
+            fn is_absent(&self) -> bool {
+                true $(&& $crate::show::json::Value::is_absent(&self.$field))+
+            }
+
+            #[inline]
+            fn write(&self, line: &mut $crate::show::json::Line<'_>) {
+                line.constant("{");
+                $(
+                    let key = concat!("\"", stringify!($field), "\":");
+                    $crate::show::json::field(line, key, &self.$field);
+                )+
+                line.end("},");
+            }
+        }
+
         impl $crate::flat::record::Absent for $Name {
             const ABSENT: Self = Self { $( $field: <$Type as $crate::flat::record::Absent>::ABSENT, )+ };
         }

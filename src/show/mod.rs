@@ -2,10 +2,15 @@
 //!
 //! * [`Annotate`]: the bytes of a message, an attribute a line, with names and values.
 //! * [`text`]: the lines that conntrack(8) prints.
-//! * `MessageRecord` (feature `serde`): a message as a serializable record, for JSON and friends.
+//! * [`Json`]: the same in JSON.
+//! * `MessageRecord` (feature `serde`): a message as a serializable record, for other formats.
 
 #[cfg(feature = "show")]
 mod annotate;
+#[cfg(feature = "show")]
+pub(crate) mod json;
+#[cfg(feature = "show")]
+mod line;
 #[cfg(feature = "serde")]
 mod record;
 #[cfg(feature = "show")]
@@ -15,6 +20,8 @@ mod time;
 
 #[cfg(feature = "show")]
 pub use annotate::Annotate;
+#[cfg(feature = "show")]
+pub use json::Json;
 #[cfg(feature = "serde")]
 pub use record::{Content, MessageRecord, Problem, UnknownAttr};
 #[cfg(feature = "show")]

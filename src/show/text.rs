@@ -19,16 +19,19 @@
 //! # Ok::<(), ctnetlink::error::Error>(())
 //! ```
 
-use super::time::{Ctime, TimeZone};
+use super::line::Line;
+use super::time::{TimeZone, push_ctime};
 use crate::attrs::{ExpectFlags, Status};
+use crate::error::Error;
 use crate::flat::{
-    Counters, ExpectStats, Labels, ProtoInfo, Record as _, StatsCpu, StatsGlobal, Timestamp, Tuple,
+    Counters, ExpectStats, Labels, Name, ProtoInfo, Record as _, StatsCpu, StatsGlobal, Timestamp,
+    Tuple,
 };
-use crate::nested::{IpProto, SctpState, TcpState};
+use crate::nested::{DccpState, IpProto, SctpState, TcpState};
 use crate::{Body, Conntrack, Expectation, Family, Kind, Message};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use core::fmt::{self, Write};
+use core::fmt::Write as _;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const NANOS: u64 = 1_000_000_000;
@@ -83,21 +86,25 @@ impl LabelMap {
         Self::Names(names)
     }
 
-    fn write(&self, labels: Labels, out: &mut String) -> fmt::Result {
-        out.push_str("labels");
-        let mut separator = '=';
+    fn write(&self, labels: Labels, line: &mut Line<'_>) {
+        line.constant("labels");
+        let mut separator = "=";
         for label in labels.iter() {
-            match self {
-                Self::Numbers => write!(out, "{separator}{label}")?,
+            let name = match self {
+                Self::Numbers => None,
                 Self::Names(names) => match names.get(&label) {
-                    Some(name) => write!(out, "{separator}{name}")?,
+                    Some(name) => Some(name),
                     None => continue,
                 },
+            };
+            line.constant(separator);
+            match name {
+                Some(name) => line.text(name),
+                None => line.number(label),
             }
-            separator = ',';
+            separator = ",";
         }
-        out.push(' ');
-        Ok(())
+        line.constant(" ");
     }
 }
 
@@ -113,322 +120,367 @@ impl Text {
 
     /// Appends the line of a message to `out`, as [`line`](Self::line); whether there is one.
     pub fn write(&self, message: &Message<'_>, received: Option<u64>, out: &mut String) -> bool {
+        has_line(message.kind()) && self.write_and_report(message, received, out, &mut |_| ())
+    }
+
+    /// As [`write`](Self::write); what is wrong in the message goes to `report`, also if there is no
+    /// line for it.
+    pub fn write_and_report(
+        &self,
+        message: &Message<'_>,
+        received: Option<u64>,
+        out: &mut String,
+        report: &mut dyn FnMut(Error),
+    ) -> bool {
         let kind = message.kind();
-        if matches!(kind, Kind::Request | Kind::Control | Kind::Foreign) {
+        if !has_line(kind) {
+            message.report(report);
             return false;
         }
-        let Ok(body) = message.body() else { return false };
-        let ignore = &mut |_| ();
+        let body = match message.body() {
+            Ok(body) => body,
+            Err(error) => {
+                report(error);
+                return false;
+            }
+        };
         let start = out.len();
-        let written = match body {
+        let line = &mut Line::new(out);
+        match body {
             Body::Conntrack(nfgen, attrs) => {
-                let ct = Conntrack { family: nfgen.nfgen_family, ..Conntrack::read(attrs, ignore) };
-                self.event_time(kind, ct.timestamp_event.or(received), out)
-                    .and_then(|()| event_word(kind, out))
-                    .and_then(|()| self.conntrack(&ct, received, out))
-                    .and_then(|()| event_end(kind, message, out))
+                let mut ct = Conntrack::default();
+                ct.read_attrs(attrs, report);
+                ct.family = nfgen.nfgen_family;
+                self.event_time(kind, ct.timestamp_event.or(received), line);
+                event_word(kind, line);
+                self.write_conntrack(&ct, received, line);
+                event_end(kind, message, line);
             }
             Body::Expect(nfgen, attrs) => {
-                let expectation = Expectation::read(attrs, ignore);
-                self.expectation_time(received, out)
-                    .and_then(|()| event_word(kind, out))
-                    .and_then(|()| self.expectation(&expectation, nfgen.nfgen_family, out))
+                let expectation = Expectation::read(attrs, report);
+                self.expectation_time(received, line);
+                event_word(kind, line);
+                write_expectation(&expectation, nfgen.nfgen_family, line);
             }
             Body::StatsCpu(nfgen, attrs) => {
-                stats_cpu(nfgen.res_id, &StatsCpu::read(attrs, ignore), out)
+                stats_cpu(nfgen.res_id, &StatsCpu::read(attrs, report), line);
             }
-            Body::StatsGlobal(_, attrs) => stats_global(&StatsGlobal::read(attrs, ignore), out),
+            Body::StatsGlobal(_, attrs) => stats_global(&StatsGlobal::read(attrs, report), line),
             Body::ExpectStats(nfgen, attrs) => {
-                expect_stats(nfgen.res_id, &ExpectStats::read(attrs, ignore), out)
+                expect_stats(nfgen.res_id, &ExpectStats::read(attrs, report), line);
             }
-            _ => Ok(()),
-        };
-        written.is_ok() && out.len() > start
+            _ => {}
+        }
+        line.string().len() > start
+    }
+
+    /// Appends the line of an entry, without anything about an event.
+    pub fn conntrack(&self, ct: &Conntrack, received: Option<u64>, out: &mut String) {
+        let mut line = Line::new(out);
+        self.write_conntrack(ct, received, &mut line);
+        line.string();
+    }
+
+    /// Appends the line of an expectation, without anything about an event.
+    pub fn expectation(&self, expectation: &Expectation, family: Family, out: &mut String) {
+        let mut line = Line::new(out);
+        write_expectation(expectation, family, &mut line);
+        line.string();
     }
 
     /// When an event happened.
-    fn event_time(&self, kind: Kind, time: Option<u64>, out: &mut String) -> fmt::Result {
-        match time.filter(|_| self.timestamp && kind != Kind::Reply) {
-            Some(time) => write!(out, "[{:08}.{:06}]\t", time / NANOS, time % NANOS / 1000),
-            None => Ok(()),
+    fn event_time(&self, kind: Kind, time: Option<u64>, line: &mut Line<'_>) {
+        if let Some(time) = time.filter(|_| self.timestamp && kind != Kind::Reply) {
+            // Writing to a string does not fail.
+            let _ = write!(line.string(), "[{:08}.{:06}]\t", time / NANOS, time % NANOS / 1000);
         }
     }
 
     /// When an expectation was received: in dumps too, and padded with spaces.
-    fn expectation_time(&self, time: Option<u64>, out: &mut String) -> fmt::Result {
-        match time.filter(|_| self.timestamp) {
-            Some(time) => write!(out, "[{:<8}.{:<6}]\t", time / NANOS, time % NANOS / 1000),
-            None => Ok(()),
+    fn expectation_time(&self, time: Option<u64>, line: &mut Line<'_>) {
+        if let Some(time) = time.filter(|_| self.timestamp) {
+            let _ = write!(line.string(), "[{:<8}.{:<6}]\t", time / NANOS, time % NANOS / 1000);
         }
     }
 
-    /// Appends the line of an entry, without anything about an event.
-    ///
-    /// # Errors
-    /// Only `out`'s own.
-    pub fn conntrack(
-        &self,
-        ct: &Conntrack,
-        received: Option<u64>,
-        out: &mut String,
-    ) -> fmt::Result {
-        let is_there = !ct.orig.is_absent();
-        if self.extended && is_there {
+    fn write_conntrack(&self, ct: &Conntrack, received: Option<u64>, line: &mut Line<'_>) {
+        if self.extended && !ct.orig.is_absent() {
             let name = ct.family.name().filter(|_| ct.family.0 != 0).unwrap_or("unknown");
-            write!(out, "{name:<8} {} ", ct.family.0)?;
+            line.padded(name);
+            line.constant(" ");
+            line.number_and(ct.family.0, Some(b' '));
         }
         if let Some(proto) = ct.orig.proto {
-            write!(out, "{:<8} {} ", proto.name().unwrap_or("unknown"), proto.0)?;
+            line.padded(proto.name().unwrap_or("unknown"));
+            line.constant(" ");
+            line.number_and(proto.0, Some(b' '));
         }
         if let Some(timeout) = ct.timeout {
-            write!(out, "{timeout} ")?;
+            line.number_and(timeout, Some(b' '));
         }
-        match ct.protoinfo {
-            Some(ProtoInfo::Tcp(tcp)) => {
-                if let Some(state) = tcp.state {
-                    let name = state.name().or(TcpState::NONE.name()).unwrap_or_default();
-                    write!(out, "{name} ")?;
-                }
-            }
-            Some(ProtoInfo::Sctp(sctp)) => {
-                if let Some(state) = sctp.state {
-                    let name = state.name().or(SctpState::NONE.name()).unwrap_or_default();
-                    write!(out, "{name} ")?;
-                }
-            }
-            Some(ProtoInfo::Dccp(dccp)) => {
-                if let Some(state) = dccp.state {
-                    let name = state.name().unwrap_or("NONE");
-                    write!(out, "{name} ")?;
-                }
-            }
-            None => {}
+        if let Some(state) = state(ct) {
+            line.text(state);
+            line.constant(" ");
         }
-        direction(&ct.orig, ct.family, "zone-orig", &ct.counters_orig, out)?;
+        direction(&ct.orig, ct.family, "zone-orig=", &ct.counters_orig, line);
         let status = ct.status.unwrap_or_default();
         if ct.status.is_some() && !status.contains(Status::SEEN_REPLY) {
-            out.write_str("[UNREPLIED] ")?;
+            line.constant("[UNREPLIED] ");
         }
-        direction(&ct.reply, ct.family, "zone-reply", &ct.counters_reply, out)?;
+        direction(&ct.reply, ct.family, "zone-reply=", &ct.counters_reply, line);
         if status.contains(Status::HW_OFFLOAD) {
-            out.write_str("[HW_OFFLOAD] ")?;
+            line.constant("[HW_OFFLOAD] ");
         } else if status.contains(Status::OFFLOAD) {
-            out.write_str("[OFFLOAD] ")?;
+            line.constant("[OFFLOAD] ");
         } else if status.contains(Status::ASSURED) {
-            out.write_str("[ASSURED] ")?;
+            line.constant("[ASSURED] ");
         }
-        field(out, "mark", ct.mark)?;
-        field(out, "secmark", ct.secmark)?;
-        field(out, "secctx", ct.secctx.name.as_ref())?;
-        field(out, "zone", ct.zone)?;
-        self.times(ct, received, out)?;
-        field(out, "helper", ct.help.name.as_ref())?;
-        field(out, "use", ct.use_count)?;
-        field(out, "id", ct.id.filter(|_| self.id))?;
+        number(line, "mark=", ct.mark);
+        number(line, "secmark=", ct.secmark);
+        name(line, "secctx=", ct.secctx.name.as_ref());
+        number(line, "zone=", ct.zone);
+        self.times(ct, received, line);
+        name(line, "helper=", ct.help.name.as_ref());
+        number(line, "use=", ct.use_count);
+        number(line, "id=", ct.id.filter(|_| self.id));
         if let (Some(map), Some(labels)) = (&self.labels, ct.labels) {
-            map.write(labels, out)?;
+            map.write(labels, line);
         }
-        end_line(out);
-        Ok(())
+        line.take_back(' ');
     }
 
-    fn times(&self, ct: &Conntrack, received: Option<u64>, out: &mut String) -> fmt::Result {
+    fn times(&self, ct: &Conntrack, received: Option<u64>, line: &mut Line<'_>) {
         let Timestamp { start, stop } = ct.timestamp;
         let until = stop.filter(|&stop| stop != 0).or(self.as_of).or(received);
         if let (Some(start), Some(until)) = (start, until) {
             // Whole seconds are subtracted, and a negative age wraps, as in conntrack(8).
-            write!(out, "delta-time={} ", (until / NANOS).wrapping_sub(start / NANOS))?;
+            number(line, "delta-time=", Some((until / NANOS).wrapping_sub(start / NANOS)));
         }
-        let time = |ns: u64| Ctime(ns / NANOS, &self.time_zone);
-        if let Some(start) = start.filter(|_| self.ktimestamp) {
-            write!(out, "[start={}] ", time(start))?;
+        if self.ktimestamp {
+            self.time("[start=", start, line);
+            self.time("[stop=", stop, line);
         }
-        if let Some(stop) = stop.filter(|_| self.ktimestamp) {
-            write!(out, "[stop={}] ", time(stop))?;
-        }
-        Ok(())
     }
 
-    /// Appends the line of an expectation, without anything about an event.
-    ///
-    /// # Errors
-    /// Only `out`'s own.
-    pub fn expectation(
-        &self,
-        expectation: &Expectation,
-        family: Family,
-        out: &mut String,
-    ) -> fmt::Result {
-        if let Some(timeout) = expectation.timeout {
-            write!(out, "{timeout} ")?;
+    #[inline(always)]
+    fn time(&self, word: &'static str, time: Option<u64>, line: &mut Line<'_>) {
+        if let Some(time) = time {
+            line.constant(word);
+            push_ctime(line, time / NANOS, &self.time_zone);
+            line.constant("] ");
         }
-        let proto = expectation.tuple.proto.unwrap_or(IpProto(0));
-        write!(out, "proto={} ", proto.0)?;
-        let parts = [
-            ("", &expectation.tuple),
-            ("mask-", &expectation.mask),
-            ("master-", &expectation.master),
-        ];
-        for (prefix, tuple) in parts {
-            if !tuple.is_absent() {
-                addresses(tuple, family, prefix, out)?;
-                ports(tuple, out)?;
-            }
+    }
+}
+
+fn write_expectation(expectation: &Expectation, family: Family, line: &mut Line<'_>) {
+    number(line, "", expectation.timeout);
+    number(line, "proto=", Some(expectation.tuple.proto.unwrap_or(IpProto(0)).0));
+    part(&expectation.tuple, family, ["src=", "dst="], line);
+    part(&expectation.mask, family, ["mask-src=", "mask-dst="], line);
+    part(&expectation.master, family, ["master-src=", "master-dst="], line);
+    number(line, "zone=", expectation.zone);
+    let flags = expectation.flags.unwrap_or_default();
+    let names = [
+        (ExpectFlags::PERMANENT, "PERMANENT"),
+        (ExpectFlags::INACTIVE, "INACTIVE"),
+        (ExpectFlags::USERSPACE, "USERSPACE"),
+    ];
+    let mut separator = "";
+    for (flag, name) in names {
+        if flags.contains(flag) {
+            line.text(separator);
+            line.text(name);
+            separator = ",";
         }
-        field(out, "zone", expectation.zone)?;
-        let flags = expectation.flags.unwrap_or_default();
-        let names = [
-            (ExpectFlags::PERMANENT, "PERMANENT"),
-            (ExpectFlags::INACTIVE, "INACTIVE"),
-            (ExpectFlags::USERSPACE, "USERSPACE"),
-        ];
-        let mut separator = "";
-        for (flag, name) in names {
-            if flags.contains(flag) {
-                write!(out, "{separator}{name}")?;
-                separator = ",";
-            }
-        }
-        if !flags.is_empty() {
-            out.push(' ');
-        }
-        field(out, "class", expectation.class)?;
-        field(out, "helper", expectation.help_name.as_ref())?;
-        end_line(out);
-        Ok(())
+    }
+    if !flags.is_empty() {
+        line.constant(" ");
+    }
+    number(line, "class=", expectation.class);
+    name(line, "helper=", expectation.help_name.as_ref());
+    line.take_back(' ');
+}
+
+/// A tuple of an expectation.
+#[inline(always)]
+fn part(tuple: &Tuple, family: Family, words: [&'static str; 2], line: &mut Line<'_>) {
+    if !tuple.is_absent() {
+        addresses(tuple, family, words, line);
+        ports(tuple, line);
+    }
+}
+
+/// Whether conntrack(8) prints messages of that kind.
+fn has_line(kind: Kind) -> bool {
+    !matches!(kind, Kind::Request | Kind::Control | Kind::Foreign)
+}
+
+/// The state of the protocol, as conntrack(8) names it.
+fn state(ct: &Conntrack) -> Option<&'static str> {
+    match ct.protoinfo? {
+        ProtoInfo::Tcp(tcp) => tcp.state?.name().or(TcpState::NONE.name()),
+        ProtoInfo::Sctp(sctp) => sctp.state?.name().or(SctpState::NONE.name()),
+        ProtoInfo::Dccp(dccp) => dccp.state?.name().or(DccpState::NONE.name()),
     }
 }
 
 /// What conntrack(8) prints behind an event that user space caused.
-fn event_end(kind: Kind, message: &Message<'_>, out: &mut String) -> fmt::Result {
+fn event_end(kind: Kind, message: &Message<'_>, line: &mut Line<'_>) {
     let portid = message.header().nlmsg_pid;
     if portid != 0 && kind != Kind::Reply {
-        write!(out, " [USERSPACE] portid={portid}")?;
+        line.constant(" [USERSPACE] portid=");
+        line.number(portid);
     }
-    Ok(())
 }
 
-fn field(out: &mut String, name: &str, value: Option<impl fmt::Display>) -> fmt::Result {
-    value.map_or(Ok(()), |value| write!(out, "{name}={value} "))
+/// A word and a number, if there is one.
+#[inline(always)]
+fn number(line: &mut Line<'_>, word: &'static str, value: Option<impl Into<u64>>) {
+    if let Some(value) = value {
+        line.constant(word);
+        line.number_and(value, Some(b' '));
+    }
+}
+
+/// A word and a name, if there is one; bytes that are no UTF-8 print as U+FFFD.
+fn name(line: &mut Line<'_>, word: &'static str, value: Option<&Name>) {
+    let Some(value) = value else { return };
+    line.constant(word);
+    match value.to_str() {
+        Some(text) => line.text(text),
+        // Writing to a string does not fail.
+        None => drop(write!(line.string(), "{value}")),
+    }
+    line.constant(" ");
 }
 
 /// What conntrack(8) prints before an event.
-fn event_word(kind: Kind, out: &mut String) -> fmt::Result {
-    let event = match kind {
-        Kind::New => "[NEW]",
-        Kind::Update => "[UPDATE]",
-        Kind::Destroy => "[DESTROY]",
-        _ => return Ok(()),
-    };
-    write!(out, "{event:>9} ")
-}
-
-/// Every field ends with a space, the line does not.
-fn end_line(out: &mut String) {
-    if out.ends_with(' ') {
-        out.pop();
+fn event_word(kind: Kind, line: &mut Line<'_>) {
+    match kind {
+        Kind::New => line.constant("    [NEW] "),
+        Kind::Update => line.constant(" [UPDATE] "),
+        Kind::Destroy => line.constant("[DESTROY] "),
+        _ => {}
     }
 }
 
+#[inline(always)]
 fn direction(
     tuple: &Tuple,
     family: Family,
-    zone: &str,
+    zone: &'static str,
     counters: &Counters,
-    out: &mut String,
-) -> fmt::Result {
+    line: &mut Line<'_>,
+) {
     if !tuple.is_absent() {
-        addresses(tuple, family, "", out)?;
-        ports(tuple, out)?;
-        field(out, zone, tuple.zone)?;
+        addresses(tuple, family, ["src=", "dst="], line);
+        ports(tuple, line);
+        number(line, zone, tuple.zone);
     }
     let packets = counters.packets.or(counters.packets32.map(u64::from));
     let bytes = counters.bytes.or(counters.bytes32.map(u64::from));
-    if let (Some(packets), Some(bytes)) = (packets, bytes) {
-        write!(out, "packets={packets} bytes={bytes} ")?;
+    if packets.is_some() && bytes.is_some() {
+        number(line, "packets=", packets);
+        number(line, "bytes=", bytes);
     }
-    Ok(())
 }
 
 /// Absent addresses print as zeros, and none at all in messages of other families.
-fn addresses(tuple: &Tuple, family: Family, prefix: &str, out: &mut String) -> fmt::Result {
+#[inline(always)]
+fn addresses(tuple: &Tuple, family: Family, [src, dst]: [&'static str; 2], line: &mut Line<'_>) {
     let zeros = match family {
         Family::IPV4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         Family::IPV6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        _ => return Ok(()),
+        _ => return,
     };
-    let (src, dst) = (tuple.src.unwrap_or(zeros), tuple.dst.unwrap_or(zeros));
-    write!(out, "{prefix}src={} {prefix}dst={} ", Ntop(src), Ntop(dst))
+    line.constant(src);
+    ntop(line, tuple.src.unwrap_or(zeros));
+    line.constant(" ");
+    line.constant(dst);
+    ntop(line, tuple.dst.unwrap_or(zeros));
+    line.constant(" ");
 }
 
 /// An address as inet_ntop(3) writes it: as Rust does, but for the IPv4-compatible `::192.0.2.1`.
-struct Ntop(IpAddr);
-
-impl fmt::Display for Ntop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            IpAddr::V6(addr) => match addr.octets() {
-                [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => {
-                    write!(f, "::{}", Ipv4Addr::new(a, b, c, d))
-                }
-                _ => addr.fmt(f),
-            },
-            IpAddr::V4(addr) => addr.fmt(f),
-        }
+fn ntop(line: &mut Line<'_>, address: IpAddr) {
+    match address {
+        IpAddr::V6(address) => match address.octets() {
+            [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => {
+                line.constant("::");
+                line.ipv4(Ipv4Addr::new(a, b, c, d));
+            }
+            _ => line.ipv6(address),
+        },
+        IpAddr::V4(address) => line.ipv4(address),
     }
 }
 
 /// Absent ports print as zeros.
-fn ports(tuple: &Tuple, out: &mut String) -> fmt::Result {
+fn ports(tuple: &Tuple, line: &mut Line<'_>) {
     let (src, dst) = (tuple.src_port.unwrap_or(0), tuple.dst_port.unwrap_or(0));
     match tuple.proto {
         Some(IpProto::TCP | IpProto::UDP | IpProto::UDPLITE | IpProto::SCTP | IpProto::DCCP) => {
-            write!(out, "sport={src} dport={dst} ")
+            number(line, "sport=", Some(src));
+            number(line, "dport=", Some(dst));
         }
-        Some(IpProto::GRE) => write!(out, "srckey={src:#x} dstkey={dst:#x} "),
+        Some(IpProto::GRE) => {
+            line.constant("srckey=0x");
+            line.hex_and(src, Some(b' '));
+            line.constant("dstkey=0x");
+            line.hex_and(dst, Some(b' '));
+        }
         Some(IpProto::ICMP | IpProto::ICMPV6) => {
-            let (ty, code) = (tuple.icmp_type.unwrap_or(0), tuple.icmp_code.unwrap_or(0));
-            write!(out, "type={ty} code={code} id={} ", tuple.icmp_id.unwrap_or(0))
+            number(line, "type=", Some(tuple.icmp_type.unwrap_or(0)));
+            number(line, "code=", Some(tuple.icmp_code.unwrap_or(0)));
+            number(line, "id=", Some(tuple.icmp_id.unwrap_or(0)));
         }
-        _ => Ok(()),
+        _ => {}
     }
 }
 
-fn stats_cpu(cpu: u16, stats: &StatsCpu, out: &mut String) -> fmt::Result {
+fn stats_cpu(cpu: u16, stats: &StatsCpu, line: &mut Line<'_>) {
     let fields = [
-        ("searched", stats.searched),
-        ("found", stats.found),
-        ("new", stats.new),
-        ("invalid", stats.invalid),
-        ("ignore", stats.ignore),
-        ("delete", stats.delete),
-        ("delete_list", stats.delete_list),
-        ("insert", stats.insert),
-        ("insert_failed", stats.insert_failed),
-        ("drop", stats.drop),
-        ("early_drop", stats.early_drop),
-        ("error", stats.error),
-        ("search_restart", stats.search_restart),
-        ("clash_resolve", stats.clash_resolve),
-        ("chaintoolong", stats.chain_toolong),
+        ("searched=", stats.searched),
+        ("found=", stats.found),
+        ("new=", stats.new),
+        ("invalid=", stats.invalid),
+        ("ignore=", stats.ignore),
+        ("delete=", stats.delete),
+        ("delete_list=", stats.delete_list),
+        ("insert=", stats.insert),
+        ("insert_failed=", stats.insert_failed),
+        ("drop=", stats.drop),
+        ("early_drop=", stats.early_drop),
+        ("error=", stats.error),
+        ("search_restart=", stats.search_restart),
+        ("clash_resolve=", stats.clash_resolve),
+        ("chaintoolong=", stats.chain_toolong),
     ];
-    cpu_line(cpu, &fields, out)
+    cpu_line(cpu, &fields, line);
 }
 
-fn expect_stats(cpu: u16, stats: &ExpectStats, out: &mut String) -> fmt::Result {
+fn expect_stats(cpu: u16, stats: &ExpectStats, line: &mut Line<'_>) {
     let fields = [
-        ("expect_new", stats.new),
-        ("expect_create", stats.create),
-        ("expect_delete", stats.delete),
+        ("expect_new=", stats.new),
+        ("expect_create=", stats.create),
+        ("expect_delete=", stats.delete),
     ];
-    cpu_line(cpu, &fields, out)
+    cpu_line(cpu, &fields, line);
 }
 
-fn cpu_line(cpu: u16, fields: &[(&str, Option<u32>)], out: &mut String) -> fmt::Result {
-    write!(out, "cpu={cpu:<4}\t")?;
-    fields.iter().try_for_each(|(name, value)| field(out, name, *value))
+fn cpu_line(cpu: u16, fields: &[(&str, Option<u32>)], line: &mut Line<'_>) {
+    // Writing to a string does not fail.
+    let _ = write!(line.string(), "cpu={cpu:<4}\t");
+    for (word, value) in fields {
+        if let Some(value) = value {
+            line.text(word);
+            number(line, "", Some(*value));
+        }
+    }
 }
 
-fn stats_global(stats: &StatsGlobal, out: &mut String) -> fmt::Result {
-    stats.entries.map_or(Ok(()), |entries| write!(out, "{entries}"))
+fn stats_global(stats: &StatsGlobal, line: &mut Line<'_>) {
+    if let Some(entries) = stats.entries {
+        line.number(entries);
+    }
 }

@@ -1,7 +1,7 @@
 //! Times for people.
 
+use super::line::Line;
 use alloc::string::{String, ToString as _};
-use core::fmt;
 use jiff::Timestamp;
 
 /// A time zone to print times in.
@@ -38,16 +38,34 @@ impl Default for TimeZone {
 }
 
 /// Whole seconds since the Unix epoch as ctime(3) writes them: `Sun Nov 22 08:20:37 2026`.
-pub(crate) struct Ctime<'z>(pub(crate) u64, pub(crate) &'z TimeZone);
-
-impl fmt::Display for Ctime<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = i64::try_from(self.0).ok().and_then(|s| Timestamp::from_second(s).ok());
-        let Some(time) = time else { return write!(f, "{} s", self.0) };
-        let zoned = time.to_zoned(self.1.0.clone());
-        // Two characters for the day, padded with a space.
-        write!(f, "{}", zoned.strftime("%a %b %e %H:%M:%S %Y"))
-    }
+pub(super) fn push_ctime(line: &mut Line<'_>, seconds: u64, zone: &TimeZone) {
+    const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
+    const MONTHS: [&str; 12] = [
+        "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ",
+        "Dec ",
+    ];
+    let time = i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok());
+    let Some(time) = time else {
+        line.number(seconds);
+        return line.constant(" s");
+    };
+    let time = zone.0.to_offset(time).to_datetime(time);
+    let name = |names: &[&'static str], from_one: i8| {
+        let index = usize::from(from_one.unsigned_abs()).wrapping_sub(1);
+        names.get(index).copied().unwrap_or_default()
+    };
+    line.text(name(&DAYS, time.weekday().to_monday_one_offset()));
+    line.text(name(&MONTHS, time.month()));
+    // Two characters for the day, padded with a space.
+    line.two(time.day().unsigned_abs(), b' ');
+    line.constant(" ");
+    line.two(time.hour().unsigned_abs(), b'0');
+    line.constant(":");
+    line.two(time.minute().unsigned_abs(), b'0');
+    line.constant(":");
+    line.two(time.second().unsigned_abs(), b'0');
+    line.constant(" ");
+    line.number(time.year().unsigned_abs());
 }
 
 /// Nanoseconds since the Unix epoch as RFC 3339 in UTC: `2026-11-22T08:20:37.123456789Z`.
@@ -73,4 +91,47 @@ pub fn parse_time(text: &str) -> Option<u64> {
     }
     let time: Timestamp = text.parse().ok()?;
     time.as_nanosecond().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same by the library's own formatter.
+    fn expected(seconds: u64, zone: &TimeZone) -> String {
+        match i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()) {
+            Some(time) => {
+                time.to_zoned(zone.0.clone()).strftime("%a %b %e %H:%M:%S %Y").to_string()
+            }
+            None => alloc::format!("{seconds} s"),
+        }
+    }
+
+    #[test]
+    fn ctime_is_that_of_strftime() {
+        let rules = [
+            "CET-1CEST,M3.5.0,M10.5.0/3",
+            "EST5EDT,M3.2.0,M11.1.0",
+            "<+1030>-10:30<+11>-11,M10.1.0,M4.1.0",
+            "<-12>12",
+            "<+14>-14",
+        ];
+        let zones = rules.map(|rule| TimeZone::from_posix(rule).unwrap());
+        for zone in zones.iter().chain([&TimeZone::UTC]) {
+            let check = |seconds: u64| {
+                let mut out = String::new();
+                let mut line = Line::new(&mut out);
+                push_ctime(&mut line, seconds, zone);
+                line.string();
+                assert_eq!(out, expected(seconds, zone), "{seconds} {zone:?}");
+            };
+            // 2026 by steps of 29 minutes and some: changes of the clock, ends of months.
+            (1_767_225_600..1_798_848_000).step_by(1747).for_each(check);
+            // From 1970 to the last year there is, and what is none.
+            (0..253_402_300_800).step_by(23_456_789).for_each(check);
+            (253_402_200_000..253_402_400_000).step_by(997).for_each(check);
+            let odd = [0, 1, 951_782_399, 951_868_800, u64::MAX / 1_000_000_000, u64::MAX];
+            odd.into_iter().for_each(check);
+        }
+    }
 }

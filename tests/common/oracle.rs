@@ -5,7 +5,7 @@
 use ctnetlink::error::Error;
 use ctnetlink::flat::{FlowTimes, Layout, Record as _};
 use ctnetlink::show::text::Text;
-use ctnetlink::show::{Annotate, MessageRecord};
+use ctnetlink::show::{Annotate, Json, MessageRecord};
 use ctnetlink::sim::vectors::{Source, Vectors};
 use ctnetlink::sim::{Arch, Kernel, Release};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, Visitor};
@@ -50,11 +50,22 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
     if every_path {
         let record = MessageRecord::new(&message);
         assert_eq!(record.errors.len(), errors.count);
-        assert!(!serde_json::to_string(&record).unwrap().is_empty());
+        let [mut visited, mut json, mut text] = [Vec::new(), Vec::new(), Vec::new()];
+        message.report(&mut |error| visited.push(error));
+        assert_eq!(visited.len(), errors.count);
+        // The JSON that is made in one pass is serde's of the record.
+        let mut line = String::new();
+        Json::default().write_and_report(&message, &mut line, &mut |error| json.push(error));
+        assert_eq!(line, serde_json::to_string(&record).unwrap());
+        assert_eq!(json, visited);
         assert!(!Annotate::new(message).to_string().is_empty());
-        let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
-        let line = text.line(&message, Some(1));
-        assert!(line.is_none() || message.kind() != Kind::Request);
+        line.clear();
+        let words = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
+        let is_there =
+            words.write_and_report(&message, Some(1), &mut line, &mut |error| text.push(error));
+        assert_eq!(text, visited);
+        assert_eq!(words.line(&message, Some(1)), is_there.then_some(line));
+        assert!(!is_there || message.kind() != Kind::Request);
         if let Ok(ct) = flat {
             flat_value(&ct);
         }
