@@ -47,6 +47,7 @@ fn recorded(line: &Value, offset: usize) -> Recorded {
     Recorded {
         kind: match kind(line) {
             "ctrzero" => RecordedKind::CtrZero,
+            "unconfirmed" => RecordedKind::Unconfirmed,
             kind if kind.starts_with("dump_filter") => RecordedKind::Filtered,
             _ => RecordedKind::Plain,
         },
