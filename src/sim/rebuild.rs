@@ -54,6 +54,8 @@ pub struct Recorded {
     pub labels: bool,
     /// Where the message lay in its datagram.
     pub offset: usize,
+    /// The security module gives the length of a context without its NUL: Smack and `AppArmor` do.
+    pub context_without_nul: bool,
 }
 
 /// What a message answers.
@@ -272,7 +274,7 @@ impl NfConn {
         }
         self.learn_protoinfo(kernel, shown.protoinfo.as_ref());
         if let Some(name) = &shown.secctx.name {
-            let len = name.as_bytes().len() + 1;
+            let len = name.as_bytes().len() + usize::from(!recorded.context_without_nul);
             self.secctx = Some(SecurityContext { name: name.clone(), len });
             // Which number it is no message tells; 0 has no context.
             self.secmark = self.secmark.max(1);

@@ -412,7 +412,7 @@ impl Net {
         if ct.master.is_some() {
             return if current.as_ref() == Some(name) { Ok(()) } else { Err(Errno::Ebusy) };
         }
-        if name.as_bytes().is_empty() {
+        if name.as_bytes().is_empty() && self.kernel.release.helper_can_be_removed() {
             if current.is_some() {
                 self.nf_ct_remove_expectations(ct);
             }

@@ -2,10 +2,10 @@
 
 use crate::entry::{dump, event, everything, kernel};
 use ctnetlink::Message;
-use ctnetlink::flat::Labels;
+use ctnetlink::flat::{Labels, Name};
 use ctnetlink::sim::{
-    IpctEvents, NfConnHelp, NfConnLabels, Rebuilder, Recorded, RecordedKind, Reply, Skb,
-    ctnetlink_fill_info,
+    IpctEvents, NfConnHelp, NfConnLabels, Rebuilder, Recorded, RecordedKind, Reply,
+    SecurityContext, Skb, ctnetlink_fill_info,
 };
 use ctnetlink::wire::Endian;
 
@@ -52,4 +52,20 @@ fn unconfirmed() {
     let unconfirmed = Recorded { kind: RecordedKind::Unconfirmed, ..recorded };
     assert_rebuilt(&mut rebuilder, &bytes, &unconfirmed);
     assert_rebuilt(&mut rebuilder, &dump(&kernel, &everything()), &recorded);
+}
+
+/// Recorded on 5.10 to 7.2 with an AppArmor profile of eight letters: 4 bytes are missing in the size.
+#[test]
+fn a_context_counted_without_its_nul() {
+    let kernel = kernel("7.2");
+    let mut ct = everything();
+    ct.secctx = Some(SecurityContext { name: Name::from("recorded"), len: 8 });
+    let bytes = event(&kernel, IpctEvents::SECMARK, &ct);
+    let message = Message::parse(&bytes, Endian::Little).unwrap();
+    let alloc = |context_without_nul| {
+        let events = Some(IpctEvents::SECMARK);
+        let recorded = Recorded { ipct_events: events, context_without_nul, ..Recorded::default() };
+        Rebuilder::new(kernel).rebuild(&message, &recorded).unwrap().unwrap().alloc.unwrap()
+    };
+    assert_eq!(alloc(false) - alloc(true), 4);
 }

@@ -173,6 +173,20 @@ fn changes() {
     assert_eq!(change(net, |ct| ct.timeout = Some(9)), Err(Errno::Eperm));
 }
 
+/// Recorded: 6.18 takes a helper away, 7.2 does not.
+#[test]
+fn a_helper_is_taken_away() {
+    for (release, taken) in [("6.18.44", Ok(())), ("7.2", Err(Errno::Eopnotsupp))] {
+        let net = &mut net(release);
+        let help = |name: &str| Help { name: Some(name.into()), info: None };
+        new(net, CREATE, &Conntrack { help: help("ftp"), ..flow(1) }).unwrap();
+        let request = Conntrack { help: help(""), timeout: None, ..flow(1) };
+        assert_eq!(new(net, CHANGE, &request), taken, "{release}");
+        let left = net.entries().next().unwrap().help.as_ref().unwrap().helper.is_some();
+        assert_eq!(left, taken.is_err(), "{release}");
+    }
+}
+
 #[test]
 fn nat_moves_the_answers() {
     let net = &mut net("6.18.44");

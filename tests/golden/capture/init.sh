@@ -17,6 +17,9 @@ for module in virtio_pci virtio_blk nlmon veth nf_conntrack nf_conntrack_netlink
   nf_flow_table_ipv4 nf_flow_table_ipv6 nft_synproxy nft_queue nft_objref nf_defrag_ipv6; do
   modprobe -q "$module"
 done
+if [ -f /recorded.apparmor ]; then
+  cat /recorded.apparmor > /sys/kernel/security/apparmor/.load
+fi
 mkdir -p /tmp/out
 cd /tmp/out || exit
 {

@@ -9,8 +9,8 @@
 # linux-base-*, linux-binary-* and linux-modules-*. PARAMETERs go to the kernel, such as security=selinux.
 #
 # FOLDER receives messages.jsonl, nlmon.pcap, log.txt (with what was SKIPPED), dmesg.txt.
-# Needs: qemu-system-x86_64, busybox (static), ip, nft, tcpdump, ping, depmod, cpio, xz; cargo, or
-# RECORDER set to the built program.
+# Needs: qemu-system-x86_64, busybox (static), ip, nft, tcpdump, ping, depmod, cpio, xz; apparmor_parser
+# for one context more; cargo, or RECORDER set to the built program.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:?usage: qemu.sh FOLDER RELEASE|PACKAGE.deb[,PACKAGE.deb...] [PARAMETER...]}
@@ -70,6 +70,12 @@ for program in ip nft ping tcpdump unshare nsenter "$RECORDER"; do
     cp -L "$library" "$root$library"
   done
 done
+# A profile for AppArmor, so that there is one more context.
+if ! echo 'profile recorded flags=(attach_disconnected) { network, }' |
+  apparmor_parser --skip-kernel-load --skip-cache -o "$root/recorded.apparmor" 2> "$work/apparmor"; then
+  echo "SKIPPED the context of an AppArmor profile: $(head -n 1 "$work/apparmor")"
+  rm -f "$root/recorded.apparmor"
+fi
 cp "$here/init.sh" "$root/init"
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$work/initrd"

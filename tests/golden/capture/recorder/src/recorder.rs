@@ -42,7 +42,9 @@ pub(crate) struct Recorder {
     asks: Netlink,
     hears: Netlink,
     trace: Result<Trace, String>,
-    pub(crate) release: String,
+    release: String,
+    /// The security module that gives contexts, if there is one.
+    lsm: Option<&'static str>,
     scene: &'static str,
     seq: u32,
     lines: Vec<Line>,
@@ -64,6 +66,7 @@ impl Recorder {
             hears: Netlink::open(&GROUPS, 32 << 20)?,
             trace,
             release,
+            lsm: security_module(),
             scene: "",
             seq: 0,
             lines: Vec::new(),
@@ -259,6 +262,9 @@ impl Recorder {
             put("kind", line.kind.into());
             put("kernel", self.release.as_str().into());
             put("scene", line.scene.into());
+            if let Some(lsm) = self.lsm {
+                put("lsm", lsm.into());
+            }
             if let Some(op) = line.op {
                 put("op", op.into());
             }
@@ -282,4 +288,9 @@ impl Recorder {
         eprintln!("{} messages, {events} events of entries", self.lines.len());
         std::fs::write(file, text).map_err(|error| format!("{file}: {error}"))
     }
+}
+
+fn security_module() -> Option<&'static str> {
+    let all = std::fs::read_to_string("/sys/kernel/security/lsm").ok()?;
+    ["selinux", "apparmor", "smack"].into_iter().find(|lsm| all.split(',').any(|name| name == *lsm))
 }

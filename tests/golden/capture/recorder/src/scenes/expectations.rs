@@ -1,7 +1,7 @@
 //! Expectations of the kernel's helpers.
 
 use super::helpers::{dump_expectations, expectation, make};
-use super::{Done, TCP, UDP, create, dump, flow, flush, get};
+use super::{Done, TCP, UDP, create, dump, flow, flush, get, update};
 use crate::machine::{nft, run};
 use crate::recorder::Recorder;
 use crate::traffic::send;
@@ -13,6 +13,12 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 const FUNCTIONS: [&str; 6] =
     ["nat-follow-master", "Q.931", "callforwarding", "sip", "pptp", "no-such"];
+
+/// What an FTP client says, and what its server does.
+const COMMANDS: [(&str, &str, &str); 2] = [
+    ("127.0.0.1", "PORT 127,0,0,1,27,88\r\n", "227 Entering Passive (127,0,0,1,27,89)\r\n"),
+    ("[::1]", "EPRT |2|::1|7000|\r\n", "229 Extended Passive (|||7001|)\r\n"),
+];
 
 pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
     let helpers = [
@@ -64,6 +70,14 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
                     r.ask("reply", Some("exp_delete"), gone)?;
                 }
             }
+            if n > 701 {
+                // The helper taken away, and with it what it expects; and given back.
+                for name in ["", name] {
+                    let help = Help { name: Some(name.into()), info: None };
+                    update(r, &Conntrack { help, timeout: None, ..master.clone() })?;
+                    get(r, &master)?;
+                }
+            }
             if n == 701 {
                 dump_expectations(r)?;
                 r.ask("dump_exp", Some("dump"), |seq| {
@@ -107,10 +121,7 @@ pub(crate) fn of_packets(r: &mut Recorder) -> Done {
     ip6 nexthdr udp udp dport 69 ct helper set \"tftp6\"
   }
 }")?;
-    for (host, command, answer) in [
-        ("127.0.0.1", "PORT 127,0,0,1,27,88\r\n", "227 Entering Passive (127,0,0,1,27,89)\r\n"),
-        ("[::1]", "EPRT |2|::1|7000|\r\n", "229 Extended Passive (|||7001|)\r\n"),
-    ] {
+    for (host, command, answer) in COMMANDS {
         ftp(r, host, command, answer)?;
         // A read request, and the answer from another port.
         let from = format!("{host}:6069");
@@ -123,6 +134,22 @@ pub(crate) fn of_packets(r: &mut Recorder) -> Done {
         r.settle()?;
     }
     dump(r)?;
+    flush(r)?;
+    // The same with another source: the helper writes a longer address into the stream.
+    run("ip addr add 10.99.123.145/32 dev lo")?;
+    run("ip addr add fd99::1234:5678:9abc/128 dev lo nodad")?;
+    nft("table inet moved {
+  chain postrouting {
+    type nat hook postrouting priority srcnat; policy accept;
+    ip daddr 127.0.0.1 tcp dport 21 snat ip to 10.99.123.145
+    ip6 daddr ::1 tcp dport 21 snat ip6 to fd99::1234:5678:9abc
+  }
+}")?;
+    for (host, command, answer) in COMMANDS {
+        ftp(r, host, command, answer)?;
+    }
+    dump(r)?;
+    run("nft delete table inet moved")?;
     run("nft delete table inet helpers")?;
     flush(r)
 }

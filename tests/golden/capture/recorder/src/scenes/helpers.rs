@@ -107,8 +107,9 @@ pub(crate) fn user_space_helper(r: &mut Recorder) -> Done {
         let help = |info: &[u8]| Help { name: Some(name.into()), info: Some(info.into()) };
         let without = Help { name: Some(name.into()), info: None };
         let ct = Conntrack { help: help(&info), ..flow(family, proto, n) };
-        // In older kernels, at least 5.10, this request ends the sender and leaves the kernel broken.
-        if r.since(7, 0) && create(r, &ct)? {
+        // 5.10 follows a null pointer here, which ends the sender and leaves the kernel broken; 6.1.176
+        // does not.
+        if r.since(6, 1) && create(r, &ct)? {
             get(r, &ct)?;
         }
         let other = Conntrack { help: without.clone(), ..flow(family, proto, n + 10) };

@@ -5,8 +5,9 @@ use crate::machine::{nft, run};
 use crate::recorder::Recorder;
 use crate::traffic::udp;
 
-/// Contexts that modules know without a policy: AppArmor's unconfined label, SELinux's initial ones.
-const CONTEXTS: [&str; 4] = ["unconfined", "kernel", "unlabeled", "netmsg"];
+/// Contexts that modules know without a policy: AppArmor's unconfined label, SELinux's initial ones;
+/// and the AppArmor profile that `qemu.sh` brings, whose name is as long as a size can be wrong by.
+const CONTEXTS: [&str; 5] = ["unconfined", "recorded", "kernel", "unlabeled", "netmsg"];
 
 pub(crate) fn secmark(r: &mut Recorder) -> Done {
     let mut reasons = Vec::new();
