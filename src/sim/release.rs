@@ -298,6 +298,13 @@ impl Release {
         !self.since(7, 2)
     }
 
+    /// A request that changes the timeout of an entry with the status `FIXED_TIMEOUT` is refused with
+    /// EPERM. Recorded: 5.10 does not refuse it, 6.1 does; taken as 6.0.
+    #[must_use]
+    pub const fn fixed_timeout_is_refused(self) -> bool {
+        self.since(6, 0)
+    }
+
     /// The status has DYING when DESTROY is built: 4.9 (f330a7fdbe16).
     #[must_use]
     pub const fn destroy_has_dying(self) -> bool {

@@ -187,6 +187,30 @@ fn a_helper_is_taken_away() {
     }
 }
 
+/// Recorded: 5.10 sets the timeout, 6.1 does not.
+#[test]
+fn a_fixed_timeout() {
+    for (release, answer) in [("5.10", Ok(())), ("6.1", Err(Errno::Eperm))] {
+        let net = &mut net(release);
+        let status = Some(Status::CONFIRMED | Status::FIXED_TIMEOUT);
+        new(net, CREATE, &Conntrack { status, ..flow(1) }).unwrap();
+        let request = Conntrack { status: None, timeout: Some(77), ..flow(1) };
+        assert_eq!(new(net, CHANGE, &request), answer, "{release}");
+    }
+}
+
+/// Recorded: 7.2 refuses a request with the time of an event, 6.12 does not know the attribute.
+#[test]
+fn the_time_of_an_event_is_no_request() {
+    for (release, answer) in [("6.12", Ok(())), ("7.2", Err(Errno::Einval))] {
+        let net = &mut net(release);
+        new(net, CREATE, &flow(1)).unwrap();
+        let request = Conntrack { timestamp_event: Some(7), ..flow(1) };
+        assert_eq!(new(net, CHANGE, &request), answer, "{release}");
+        assert_eq!(net.ctnetlink_get_conntrack((1, 1), false, &request).map(drop), answer);
+    }
+}
+
 #[test]
 fn nat_moves_the_answers() {
     let net = &mut net("6.18.44");
