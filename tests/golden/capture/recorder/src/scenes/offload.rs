@@ -113,7 +113,7 @@ fn fast(r: &mut Recorder, router: &Router, protocol: &str, address: &str) -> Don
         let kind = if r.since(5, 15) { "dump_filter" } else { "dump" };
         r.ask(kind, Some("dump"), |seq| request::dump(&only, seq))?;
         if ct.orig.proto != Some(TCP) {
-            // Refused with EBUSY until 6.4.
+            // Kernels before 6.4 may refuse it with EBUSY; 5.10.223 and 6.1.176 do not.
             r.ask("reply", Some("delete"), |seq| request::delete(&ct, seq))?;
         }
     }
