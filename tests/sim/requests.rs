@@ -173,6 +173,22 @@ fn changes() {
     assert_eq!(change(net, |ct| ct.timeout = Some(9)), Err(Errno::Eperm));
 }
 
+/// Of three flows, each the master of the next, the middle one ends: the last still holds it, and so
+/// it the first. Found with 6.18.44 (`tests/differential`).
+#[test]
+fn a_master_that_has_ended_holds_its_own() {
+    let net = &mut net("6.18.44");
+    new(net, CREATE, &flow(1)).unwrap();
+    new(net, CREATE, &Conntrack { master: flow(1).orig, ..flow(2) }).unwrap();
+    new(net, CREATE, &Conntrack { master: flow(2).orig, ..flow(3) }).unwrap();
+    let uses = |net: &Net| net.entries().map(|ct| ct.use_count).collect::<Vec<_>>();
+    assert_eq!(uses(net), [2, 2, 1]);
+    net.ctnetlink_del_conntrack(1, &flow(2)).unwrap();
+    assert_eq!(uses(net), [2, 1]);
+    net.ctnetlink_del_conntrack(1, &flow(3)).unwrap();
+    assert_eq!(uses(net), [1]);
+}
+
 /// Recorded: 6.18 takes a helper away, 7.2 does not.
 #[test]
 fn a_helper_is_taken_away() {
