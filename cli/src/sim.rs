@@ -12,8 +12,8 @@ use std::process::ExitCode;
 /// Rebuilds every entry of a recording as state, lets the simulated kernel emit it again, and
 /// compares the bytes, and the computed size where the recording has it.
 ///
-/// The recording is lines of JSON with `hex` and `kind`; `ipct_events`, `alloc`, `ext`, `dgram_off8`
-/// are used where they are there. Requests are passed over. The last line is `messages=N exact=N
+/// The recording is lines of JSON with `hex` and `kind`; `ipct_events`, `alloc`, `ext`, `lsm`,
+/// `dgram_off8` are used where they are there. Requests are passed over. The last line is `messages=N exact=N
 /// sizes=N sizes_exact=N`. Exits with 1 if anything differs.
 #[derive(clap::Args)]
 pub(crate) struct Sim {
@@ -47,6 +47,7 @@ fn recorded(line: &Value, offset: usize) -> Recorded {
     Recorded {
         kind: match kind(line) {
             "ctrzero" => RecordedKind::CtrZero,
+            "unconfirmed" => RecordedKind::Unconfirmed,
             kind if kind.starts_with("dump_filter") => RecordedKind::Filtered,
             _ => RecordedKind::Plain,
         },
@@ -54,6 +55,10 @@ fn recorded(line: &Value, offset: usize) -> Recorded {
         acct: has("acct"),
         timestamp: has("timestamp"),
         labels: has("labels"),
+        context_without_nul: matches!(
+            line.get("lsm").and_then(Value::as_str),
+            Some("apparmor" | "smack")
+        ),
         // Pads depend on the remainder by 8 alone.
         offset: number("dgram_off8").and_then(|n| usize::try_from(n).ok()).unwrap_or(offset),
     }

@@ -81,8 +81,10 @@ fn everything_that_a_kernel_sent_is_exact() {
     }
     assert!(total > 4000, "{total}");
 
-    for kernel in KERNELS {
-        let file = golden(&format!("{kernel}/messages.jsonl"));
+    let richer = ["linux-5.10", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2"];
+    let richer = richer.map(|kernel| format!("{kernel}/richer.jsonl"));
+    for file in KERNELS.map(|kernel| format!("{kernel}/messages.jsonl")).iter().chain(&richer) {
+        let file = golden(file);
         let lines = std::fs::read_to_string(&file).unwrap();
         let sent: String = lines
             .lines()
@@ -91,7 +93,7 @@ fn everything_that_a_kernel_sent_is_exact() {
             .collect();
         let output = run_on(&["check", "-"], sent.as_bytes());
         let [messages, exact, errors] = counts(&output);
-        assert_eq!((exact, errors), (messages, 0), "{kernel}: {}", stderr(&output));
+        assert_eq!((exact, errors), (messages, 0), "{file}: {}", stderr(&output));
         let all = run(&["check", &file]);
         let [messages, exact, _] = counts(&all);
         assert_eq!(exact, messages);

@@ -24,26 +24,31 @@ fn assert_exact(file: &str, args: &[&str], messages: usize, sizes: usize) {
 #[test]
 fn linux_5_10() {
     assert_exact("linux-5.10/messages.jsonl", &["--kernel", "5.10"], 170, 95);
+    assert_exact("linux-5.10/richer.jsonl", &["--kernel", "5.10.223"], 68, 23);
 }
 
 #[test]
 fn linux_6_1() {
     assert_exact("linux-6.1/messages.jsonl", &["--kernel", "6.1"], 184, 109);
+    assert_exact("linux-6.1/richer.jsonl", &["--kernel", "6.1.176"], 58, 20);
 }
 
 #[test]
 fn linux_6_12() {
     assert_exact("linux-6.12/messages.jsonl", &["--kernel", "6.12.111+deb12-amd64"], 181, 107);
+    assert_exact("linux-6.12/richer.jsonl", &["--kernel", "6.12.117+deb13-amd64"], 67, 25);
 }
 
 #[test]
 fn linux_6_18() {
     assert_exact("linux-6.18/messages.jsonl", &["--kernel", "6.18.44"], 176, 0);
+    assert_exact("linux-6.18/richer.jsonl", &["--kernel", "6.18.44"], 51, 0);
 }
 
 #[test]
 fn linux_7_2() {
     assert_exact("linux-7.2/messages.jsonl", &["--kernel", "7.2"], 179, 107);
+    assert_exact("linux-7.2/richer.jsonl", &["--kernel", "7.2.13"], 155, 66);
 }
 
 #[test]

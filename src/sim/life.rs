@@ -165,7 +165,9 @@ impl Net {
 
     /// Deletes every entry, as the socket `portid` asks; 0 when the namespace ends.
     pub fn flush(&mut self, portid: u32) {
-        for ct in core::mem::take(&mut self.table) {
+        // One after the other leaves the table: those that come later may hold it, or be held by it.
+        self.table.reverse();
+        while let Some(ct) = self.table.pop() {
             self.nf_ct_delete(ct, portid);
         }
     }
@@ -175,10 +177,14 @@ impl Net {
     pub fn reap_expired(&mut self) {
         let now = self.clock.jiffies;
         let table = core::mem::take(&mut self.table);
-        let (alive, expired): (Vec<_>, _) = table.into_iter().partition(|ct| ct.timeout > now);
+        let (alive, expired): (Vec<_>, Vec<_>) = table.into_iter().partition(|ct| ct.timeout > now);
+        let alive_len = alive.len();
         self.table = alive;
-        for ct in expired {
-            self.nf_ct_delete(ct, 0);
+        self.table.extend(expired.into_iter().rev());
+        while self.table.len() > alive_len {
+            if let Some(ct) = self.table.pop() {
+                self.nf_ct_delete(ct, 0);
+            }
         }
     }
 
@@ -208,7 +214,7 @@ impl Net {
             self.dying.push(ct);
             return;
         }
-        self.nf_ct_destroy(&ct);
+        self.nf_ct_put(ct);
     }
 
     /// Sends the DESTROY events again that could not be delivered: with the same STOP, to whoever
@@ -216,19 +222,31 @@ impl Net {
     pub fn redeliver(&mut self) {
         for mut ct in core::mem::take(&mut self.dying) {
             if self.eventmask_report(&mut ct, IpctEvents::DESTROY, 0) {
-                self.nf_ct_destroy(&ct);
+                self.nf_ct_put(ct);
             } else {
                 self.dying.push(ct);
             }
         }
     }
 
-    /// `nf_ct_destroy`: what an entry expects ends, and it lets go of its master.
-    fn nf_ct_destroy(&mut self, ct: &NfConn) {
-        self.nf_ct_remove_expectations(ct);
-        let is_master = |master: &&mut NfConn| ct.master.is_some() && master.id == ct.master_id;
-        if let Some(master) = self.table.iter_mut().find(is_master) {
-            master.use_count = master.use_count.saturating_sub(1);
+    /// `nf_ct_put` of the table's reference: what the entry expects ends. Once nobody holds it, it lets
+    /// go of its master (`nf_ct_destroy`), which may have left the table before it.
+    fn nf_ct_put(&mut self, ct: NfConn) {
+        self.nf_ct_remove_expectations(&ct);
+        let mut put = Some(ct);
+        while let Some(mut ct) = put.take() {
+            ct.use_count = ct.use_count.saturating_sub(1);
+            if ct.use_count > 0 {
+                self.held.push(ct);
+                return;
+            }
+            let is_master = |master: &NfConn| ct.master.is_some() && master.id == ct.master_id;
+            let mut known = self.table.iter_mut().chain(&mut self.dying);
+            if let Some(master) = known.find(|master| is_master(master)) {
+                master.use_count = master.use_count.saturating_sub(1);
+            } else if let Some(at) = self.held.iter().position(is_master) {
+                put = Some(self.held.swap_remove(at));
+            }
         }
     }
 

@@ -162,6 +162,8 @@ pub struct Net {
     pub(crate) table: Vec<NfConn>,
     /// Entries whose DESTROY is to be sent again.
     pub(crate) dying: Vec<NfConn>,
+    /// Entries that have ended and that others hold as their master.
+    pub(crate) held: Vec<NfConn>,
     pub(crate) expectations: Vec<NfConntrackExpect>,
     pub(crate) last_id: u32,
 }
@@ -194,6 +196,7 @@ impl Net {
             sockets: Vec::new(),
             table: Vec::new(),
             dying: Vec::new(),
+            held: Vec::new(),
             expectations: Vec::new(),
             last_id: 0,
         };

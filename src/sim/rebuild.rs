@@ -6,8 +6,9 @@
 //!   first message that shows it, and ends with its DESTROY.
 //! * Each message adds what it shows to the entry; **what a message does not show stays as it was**.
 //!   So nothing is left out of the rebuilt message because it is missing in the recorded one; it
-//!   must be missing for the kernel's own reasons. One exception: a DESTROY since 5.11 without
-//!   TIMEOUT says that no second is left.
+//!   must be missing for the kernel's own reasons. Exceptions are what an entry can lose again: a
+//!   DESTROY since 5.11 without TIMEOUT says that no second is left; a message that would show labels
+//!   or a helper, and does not, that there are none now.
 //! * The message's own header gives requester and number; the recording says what was asked
 //!   (`kind`; a filter may also show in the header's `NLM_F_DUMP_FILTERED`), which changes an event reports (`ipct_events`) and which extensions the entry was
 //!   born with (`ext`). Order, conditions, flags, type and group come from the simulation.
@@ -21,15 +22,15 @@ use super::expect::{
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
 use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{
-    IpctEvents, L4State, NfConn, NfConnCounter, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,
-    SecurityContext, ZoneDir,
+    IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConntrackTuple,
+    NfConntrackZone, NfCtSeqadj, SecurityContext, ZoneDir,
 };
 use super::stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
     ctnetlink_stat_ct_fill_info,
 };
 use crate::error::Error;
-use crate::flat::{Conntrack, Counters, Expectation, ProtoInfo, Record, SeqAdj, Tuple};
+use crate::flat::{Conntrack, Counters, Expectation, Labels, ProtoInfo, Record, SeqAdj, Tuple};
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::nested::IpProto;
 use crate::wire::{NlmFlags, nlmsg_total_size};
@@ -53,6 +54,8 @@ pub struct Recorded {
     pub labels: bool,
     /// Where the message lay in its datagram.
     pub offset: usize,
+    /// The security module gives the length of a context without its NUL: Smack and `AppArmor` do.
+    pub context_without_nul: bool,
 }
 
 /// What a message answers.
@@ -65,6 +68,8 @@ pub enum RecordedKind {
     Filtered,
     /// GET_CTRZERO.
     CtrZero,
+    /// GET_UNCONFIRMED.
+    Unconfirmed,
 }
 
 /// What the simulated kernel sends in place of a recorded message.
@@ -145,7 +150,16 @@ impl Rebuilder {
         if kind == Kind::New {
             self.entries.remove(&key);
         }
+        let events =
+            recorded.ipct_events.unwrap_or_else(|| assumed_events(kind, header.nlmsg_pid, &shown));
         let ct = self.entries.entry(key).or_default();
+        let is_whole = kind == Kind::Reply && recorded.kind != RecordedKind::Unconfirmed;
+        if is_whole || events.contains(IpctEvents::LABEL) && kind != Kind::Destroy {
+            ct.labels = ct.labels.map(|labels| NfConnLabels { bits: Labels::default(), ..labels });
+        }
+        if is_whole || matches!(kind, Kind::New | Kind::Update) {
+            ct.help = ct.help.take().map(|help| NfConnHelp { helper: None, ..help });
+        }
         ct.learn(&kernel, &shown, recorded);
         // Times are as of the message, so that `timeout` is what is left.
         let now = 0;
@@ -154,6 +168,7 @@ impl Rebuilder {
                 || header.nlmsg_flags.contains(NlmFlags::DUMP_FILTERED);
             let filtered = filtered && kernel.release.dump_says_filtered();
             let reply = Reply {
+                extinfo: recorded.kind != RecordedKind::Unconfirmed,
                 flags: if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() },
                 ..Reply::to(header.nlmsg_pid, header.nlmsg_seq)
             };
@@ -168,8 +183,6 @@ impl Rebuilder {
         if kind == Kind::Destroy && shown.timeout.is_none() {
             ct.timeout = 0;
         }
-        let events =
-            recorded.ipct_events.unwrap_or_else(|| assumed_events(kind, header.nlmsg_pid, &shown));
         let size = ctnetlink_nlmsg_size(&kernel, &ct.shape(&kernel));
         let built = build_event(&kernel, events, ct, now, header.nlmsg_pid, usize::MAX)?;
         let bytes = built.map(|(_, bytes)| bytes).unwrap_or_default();
@@ -261,7 +274,7 @@ impl NfConn {
         }
         self.learn_protoinfo(kernel, shown.protoinfo.as_ref());
         if let Some(name) = &shown.secctx.name {
-            let len = name.as_bytes().len() + 1;
+            let len = name.as_bytes().len() + usize::from(!recorded.context_without_nul);
             self.secctx = Some(SecurityContext { name: name.clone(), len });
             // Which number it is no message tells; 0 has no context.
             self.secmark = self.secmark.max(1);

@@ -291,6 +291,20 @@ impl Release {
         self.since(3, 6)
     }
 
+    /// A request with an empty name takes an entry's helper away. Recorded: 5.10 to 6.18 do, 7.2 refuses
+    /// with EOPNOTSUPP, as if a helper of that name were not known; taken as 7.2.
+    #[must_use]
+    pub const fn helper_can_be_removed(self) -> bool {
+        !self.since(7, 2)
+    }
+
+    /// A request that changes the timeout of an entry with the status `FIXED_TIMEOUT` is refused with
+    /// EPERM. Recorded: 5.10 does not refuse it, 6.1 does; taken as 6.0.
+    #[must_use]
+    pub const fn fixed_timeout_is_refused(self) -> bool {
+        self.since(6, 0)
+    }
+
     /// The status has DYING when DESTROY is built: 4.9 (f330a7fdbe16).
     #[must_use]
     pub const fn destroy_has_dying(self) -> bool {

@@ -138,11 +138,18 @@ impl Net {
         Ok(NfConntrackTuple { src, dst, protonum, src_id, dst_id })
     }
 
+    /// What the kernel's policy of attributes refuses of what a flat value can say.
+    fn check_policy(&self, request: &Conntrack) -> Result<(), Errno> {
+        let is_known = self.kernel.release.timestamp_event_in_events();
+        if is_known && request.timestamp_event.is_some() { Err(Errno::Einval) } else { Ok(()) }
+    }
+
     /// Both tuples of a request, where they are there, and its zone.
     fn parse_tuples(
         &self,
         request: &Conntrack,
     ) -> Result<(NfConntrackZone, [Option<NfConntrackTuple>; 2]), Errno> {
+        self.check_policy(request)?;
         let mut zone = self.parse_zone(request.zone)?;
         let mut parse = |shown: &Tuple, dir| match shown.is_absent() {
             true => Ok(None),
@@ -178,6 +185,7 @@ impl Net {
 
     /// The entry that a request to get or delete one means.
     fn find(&mut self, request: &Conntrack) -> Result<u32, Errno> {
+        self.check_policy(request)?;
         let mut zone = self.parse_zone(request.zone)?;
         let (shown, dir) = match request.orig.is_absent() {
             false => (&request.orig, ZoneDir::Orig),
@@ -376,7 +384,8 @@ impl Net {
             self.ctnetlink_change_helper(ct, name, request)?;
         }
         if let Some(timeout) = request.timeout {
-            if ct.status.contains(Status::FIXED_TIMEOUT) {
+            let is_fixed = ct.status.contains(Status::FIXED_TIMEOUT);
+            if is_fixed && self.kernel.release.fixed_timeout_is_refused() {
                 return Err(Errno::Eperm);
             }
             self.set_timeout(ct, timeout);
@@ -412,7 +421,7 @@ impl Net {
         if ct.master.is_some() {
             return if current.as_ref() == Some(name) { Ok(()) } else { Err(Errno::Ebusy) };
         }
-        if name.as_bytes().is_empty() {
+        if name.as_bytes().is_empty() && self.kernel.release.helper_can_be_removed() {
             if current.is_some() {
                 self.nf_ct_remove_expectations(ct);
             }

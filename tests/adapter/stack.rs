@@ -68,6 +68,7 @@ fn golden_messages_come_out_as_they_went_in() {
                 assert_eq!(Netlink::from(message.clone()), received, "{place}");
                 inner += 1;
             }
+            NetlinkPayload::Error(_) => assert!(golden.is_refusal(), "{place}"),
             ref other => panic!("{place}: {other:?}"),
         }
     }

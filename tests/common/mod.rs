@@ -17,6 +17,10 @@ pub(crate) const KERNELS: [&str; 7] = [
     "linux-7.2-s390x",
 ];
 
+/// Those of them that were recorded a second time, with more.
+pub(crate) const RICHER: [&str; 5] =
+    ["linux-5.10", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2"];
+
 /// One line of a recording; `tests/golden/README.md` explains the keys.
 #[derive(Deserialize)]
 pub(crate) struct Golden {
@@ -49,9 +53,14 @@ impl Golden {
         self.kind != "request"
     }
 
-    /// Whether its bytes were changed at random.
+    /// Whether it was made to be refused: its bytes were changed at random, or something is wrong.
     pub(crate) fn is_mutated(&self) -> bool {
-        self.op.as_deref() == Some("mutated")
+        matches!(self.op.as_deref(), Some("mutated" | "refused"))
+    }
+
+    /// Whether it is the kernel's refusal of a request.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.kind == "error"
     }
 
     pub(crate) fn msg_type(&self) -> MsgType {
@@ -78,10 +87,21 @@ pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
     messages.collect()
 }
 
+/// The files of one kernel that hold more than labels and filters.
+pub(crate) fn files(kernel: &str) -> Vec<&'static str> {
+    let mut files = vec!["messages.jsonl"];
+    files.extend(RICHER.contains(&kernel).then_some("richer.jsonl"));
+    files
+}
+
+/// The messages of one kernel.
+pub(crate) fn of(kernel: &str) -> Vec<Golden> {
+    files(kernel).iter().flat_map(|file| read(kernel, file)).collect()
+}
+
 /// Every golden message of every kernel.
 pub(crate) fn all() -> Vec<Golden> {
-    let mut messages: Vec<_> =
-        KERNELS.iter().flat_map(|kernel| read(kernel, "messages.jsonl")).collect();
+    let mut messages: Vec<_> = KERNELS.iter().flat_map(|kernel| of(kernel)).collect();
     for kernel in ["linux-7.2-riscv64", "linux-7.2-s390x"] {
         messages.extend(read(kernel, "labels_and_filters.jsonl"));
     }

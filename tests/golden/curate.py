@@ -2,12 +2,18 @@
 """Choose the golden data of this folder from a folder of recordings.
 
     curate.py RECORDINGS [--oracle PROGRAM] [--out FOLDER]
+    curate.py --richer RECORDINGS [--oracle PROGRAM] [--out FOLDER]
 
 RECORDINGS holds one folder a kernel (linux-6.12, linux-7.2-s390x, ...), each
 with messages.jsonl and, where there is one, nlmon.pcapng, nlmon.pcap and
 labels_and_filters.jsonl, and a folder conntrack-text. See README.md for what
 they are. FOLDER (default: the folder of this program) receives, for each
 kernel, the chosen messages and the trimmed captures.
+
+With --richer, RECORDINGS holds a folder a kernel, and in it a folder a run
+(apparmor, selinux, namespace), each with the messages.jsonl that capture/ made.
+FOLDER receives richer.jsonl for each kernel: the messages that show something
+which the kernel's other files in FOLDER do not.
 
 PROGRAM is oracle/lnfct_text, built. It is given messages in little-endian
 order and without top-level pad attributes (libnetfilter_conntrack exits on
@@ -32,6 +38,8 @@ import sys
 
 BIG_ENDIAN = ("s390x",)
 LIMIT = 190  # messages a kernel, for the features of the last tier
+RICHER_BYTES = 32_000  # of a richer.jsonl without its text; the last tiers stop there
+CREATING = ("zones", "status", "switches")  # scenes of which a creation is wanted
 
 NLM_F_REQUEST = 1
 NLA_F_NESTED = 0x8000
@@ -185,6 +193,112 @@ def features(line, message, big):
         out.append((2, ("order", h.type, h.flags, top)))
         out.append((3, ("shape", h.type, h.flags, h.family, shape)))
     return out
+
+
+def richer_features(line, message, big):
+    """What the recordings of capture/ are made for, beside the above."""
+    h = Header(message, big)
+    kind = line["kind"]
+    if kind == "error":
+        # The error, the header of the request, its payload unless capped, then attributes.
+        code, length = struct.unpack_from("<iI", message, 16)
+        capped = bool(h.flags & 0x100)
+        words = {}
+        if h.flags & 0x200:
+            tlvs = message[36:] if capped else message[20 + ((length + 3) & ~3) :]
+            words = {t: v for t, _, v in attributes(tlvs, big)}
+        return [
+            (1, ("words", code, words.get(1))),
+            (0, ("error", capped, tuple(sorted(words)))),
+        ]
+    out = features(line, message, big)
+    if kind == "request":
+        # What a request says is our own choice.
+        out = [(w, f) for w, f in out if f[0] not in ("value", "status", "state", "l4proto")]
+    out.append((0, ("scene", line["scene"], kind)))
+    if kind == "request" and "op" not in line and line["scene"] in CREATING:
+        out.append((0, ("create", line["scene"], line["errno"])))
+    if "ext" in line:
+        out.append((2, ("born", tuple(line["ext"]), h.type, h.flags)))
+    if "alloc" in line:
+        out.append((2, ("alloc", line["alloc"])))
+    for path, payload in walk(message[20:], big, nests_of(h)):
+        if h.subsys == CT and h.msg in (0, 2) and path in ((19, 1), (24, 1)):
+            out.append((1, ("value", kind, path, payload)))
+        if h.subsys == CT and path[:1] == (25,) and len(path) == 2:
+            out.append((1, ("filter", h.family, path, payload)))
+        if kind != "request" and path == (CTA_STATUS,):
+            for bit in range(32):
+                if payload and int.from_bytes(payload, "big") >> bit & 1:
+                    out.append((1, ("status bit", kind, h.type, bit)))
+    return out
+
+
+def features_of(lines, weights):
+    wanted = (richer_features({"scene": ""} | l, bytes.fromhex(l["hex"]), False) for l in lines)
+    return {f for fs in wanted for w, f in fs if w in weights}
+
+
+def choose_richer(lines, covered):
+    """Indices of the lines that show what is not covered."""
+    wanted = [richer_features(l, bytes.fromhex(l["hex"]), False) for l in lines]
+    size = lambda i: len(lines[i]["hex"]) + 300
+    chosen, total = set(), 0
+    for tier in (0, 1, 2, 3):
+        sets = [{f for w, f in fs if w <= tier} - covered for fs in wanted]
+        while True:
+            gains = [(len(s) / size(i), -i) for i, s in enumerate(sets) if s]
+            if not gains or (tier > 1 and total > RICHER_BYTES):
+                break
+            best = -max(gains)[1]
+            chosen.add(best)
+            total += size(best)
+            covered |= {f for _, f in wanted[best]}
+            sets = [s - covered for s in sets]
+    # With a request to create goes what it created.
+    for i in list(chosen):
+        line, answer = lines[i], lines[min(i + 1, len(lines) - 1)]
+        if line["kind"] == "request" and "op" not in line and answer["kind"] == "event":
+            chosen.add(i + 1)
+    # An entry's context is in the size of messages that do not show it: with them goes one that does.
+    shows = {}
+    for i, line in enumerate(lines):
+        message = bytes.fromhex(line["hex"])
+        h = Header(message, False)
+        if line["kind"] == "request" or h.subsys != CT or h.msg not in (0, 2):
+            continue
+        values = {p: v for p, v in walk(message[20:], False, CT_NESTS)}
+        key = (line["run"], values.get((12,)), values.get((1, 1, 1)), values.get((1, 2, 2)))
+        if (19, 1) in values:
+            shows.setdefault(key, i)
+        elif i in chosen and key in shows:
+            chosen.add(shows[key])
+    every = {f for fs in wanted for _, f in fs}
+    return sorted(chosen), len(every & covered), len(every)
+
+
+def richer(args, kernel, labelmap, shown):
+    source, target = (os.path.join(f, kernel) for f in (args.recordings, args.out))
+    lines = []
+    for run in sorted(os.listdir(source)):
+        part = read_lines(os.path.join(source, run, "messages.jsonl"))
+        lines += [{"run": run} | line for line in part]
+    there = []
+    for name in ("messages.jsonl", "labels_and_filters.jsonl"):
+        path = os.path.join(target, name)
+        there += read_lines(path) if os.path.exists(path) else []
+    # What makes a kernel's folder complete must be in it; what is finer, in one of them.
+    covered = shown | features_of(there, range(4))
+    chosen, covered, total = choose_richer(lines, covered)
+    report = f"{kernel}: {len(chosen)} of {len(lines)} messages, {covered} of {total} features"
+    lines = [{k: v for k, v in lines[i].items() if k != "run"} for i in chosen]
+    # The text does not depend on the kernel: that of the newest one is enough.
+    if not shown:
+        add_text(lines, False, args.oracle, labelmap)
+    shown |= features_of(lines, (1, 2, 3))
+    os.makedirs(target, exist_ok=True)
+    write_lines(os.path.join(target, "richer.jsonl"), lines)
+    print(report)
 
 
 def choose(lines, big):
@@ -405,9 +519,16 @@ def main():
     args.add_argument("recordings")
     args.add_argument("--oracle", help="the built oracle/lnfct_text")
     args.add_argument("--out", default=here)
+    args.add_argument("--richer", action="store_true")
     args = args.parse_args()
     labelmap = os.path.join(here, "connlabel.conf")
     kernels = sorted(k for k in os.listdir(args.recordings) if k.startswith("linux-"))
+    if args.richer:
+        shown = set()
+        newest_first = sorted(kernels, key=lambda k: [-int(n) for n in k[6:].split(".")])
+        for kernel in newest_first:
+            richer(args, kernel, labelmap, shown)
+        return
     for kernel in kernels:
         source = os.path.join(args.recordings, kernel)
         target = os.path.join(args.out, kernel)

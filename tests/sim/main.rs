@@ -12,6 +12,7 @@ mod life;
 mod machine;
 mod netns;
 mod proc_line;
+mod rebuilt;
 #[cfg(feature = "capture")]
 mod recorded;
 mod requests;

@@ -173,6 +173,60 @@ fn changes() {
     assert_eq!(change(net, |ct| ct.timeout = Some(9)), Err(Errno::Eperm));
 }
 
+/// Of three flows, each the master of the next, the middle one ends: the last still holds it, and so
+/// it the first. Found with 6.18.44 (`tests/differential`).
+#[test]
+fn a_master_that_has_ended_holds_its_own() {
+    let net = &mut net("6.18.44");
+    new(net, CREATE, &flow(1)).unwrap();
+    new(net, CREATE, &Conntrack { master: flow(1).orig, ..flow(2) }).unwrap();
+    new(net, CREATE, &Conntrack { master: flow(2).orig, ..flow(3) }).unwrap();
+    let uses = |net: &Net| net.entries().map(|ct| ct.use_count).collect::<Vec<_>>();
+    assert_eq!(uses(net), [2, 2, 1]);
+    net.ctnetlink_del_conntrack(1, &flow(2)).unwrap();
+    assert_eq!(uses(net), [2, 1]);
+    net.ctnetlink_del_conntrack(1, &flow(3)).unwrap();
+    assert_eq!(uses(net), [1]);
+}
+
+/// Recorded: 6.18 takes a helper away, 7.2 does not.
+#[test]
+fn a_helper_is_taken_away() {
+    for (release, taken) in [("6.18.44", Ok(())), ("7.2", Err(Errno::Eopnotsupp))] {
+        let net = &mut net(release);
+        let help = |name: &str| Help { name: Some(name.into()), info: None };
+        new(net, CREATE, &Conntrack { help: help("ftp"), ..flow(1) }).unwrap();
+        let request = Conntrack { help: help(""), timeout: None, ..flow(1) };
+        assert_eq!(new(net, CHANGE, &request), taken, "{release}");
+        let left = net.entries().next().unwrap().help.as_ref().unwrap().helper.is_some();
+        assert_eq!(left, taken.is_err(), "{release}");
+    }
+}
+
+/// Recorded: 5.10 sets the timeout, 6.1 does not.
+#[test]
+fn a_fixed_timeout() {
+    for (release, answer) in [("5.10", Ok(())), ("6.1", Err(Errno::Eperm))] {
+        let net = &mut net(release);
+        let status = Some(Status::CONFIRMED | Status::FIXED_TIMEOUT);
+        new(net, CREATE, &Conntrack { status, ..flow(1) }).unwrap();
+        let request = Conntrack { status: None, timeout: Some(77), ..flow(1) };
+        assert_eq!(new(net, CHANGE, &request), answer, "{release}");
+    }
+}
+
+/// Recorded: 7.2 refuses a request with the time of an event, 6.12 does not know the attribute.
+#[test]
+fn the_time_of_an_event_is_no_request() {
+    for (release, answer) in [("6.12", Ok(())), ("7.2", Err(Errno::Einval))] {
+        let net = &mut net(release);
+        new(net, CREATE, &flow(1)).unwrap();
+        let request = Conntrack { timestamp_event: Some(7), ..flow(1) };
+        assert_eq!(new(net, CHANGE, &request), answer, "{release}");
+        assert_eq!(net.ctnetlink_get_conntrack((1, 1), false, &request).map(drop), answer);
+    }
+}
+
 #[test]
 fn nat_moves_the_answers() {
     let net = &mut net("6.18.44");
