@@ -4,7 +4,7 @@ use super::record::{Absent as _, Record as _, fields};
 use super::{Timestamp, Tuple, shapes};
 use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
-use crate::wire::{AttrSet as _, Attrs, Endian};
+use crate::wire::{AttrSet as _, Endian, RawAttrs};
 use crate::{Family, Message};
 
 fields! {
@@ -64,24 +64,39 @@ impl FlowTimes {
         report: &mut dyn FnMut(Error),
     ) -> Result<(), Error> {
         let (nfgen, attrs) = message.conntrack_parts()?;
-        *self = Self { family: nfgen.nfgen_family, ..Self::ABSENT };
-        self.read_attrs(attrs, report);
+        self.family = nfgen.nfgen_family;
+        self.orig = Tuple::ABSENT;
+        self.timestamp = Timestamp::ABSENT;
+        let mut walk = attrs.raw();
+        self.read_shapes(&mut walk, attrs.endian());
+        if !walk.rest().is_empty() {
+            self.read_others(walk, attrs.endian(), report);
+        }
         Ok(())
     }
 
-    fn read_attrs(&mut self, attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) {
-        let mut walk = attrs.raw();
-        loop {
-            if attrs.endian() == Endian::NATIVE {
-                walk.skip_bytes(shapes::read_times(self, walk.rest()));
-            }
-            let attr = match walk.next() {
-                Some(Ok(raw)) => match raw.number() {
+    #[inline(always)]
+    fn read_shapes(&mut self, walk: &mut RawAttrs<'_>, endian: Endian) {
+        if endian == Endian::NATIVE {
+            walk.skip_bytes(shapes::read_times(self, walk.rest()));
+        }
+    }
+
+    /// Not inlined, so that it costs nothing where it is not needed.
+    #[inline(never)]
+    fn read_others(
+        &mut self,
+        mut walk: RawAttrs<'_>,
+        endian: Endian,
+        report: &mut dyn FnMut(Error),
+    ) {
+        while let Some(raw) = walk.next() {
+            let attr = match raw {
+                Ok(raw) => match raw.number() {
                     CtattrType::TupleOrig | CtattrType::Timestamp => CtattrType::decode(raw),
-                    _ => continue,
+                    _ => Ok(CtAttr::Unknown(raw)),
                 },
-                Some(Err(error)) => Err(Error { set: Some(CtattrType::SPEC), ..error }),
-                None => return,
+                Err(error) => Err(Error { set: Some(CtattrType::SPEC), ..error }),
             };
             match attr {
                 Ok(CtAttr::TupleOrig(attrs)) => self.orig = Tuple::read(attrs, report),
@@ -89,6 +104,7 @@ impl FlowTimes {
                 Ok(_) => {}
                 Err(error) => report(error),
             }
+            self.read_shapes(&mut walk, endian);
         }
     }
 }
