@@ -1,14 +1,13 @@
 //! Tests in a network namespace of their own, where they may do what they like to the kernel's
 //! table.
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part")]
+
+mod flow;
+
+pub(crate) use flow::flow;
 
 use ctnetlink::adapter::socket::Socket;
-use ctnetlink::attrs::Status;
-use ctnetlink::flat::Tuple;
-use ctnetlink::nested::IpProto;
-use ctnetlink::{Conntrack, Family};
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -71,30 +70,6 @@ pub(crate) fn socket(test: &str) -> Option<Socket> {
             skipped(test, &format!("no ctnetlink: {error}"));
             None
         }
-    }
-}
-
-/// The `n`th of many flows.
-pub(crate) fn flow(n: u32) -> Conntrack {
-    let [_, a, b, c] = n.to_be_bytes();
-    let client = IpAddr::from(Ipv4Addr::new(10, a, b, c));
-    let server = IpAddr::from(Ipv4Addr::new(198, 51, 100, 7));
-    let tuple = |src, dst, src_port, dst_port| Tuple {
-        src: Some(src),
-        dst: Some(dst),
-        proto: Some(IpProto::UDP),
-        src_port: Some(src_port),
-        dst_port: Some(dst_port),
-        ..Tuple::default()
-    };
-    Conntrack {
-        family: Family::IPV4,
-        orig: tuple(client, server, 40001, 5353),
-        reply: tuple(server, client, 5353, 40001),
-        status: Some(Status::CONFIRMED | Status::SEEN_REPLY),
-        timeout: Some(600),
-        mark: Some(n),
-        ..Conntrack::default()
     }
 }
 

@@ -2,13 +2,10 @@
 
 use crate::COMMAND;
 use crate::child::{Output, best_of};
+use crate::flow::flow;
 use ctnetlink::adapter::socket::{Extension, Socket};
-use ctnetlink::attrs::Status;
-use ctnetlink::flat::Tuple;
-use ctnetlink::nested::IpProto;
-use ctnetlink::{Conntrack, Family, request};
+use ctnetlink::request;
 use std::error::Error;
-use std::net::{IpAddr, Ipv4Addr};
 use std::process::Command;
 
 /// The argument with which this program calls itself in the namespace.
@@ -76,28 +73,4 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
         );
     }
     Ok(())
-}
-
-/// The `n`th of many flows.
-fn flow(n: u32) -> Conntrack {
-    let [_, a, b, c] = n.to_be_bytes();
-    let client = IpAddr::from(Ipv4Addr::new(10, a, b, c));
-    let server = IpAddr::from(Ipv4Addr::new(198, 51, 100, 7));
-    let tuple = |src, dst, src_port, dst_port| Tuple {
-        src: Some(src),
-        dst: Some(dst),
-        proto: Some(IpProto::UDP),
-        src_port: Some(src_port),
-        dst_port: Some(dst_port),
-        ..Tuple::default()
-    };
-    Conntrack {
-        family: Family::IPV4,
-        orig: tuple(client, server, 40001, 5353),
-        reply: tuple(server, client, 5353, 40001),
-        status: Some(Status::CONFIRMED | Status::SEEN_REPLY),
-        timeout: Some(3600),
-        mark: Some(n),
-        ..Conntrack::default()
-    }
 }

@@ -5,6 +5,9 @@
 mod capture;
 mod child;
 #[cfg(target_os = "linux")]
+#[path = "../../../tests/namespace/flow.rs"]
+mod flow;
+#[cfg(target_os = "linux")]
 mod live;
 
 use capture::Capture;
