@@ -202,22 +202,19 @@ pub fn ctnetlink_dump_acct(out: Out<'_, '_>, ct: &NfConn) {
     let Some([orig, reply]) = &ct.acct else {
         return;
     };
-    let put = |out: Out<'_, '_>, nla_type, counter: &NfConnCounter| {
-        shapes::put_counters(out, nla_type, counter.packets, counter.bytes)
-    };
-    if !put(out, CtattrType::CountersOrig, orig) {
-        dump_counters(out, CtAttr::CountersOrig, orig);
-    }
-    if !put(out, CtattrType::CountersReply, reply) {
-        dump_counters(out, CtAttr::CountersReply, reply);
-    }
+    dump_counters(out, CtattrType::CountersOrig, CtAttr::CountersOrig, orig);
+    dump_counters(out, CtattrType::CountersReply, CtAttr::CountersReply, reply);
 }
 
 fn dump_counters(
     out: Out<'_, '_>,
+    nla_type: u16,
     nest: fn(Attrs<'static, CtattrCounters>) -> CtAttr<'static>,
     counter: &NfConnCounter,
 ) {
+    if shapes::put_counters(out, nla_type, counter.packets, counter.bytes) {
+        return;
+    }
     out.nest(nest, |out| {
         out.put_64bit(CountersAttr::Packets(counter.packets), CountersAttr::Pad(()));
         out.put_64bit(CountersAttr::Bytes(counter.bytes), CountersAttr::Pad(()));
@@ -382,23 +379,20 @@ pub fn ctnetlink_dump_ct_seq_adj(out: Out<'_, '_>, ct: &NfConn) {
     let Some([orig, reply]) = &ct.seqadj else {
         return;
     };
-    let put = |out: Out<'_, '_>, nla_type, seq: &NfCtSeqadj| {
-        let values = [seq.correction_pos, seq.offset_before, seq.offset_after];
-        shapes::put_seq_adj(out, nla_type, values)
-    };
-    if !put(out, CtattrType::SeqAdjOrig, orig) {
-        dump_ct_seq_adj(out, CtAttr::SeqAdjOrig, orig);
-    }
-    if !put(out, CtattrType::SeqAdjReply, reply) {
-        dump_ct_seq_adj(out, CtAttr::SeqAdjReply, reply);
-    }
+    dump_ct_seq_adj(out, CtattrType::SeqAdjOrig, CtAttr::SeqAdjOrig, orig);
+    dump_ct_seq_adj(out, CtattrType::SeqAdjReply, CtAttr::SeqAdjReply, reply);
 }
 
 fn dump_ct_seq_adj(
     out: Out<'_, '_>,
+    nla_type: u16,
     nest: fn(Attrs<'static, CtattrSeqadj>) -> CtAttr<'static>,
     seq: &NfCtSeqadj,
 ) {
+    if shapes::put_seq_adj(out, nla_type, [seq.correction_pos, seq.offset_before, seq.offset_after])
+    {
+        return;
+    }
     out.nest(nest, |out| {
         out.put(SeqAdjAttr::CorrectionPos(seq.correction_pos));
         out.put(SeqAdjAttr::OffsetBefore(seq.offset_before));

@@ -24,7 +24,7 @@ pub(crate) enum Ids {
 }
 
 // Each of these writes a nest in one piece, to the same bytes as attribute by attribute. False, and
-// nothing is written, if that cannot be: another byte order, no room, pads, a strange combination.
+// nothing is written, if that cannot be: another byte order, no room, a strange combination.
 
 #[inline(always)]
 pub(crate) fn put_tuple<S: AttrSet>(
@@ -34,7 +34,7 @@ pub(crate) fn put_tuple<S: AttrSet>(
     IpProto(proto): IpProto,
     ids: Ids,
 ) -> bool {
-    /// What every tuple has.
+    // What every tuple has.
     macro_rules! put {
         ($shape:ident, $src:ident, $dst:ident) => {{
             let Some(mut nest) = $shape.put(out, nla_type) else { return false };
