@@ -9,7 +9,8 @@ use crate::{Family, Message};
 
 fields! {
     /// Who spoke with whom, and from when to when: the least that a flow log says of a `DESTROY`
-    /// event, read in half the time of a whole [`Conntrack`](super::Conntrack).
+    /// event. Where one message is like another it is read in half the time of a whole
+    /// [`Conntrack`](super::Conntrack).
     ///
     /// ```
     /// use ctnetlink::{Message, flat::FlowTimes, wire::Endian};

@@ -48,16 +48,28 @@ pub trait Record: Default + PartialEq {
 
 /// What a field is when its attribute is not there: a constant, so that a whole value can be copied
 /// from it.
-pub(crate) trait Absent {
+pub(crate) trait Absent: Sized {
     const ABSENT: Self;
+
+    fn is_absent(&self) -> bool;
 }
 
 impl<T> Absent for Option<T> {
     const ABSENT: Self = None;
+
+    #[inline]
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
 }
 
 impl Absent for Family {
     const ABSENT: Self = Self::UNSPEC;
+
+    #[inline]
+    fn is_absent(&self) -> bool {
+        *self == Self::ABSENT
+    }
 }
 
 /// How a field owns what an attribute borrows.
@@ -133,7 +145,7 @@ macro_rules! fields {
         impl $crate::show::json::Value for $Name {
             #[inline]
             fn is_absent(&self) -> bool {
-                true $(&& $crate::show::json::Value::is_absent(&self.$field))+
+                $crate::flat::record::Absent::is_absent(self)
             }
 
             #[inline]
@@ -149,6 +161,11 @@ macro_rules! fields {
 
         impl $crate::flat::record::Absent for $Name {
             const ABSENT: Self = Self { $( $field: <$Type as $crate::flat::record::Absent>::ABSENT, )+ };
+
+            #[inline]
+            fn is_absent(&self) -> bool {
+                true $(&& $crate::flat::record::Absent::is_absent(&self.$field))+
+            }
         }
 
         /// Nothing is there.

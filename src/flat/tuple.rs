@@ -1,6 +1,6 @@
 //! One direction of a flow.
 
-use super::record::{Record, fields};
+use super::record::{Absent, Record, fields};
 use crate::error::Error;
 use crate::nested::{CtattrTuple, IpAttr, IpProto, L4ProtoAttr, TupleAttr};
 use crate::wire::Writer;
@@ -64,13 +64,7 @@ impl Record for Tuple {
     // Asked of every tuple that is not written.
     #[inline]
     fn is_absent(&self) -> bool {
-        let Self { src, dst, proto, src_port, dst_port, icmp_id, icmp_type, icmp_code, zone } =
-            self;
-        src.is_none()
-            && dst.is_none()
-            && proto.is_none()
-            && src_port.or(*dst_port).or(*icmp_id).or(*zone).is_none()
-            && icmp_type.or(*icmp_code).is_none()
+        Absent::is_absent(self)
     }
 
     fn write(&self, out: &mut Writer<'_, CtattrTuple>) {

@@ -133,11 +133,9 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.room.pad_from.is_some_and(|first| offset(first) % 8 == 0)
     }
 
-    /// Appends bytes to be filled in where they lie, if there is room: what is put together elsewhere
-    /// and then copied costs a multiple.
+    /// Appends bytes, to be filled in where they lie, if there is room.
     #[inline(always)]
     pub(crate) fn extend<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<&mut [u8; N]> {
-        // The length is asked for once: each later answer would wait until it is written.
         let start = self.buf.len();
         if self.room.limit.saturating_sub(start) < N {
             return None;
@@ -150,10 +148,10 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     #[inline(always)]
     pub(crate) fn put_array<const K: usize>(&mut self, nla_type: u16, payload: [u8; K]) {
         // As one word: with a length and a type that are known, one of two constants.
-        let (nla_len, nla_type_) = (nla_attr_size(K) as u32, u32::from(nla_type));
+        let (len, kind) = (nla_attr_size(K) as u32, u32::from(nla_type));
         let header = match self.endian {
-            Endian::Little => (nla_len | nla_type_ << 16).to_le_bytes(),
-            Endian::Big => (nla_len << 16 | nla_type_).to_be_bytes(),
+            Endian::Little => (len | kind << 16).to_le_bytes(),
+            Endian::Big => (len << 16 | kind).to_be_bytes(),
         };
         let place = match nla_total_size(K) {
             8 => self.extend(&[0; 8]).map(|place| &mut place[..]),

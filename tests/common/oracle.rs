@@ -86,7 +86,7 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     let mut times = FlowTimes { family: nfgen_family, ..FlowTimes::default() };
     let (mut errors, mut times_errors) = (Vec::new(), Vec::new());
     for (raw, attr) in attrs.raw().zip(attrs.iter()) {
-        // Those of a header, and those of what is read.
+        // Those of a header, and those of what is read: CTA_TUPLE_ORIG and CTA_TIMESTAMP.
         let is_read = raw.as_ref().map_or(true, |raw| matches!(raw.number(), 1 | 20));
         let from = errors.len();
         match attr {

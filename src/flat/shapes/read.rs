@@ -11,8 +11,8 @@ use crate::nested::{CtattrHelp, IpProto, SctpState, TcpState};
 use crate::wire::{Endian, HostBits, NulStr};
 use core::net::IpAddr;
 
-// Values are written where they are to be, field by field: a struct that is made elsewhere and then
-// moved costs more than all the rest.
+// Values are written where they are to be, field by field, so that no struct is made elsewhere and
+// moved.
 
 #[inline(always)]
 fn take_tuple(at: &mut Cursor<'_>, nla_type: u16, into: &mut Tuple) {
