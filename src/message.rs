@@ -9,7 +9,7 @@ use crate::wire::control::{NlMsgDone, NlMsgErr};
 use crate::wire::values::open_enum;
 use crate::wire::{
     AttrSet, Attrs, Datagram, Endian, FlagSense, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage,
-    Room, Visitor, Writer,
+    Room, Visitor, WriteBuf, Writer,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -414,14 +414,14 @@ impl<'a> Message<'a> {
     /// [`Body`](ErrorKind::Body), as [`body`](Self::body).
     pub fn rebuild(&self) -> Result<MessageBuf, Error> {
         fn attrs<S: AttrSet>(
-            out: &mut Vec<u8>,
+            out: &mut WriteBuf,
             nfgen: NfGenMsg,
             attrs: Attrs<'_, S>,
         ) -> Result<(), Error> {
             out.extend_from_slice(&nfgen.to_bytes());
-            Writer::run_from(out, 0, attrs.endian(), Room::UNLIMITED, |out| attrs.rebuild(out))
+            Writer::run_from(out, 0, attrs.endian(), |out| attrs.rebuild(out))
         }
-        let mut out = Vec::with_capacity(self.raw.bytes.len());
+        let mut out = WriteBuf::with_capacity(self.raw.bytes.len());
         out.extend_from_slice(&self.raw.header.to_bytes(self.raw.endian));
         match self.body()? {
             Body::Conntrack(nfgen, set) => attrs(&mut out, nfgen, set)?,
@@ -433,7 +433,7 @@ impl<'a> Message<'a> {
             Body::Done(done) => done.rebuild(&mut out, &self.raw)?,
             Body::Other(bytes) => out.extend_from_slice(bytes),
         }
-        Ok(MessageBuf { header: self.raw.header, bytes: out, endian: self.raw.endian })
+        Ok(MessageBuf { header: self.raw.header, bytes: out.into_bytes(), endian: self.raw.endian })
     }
 }
 
@@ -560,9 +560,9 @@ impl Envelope {
         &self,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<MessageBuf, Error> {
-        let mut bytes = Vec::new();
+        let mut bytes = WriteBuf::new();
         let header = self.write(&mut bytes, body)?;
-        Ok(MessageBuf { header, bytes, endian: self.endian })
+        Ok(MessageBuf { header, bytes: bytes.into_bytes(), endian: self.endian })
     }
 
     /// Appends such a message to `buf`, which keeps its allocation from one message to the next.
@@ -571,7 +571,7 @@ impl Envelope {
     /// As [`build`](Self::build); the buffer is then as before.
     pub fn write<S: AttrSet>(
         &self,
-        buf: &mut Vec<u8>,
+        buf: &mut WriteBuf,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<NlMsgHdr, Error> {
         self.write_in(buf, Room::UNLIMITED, body)
@@ -584,7 +584,7 @@ impl Envelope {
     #[inline]
     pub fn write_in<S: AttrSet>(
         &self,
-        buf: &mut Vec<u8>,
+        buf: &mut WriteBuf,
         room: Room,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<NlMsgHdr, Error> {
@@ -593,32 +593,30 @@ impl Envelope {
         if needed > room.limit {
             return Err(Error::at(0, ErrorKind::NoRoom { limit: room.limit, needed }));
         }
-        // The header follows when the length is known.
-        buf.extend_from_slice(&[0; NLMSG_HDRLEN]);
-        buf.extend_from_slice(&self.nfgenmsg.to_bytes());
-        let written = Writer::run_from(buf, start, self.endian, room, body).and_then(|()| {
-            let needed = buf.len() - start;
-            u32::try_from(needed)
-                .map_err(|_| Error::at(0, ErrorKind::TooLong { limit: u32::MAX as usize, needed }))
-        });
-        match written {
-            Ok(nlmsg_len) => {
-                let header = NlMsgHdr {
-                    nlmsg_len,
-                    nlmsg_type: self.msg_type.0,
-                    nlmsg_flags: self.flags,
-                    nlmsg_seq: self.seq,
-                    nlmsg_pid: self.portid,
-                };
-                if let Some(place) = buf.get_mut(start..).and_then(|buf| buf.first_chunk_mut()) {
-                    *place = header.to_bytes(self.endian);
-                }
-                Ok(header)
-            }
-            Err(error) => {
-                buf.truncate(start);
-                Err(error)
+        let mut header = NlMsgHdr {
+            nlmsg_len: 0,
+            nlmsg_type: self.msg_type.0,
+            nlmsg_flags: self.flags,
+            nlmsg_seq: self.seq,
+            nlmsg_pid: self.portid,
+        };
+        buf.extend(header.to_bytes(self.endian));
+        buf.extend(self.nfgenmsg.to_bytes());
+        let mut error = None;
+        body(&mut Writer::new(buf, start, self.endian, room, &mut error));
+        let needed = buf.len() - start;
+        match u32::try_from(needed) {
+            Ok(nlmsg_len) => header.nlmsg_len = nlmsg_len,
+            Err(_) => {
+                let limit = u32::MAX as usize;
+                error.get_or_insert(Error::at(0, ErrorKind::TooLong { limit, needed }));
             }
         }
+        if let Some(error) = error {
+            buf.truncate(start);
+            return Err(error);
+        }
+        buf.set(start, self.endian.u32_bytes(header.nlmsg_len));
+        Ok(header)
     }
 }

@@ -11,7 +11,7 @@ use ctnetlink::attrs::CtattrType;
 use ctnetlink::error::Error;
 use ctnetlink::sim::vectors::{Source, Vectors};
 use ctnetlink::sim::{Arch, Kernel, NfConn, Release, Reply, Skb, ctnetlink_fill_info};
-use ctnetlink::wire::{Attrs, Endian};
+use ctnetlink::wire::{Attrs, Endian, WriteBuf};
 
 #[test]
 fn golden_messages_read_alike() {
@@ -22,7 +22,9 @@ fn golden_messages_read_alike() {
 
 /// The attributes of a dump reply, translated to this machine's byte order.
 fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb) -> Result<Vec<u8>, Error> {
-    let mut skb = Vec::new();
+    // What lay in the buffer before must not show.
+    let mut skb = WriteBuf::from(vec![0xa5; 2048]);
+    skb.clear();
     ctnetlink_fill_info(kernel, ct, 1000, &Reply::to(7, 9), room, &mut skb)?;
     let message = Message::parse(&skb, kernel.arch.endian)?;
     let attrs: Attrs<'_, CtattrType> = message.conntrack()?;

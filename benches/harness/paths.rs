@@ -8,7 +8,7 @@ use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
 use ctnetlink::show::Json;
 use ctnetlink::show::text::Text;
 use ctnetlink::sim::{Kernel, NfConn, Rebuilder, Recorded, Reply, Skb, ctnetlink_fill_info};
-use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor};
+use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor, WriteBuf};
 use ctnetlink::{Conntrack, Envelope, Family, Kind, Message, MsgType};
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -90,7 +90,7 @@ fn dumped(golden: &'static [Golden]) -> Group {
     let messages = draw(entries.iter().map(|entry| entry.emitted));
     let mut group =
         Group::new("entries as a dump shows them", ["memcpy-dump", "walk-dump"], messages);
-    let mut skb = Vec::new();
+    let mut skb = WriteBuf::new();
     let emit = move |entry: &Entry| {
         skb.clear();
         entry.fill_info(&mut skb);
@@ -138,7 +138,7 @@ impl<'a> Visitor<'a> for Touch {
 }
 
 fn flat_dump(name: &'static str, flat: &'static [Conntrack]) -> Path {
-    let mut buf = Vec::new();
+    let mut buf = WriteBuf::new();
     let envelope =
         Envelope { flags: NlmFlags::MULTI, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
     each(name, "flat value to dump reply", flat, move |ct| {
@@ -151,7 +151,7 @@ fn flat_dump(name: &'static str, flat: &'static [Conntrack]) -> Path {
 }
 
 fn flat_request(flat: &'static [Conntrack]) -> Path {
-    let mut buf = Vec::new();
+    let mut buf = WriteBuf::new();
     let envelope =
         Envelope { flags: NlmFlags::REQUEST, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
     each("flat-request", "flat value to request", flat, move |ct| {
@@ -207,15 +207,15 @@ impl Entry {
         let flags = header.nlmsg_flags & NlmFlags::DUMP_FILTERED;
         let reply = Reply { flags, ..Reply::to(header.nlmsg_pid, header.nlmsg_seq) };
         let mut entry = Self { kernel, ct, reply, emitted: &[] };
-        let mut emitted = Vec::new();
+        let mut emitted = WriteBuf::new();
         entry.fill_info(&mut emitted);
         // Pads depend on where in its datagram the message lay.
-        assert!(emitted == golden.bytes || golden.arch == "riscv64", "another message");
-        entry.emitted = Vec::leak(emitted);
+        assert!(*emitted == golden.bytes || golden.arch == "riscv64", "another message");
+        entry.emitted = Vec::leak(emitted.into_bytes());
         entry
     }
 
-    fn fill_info(&self, skb: &mut Vec<u8>) {
+    fn fill_info(&self, skb: &mut WriteBuf) {
         let (kernel, ct, reply) = (&self.kernel, &self.ct, &self.reply);
         ctnetlink_fill_info(kernel, ct, 0, reply, Skb::UNLIMITED, skb).expect("it fits");
     }

@@ -45,20 +45,31 @@ macro_rules! conntrack {
                 }
             }
 
-            /// Inlined, so that with a field that is known nothing is left of the others.
-            #[inline(always)]
+            /// Not inlined: most entries are written in place.
+            #[inline(never)]
             fn write_field(&self, field: Field, out: &mut Writer<'_, CtattrType>) {
-                if shapes::write(self, field, out) {
-                    return;
-                }
                 match field {
                     $( Field::$field => write_field!(self.$field, out, CtAttr, $($how)+), )+
                 }
             }
 
+            #[inline]
             fn write_by_number(&self, out: &mut Writer<'_, CtattrType>) {
-                $( self.write_field(Field::$field, out); )+
+                write_fields!(self, out, $($field)+);
             }
+        }
+    };
+}
+
+/// Writes fields in that order.
+macro_rules! write_fields {
+    ($self:ident, $out:ident, $($field:ident)+) => {
+        let in_place = $out.in_place::<{ shapes::MOST }>(|at, _| {
+            $( let at = shapes::write($self, Field::$field, at)?; )+
+            Some(at)
+        });
+        if !in_place {
+            $( $self.write_field(Field::$field, $out); )+
         }
     };
 }
@@ -246,20 +257,23 @@ impl Conntrack {
 
     /// Writes the fields that such a message can have, in its order.
     pub fn write_as(&self, layout: Layout, out: &mut Writer<'_, CtattrType>) {
-        macro_rules! write {
-            ($($field:ident)+) => {{ $( self.write_field(Field::$field, out); )+ }};
-        }
         match layout {
-            Layout::Dump => write!(
-                orig reply zone status mark secmark secctx id use_count master timeout
-                protoinfo counters_orig counters_reply timestamp help labels seq_adj_orig
-                seq_adj_reply synproxy
-            ),
-            Layout::Event => write!(
-                orig reply zone id status timeout counters_orig counters_reply timestamp
-                protoinfo help secmark secctx labels master seq_adj_orig seq_adj_reply
-                synproxy mark timestamp_event
-            ),
+            Layout::Dump => {
+                write_fields!(
+                    self, out,
+                    orig reply zone status mark secmark secctx id use_count master timeout
+                    protoinfo counters_orig counters_reply timestamp help labels seq_adj_orig
+                    seq_adj_reply synproxy
+                );
+            }
+            Layout::Event => {
+                write_fields!(
+                    self, out,
+                    orig reply zone id status timeout counters_orig counters_reply timestamp
+                    protoinfo help secmark secctx labels master seq_adj_orig seq_adj_reply
+                    synproxy mark timestamp_event
+                );
+            }
             Layout::Request => self.write_by_number(out),
         }
     }

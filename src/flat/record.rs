@@ -162,9 +162,9 @@ macro_rules! fields {
         impl $crate::flat::record::Absent for $Name {
             const ABSENT: Self = Self { $( $field: <$Type as $crate::flat::record::Absent>::ABSENT, )+ };
 
-            #[inline]
+            #[inline(always)]
             fn is_absent(&self) -> bool {
-                true $(&& $crate::flat::record::Absent::is_absent(&self.$field))+
+                true $(& $crate::flat::record::Absent::is_absent(&self.$field))+
             }
         }
 

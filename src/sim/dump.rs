@@ -7,7 +7,7 @@ use super::nf_conn::NfConn;
 use super::stats::ctnetlink_stat_ct_fill_info;
 use crate::attrs::Status;
 use crate::error::Error;
-use crate::wire::{NlMsgHdr, NlmFlags, nlmsg_total_size};
+use crate::wire::{NlMsgHdr, NlmFlags, WriteBuf, nlmsg_total_size};
 use crate::{Family, MsgType};
 use alloc::vec::Vec;
 
@@ -98,17 +98,17 @@ impl Net {
         let flags = if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
         let reply = Reply { flags, ..Reply::to(request.portid, request.seq) };
         let mut datagrams = Vec::new();
-        let mut skb = Vec::new();
+        let mut skb = WriteBuf::new();
         let mut limit = buffers.first;
         let mut dumped = Vec::new();
         for ct in self.table.iter().filter(|ct| request.matches(&self.kernel, ct)) {
-            let fill = |ct: &NfConn, limit, skb: &mut Vec<u8>| {
+            let fill = |ct: &NfConn, limit, skb: &mut WriteBuf| {
                 let room = Skb { limit, offset: 0 };
                 ctnetlink_fill_info(&self.kernel, ct, self.clock.jiffies, &reply, room, skb)
             };
             if fill(ct, limit, &mut skb).is_err() {
                 if !skb.is_empty() {
-                    datagrams.push(core::mem::take(&mut skb));
+                    datagrams.push(core::mem::take(&mut skb).into_bytes());
                 }
                 limit = buffers.next;
                 let held = u32::from(self.kernel.release.dump_holds_next_entry());
@@ -118,7 +118,7 @@ impl Net {
             dumped.push(ct.id);
         }
         if !skb.is_empty() {
-            datagrams.push(skb);
+            datagrams.push(skb.into_bytes());
         }
         if request.ctrzero {
             dumped.iter().for_each(|&id| self.zero_counters(id));
@@ -153,7 +153,7 @@ impl Net {
     pub fn get(&mut self, id: u32, portid: u32, seq: u32, ctrzero: bool) -> Result<Vec<u8>, Errno> {
         let mut ct = self.entry(id).ok_or(Errno::Enoent)?.clone();
         ct.use_count = ct.use_count.wrapping_add(1);
-        let mut message = Vec::new();
+        let mut message = WriteBuf::new();
         let reply = Reply::to(portid, seq);
         let jiffies = self.clock.jiffies;
         // Without a limit nothing fails but a helper's data of more than 64 KiB.
@@ -162,7 +162,7 @@ impl Net {
         if ctrzero && self.kernel.release.ctrzero_is_atomic() {
             self.zero_counters(id);
         }
-        Ok(message)
+        Ok(message.into_bytes())
     }
 
     /// Answers GET_STATS.

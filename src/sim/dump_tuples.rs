@@ -2,50 +2,22 @@
 
 use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir};
-use crate::attrs::{CtAttr, CtattrType};
-use crate::flat::shapes::{self, Ids};
+use super::out::Out;
+use crate::attrs::CtattrType;
 use crate::nested::{CtattrL4proto, CtattrTuple, IpAttr, L4ProtoAttr, TupleAttr};
-use crate::wire::{AttrSet, Writer};
+use crate::wire::Writer;
 use core::net::IpAddr;
 
 /// Both directions, each with its zone if that is its own, then the zone of both.
-pub(crate) fn dump_both_tuples(kernel: &Kernel, out: &mut Writer<'_, CtattrType>, ct: &NfConn) {
-    dump_direction(kernel, out, ct, ZoneDir::Orig);
-    dump_direction(kernel, out, ct, ZoneDir::Reply);
-    ctnetlink_dump_zone_id(kernel, ct.zone, ZoneDir::Both, |id| out.put(CtAttr::Zone(id)));
-}
-
-fn dump_direction(kernel: &Kernel, out: &mut Writer<'_, CtattrType>, ct: &NfConn, dir: ZoneDir) {
+#[inline(always)]
+pub(crate) fn dump_both_tuples(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     let [orig, reply] = &ct.tuple;
-    let is_reply = dir == ZoneDir::Reply;
-    let tuple = if is_reply { reply } else { orig };
-    let nla_type = if is_reply { CtattrType::TupleReply } else { CtattrType::TupleOrig };
-    if !has_zone(kernel, ct.zone, dir) && put_tuple(kernel, out, nla_type, tuple) {
-        return;
+    let zone = |place| zone_id(kernel, ct.zone, place);
+    out.tuple(kernel, CtattrType::TupleOrig, orig, zone(ZoneDir::Orig));
+    out.tuple(kernel, CtattrType::TupleReply, reply, zone(ZoneDir::Reply));
+    if let Some(id) = zone(ZoneDir::Both) {
+        out.be16(CtattrType::Zone, id);
     }
-    let nest = if is_reply { CtAttr::TupleReply } else { CtAttr::TupleOrig };
-    out.nest(nest, |out| {
-        ctnetlink_dump_tuples(kernel, out, tuple);
-        ctnetlink_dump_zone_id(kernel, ct.zone, dir, |id| out.put(TupleAttr::Zone(id)));
-    });
-}
-
-/// The nest of a tuple without a zone in one piece, where that can be.
-#[inline]
-pub(crate) fn put_tuple<S: AttrSet>(
-    kernel: &Kernel,
-    out: &mut Writer<'_, S>,
-    nla_type: u16,
-    tuple: &NfConntrackTuple,
-) -> bool {
-    let [ty, code] = tuple.dst_id.to_be_bytes();
-    let ids = match kernel.l4proto(tuple.protonum) {
-        L4Proto::Ports => Ids::Ports((tuple.src_id, tuple.dst_id)),
-        L4Proto::Icmp => Ids::Icmp((tuple.src_id, ty, code)),
-        L4Proto::Icmpv6 => Ids::Icmpv6((tuple.src_id, ty, code)),
-        L4Proto::Generic => Ids::None,
-    };
-    shapes::put_tuple(out, nla_type, (tuple.src, tuple.dst), tuple.protonum, ids)
 }
 
 /// Addresses, then the protocol with its identifiers.
@@ -101,19 +73,9 @@ pub fn ctnetlink_dump_tuples_proto(
     });
 }
 
-/// A zone that is not 0, at the place of its direction. Up to 4.2 zones have no direction.
-fn ctnetlink_dump_zone_id(
-    kernel: &Kernel,
-    zone: NfConntrackZone,
-    place: ZoneDir,
-    put: impl FnOnce(u16),
-) {
-    if has_zone(kernel, zone, place) {
-        put(zone.id);
-    }
-}
-
-fn has_zone(kernel: &Kernel, zone: NfConntrackZone, place: ZoneDir) -> bool {
+/// `ctnetlink_dump_zone_id`: a zone that is not 0, at the place of its direction. Up to 4.2 zones have
+/// no direction.
+fn zone_id(kernel: &Kernel, zone: NfConntrackZone, place: ZoneDir) -> Option<u16> {
     let dir = if kernel.release.zones_have_direction() { zone.dir } else { ZoneDir::Both };
-    kernel.config.zones && zone.id != 0 && dir == place
+    (kernel.config.zones && zone.id != 0 && dir == place).then_some(zone.id)
 }

@@ -11,7 +11,7 @@ use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::error::Error;
 use crate::flat::Name;
 use crate::nested::ExpectNatAttr;
-use crate::wire::{NLMSG_HDRLEN, NlmFlags, NulStr, Writer, nlmsg_total_size};
+use crate::wire::{NLMSG_HDRLEN, NlmFlags, NulStr, WriteBuf, Writer, nlmsg_total_size};
 use crate::{Envelope, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -130,7 +130,7 @@ pub fn ctnetlink_exp_fill_info(
     now: u64,
     (portid, seq): (u32, u32),
     room: Skb,
-    skb: &mut Vec<u8>,
+    skb: &mut WriteBuf,
 ) -> Result<(), Error> {
     let flags = if portid != 0 { NlmFlags::MULTI } else { NlmFlags::empty() };
     let envelope = exp_envelope(kernel, exp, MsgType::EXP_NEW, flags, (portid, seq));
@@ -156,11 +156,11 @@ pub fn ctnetlink_expect_event(
     };
     let envelope = exp_envelope(kernel, exp, msg_type, flags, (portid, 0));
     let alloc = nlmsg_total_size(nlmsg_default_size(kernel));
-    let mut bytes = Vec::new();
+    let mut bytes = WriteBuf::new();
     envelope.write_in(&mut bytes, kernel.room(alloc, 0), |out| {
         ctnetlink_exp_dump_expect(kernel, out, exp, now);
     })?;
-    Ok(Event { group, bytes, alloc })
+    Ok(Event { group, bytes: bytes.into_bytes(), alloc })
 }
 
 fn exp_envelope(

@@ -1,22 +1,16 @@
 //! `ctnetlink_fill_info`: what answers a dump, a GET or a GET_CTRZERO.
 
-use super::dump_tuples::{ctnetlink_dump_tuples, dump_both_tuples, put_tuple};
+use super::dump_tuples::dump_both_tuples;
 use super::kernel::{Kernel, L4Proto};
-use super::nf_conn::{L4State, NfConn, NfConnCounter, NfCtSeqadj};
+use super::nf_conn::{L4State, NfConn};
+use super::out::{InPlace, Out};
 use super::release::DumpOrder;
-use crate::attrs::{CtAttr, CtattrType, Status};
+use crate::attrs::{CtattrType, Status};
 use crate::error::Error;
 use crate::flat::shapes;
-use crate::nested::{
-    CountersAttr, CtattrCounters, CtattrProtoinfo, CtattrSeqadj, HelpAttr, IpProto, ProtoInfoAttr,
-    ProtoInfoDccpAttr, ProtoInfoSctpAttr, ProtoInfoTcpAttr, SecCtxAttr, SeqAdjAttr, SynProxyAttr,
-    TcpFlags, TcpFlagsMask, TimestampAttr,
-};
-use crate::wire::{Attrs, Endian, HostBits, NlmFlags, NulStr, Writer};
+use crate::nested::IpProto;
+use crate::wire::{Endian, HostBits, NlmFlags, WriteBuf, Writer};
 use crate::{Envelope, MsgType, NfGenMsg};
-use alloc::vec::Vec;
-
-type Out<'w, 'b> = &'w mut Writer<'b, CtattrType>;
 
 /// The buffer that a message is written to, and where it lies in its datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +62,7 @@ pub fn ctnetlink_fill_info(
     now: u64,
     reply: &Reply,
     room: Skb,
-    skb: &mut Vec<u8>,
+    skb: &mut WriteBuf,
 ) -> Result<(), Error> {
     let multi = if reply.portid != 0 { NlmFlags::MULTI } else { NlmFlags::empty() };
     let envelope = Envelope {
@@ -79,21 +73,35 @@ pub fn ctnetlink_fill_info(
         nfgenmsg: NfGenMsg { nfgen_family: ct.l3num(), ..NfGenMsg::default() },
         endian: kernel.arch.endian,
     };
-    let body = |out: Out<'_, '_>| match kernel.release.order_of_dump() {
+    let fill = |out: &mut Writer<'_, CtattrType>| match kernel.release.order_of_dump() {
         DumpOrder::ExtensionsLast => {
-            ctnetlink_dump_info(kernel, out, ct, now);
-            if reply.extinfo {
-                ctnetlink_dump_extinfo(kernel, out, ct);
+            let in_place = out.in_place::<{ shapes::MOST }>(|at, end| {
+                let mut out = InPlace { at: Some(at), end };
+                fill_info_5_5(kernel, &mut out, ct, now, reply);
+                out.at
+            });
+            if !in_place {
+                fill_info_5_5(kernel, out, ct, now, reply);
             }
         }
         DumpOrder::TimeoutLast => fill_info_5_3(kernel, out, ct, now),
         DumpOrder::TimeoutThird => fill_info_2_6_39(kernel, out, ct, now),
     };
-    envelope.write_in(skb, kernel.room(room.limit, room.offset), body).map(|_| ())
+    envelope.write_in(skb, kernel.room(room.limit, room.offset), fill).map(|_| ())
+}
+
+/// The whole message since 5.5.
+#[inline(always)]
+fn fill_info_5_5(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64, reply: &Reply) {
+    ctnetlink_dump_info(kernel, out, ct, now);
+    if reply.extinfo {
+        ctnetlink_dump_extinfo(kernel, out, ct);
+    }
 }
 
 /// What every entry has. Since 5.5.
-pub fn ctnetlink_dump_info(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, now: u64) {
+#[inline(always)]
+pub fn ctnetlink_dump_info(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     dump_both_tuples(kernel, out, ct);
     ctnetlink_dump_status(out, ct);
     ctnetlink_dump_mark(kernel, out, ct, true);
@@ -108,7 +116,8 @@ pub fn ctnetlink_dump_info(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, now: 
 }
 
 /// The extensions that an entry has. Since 5.5.
-pub fn ctnetlink_dump_extinfo(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
+#[inline(always)]
+pub fn ctnetlink_dump_extinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     ctnetlink_dump_acct(out, ct);
     ctnetlink_dump_timestamp(kernel, out, ct);
     ctnetlink_dump_helpinfo(out, ct);
@@ -118,7 +127,7 @@ pub fn ctnetlink_dump_extinfo(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
 }
 
 /// The whole message in 5.3, 5.4 and late 4.19.
-fn fill_info_5_3(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, now: u64) {
+fn fill_info_5_3(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     dump_both_tuples(kernel, out, ct);
     ctnetlink_dump_status(out, ct);
     ctnetlink_dump_acct(out, ct);
@@ -139,7 +148,7 @@ fn fill_info_5_3(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, now: u64) {
 }
 
 /// The whole message up to 5.2.
-fn fill_info_2_6_39(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, now: u64) {
+fn fill_info_2_6_39(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     dump_both_tuples(kernel, out, ct);
     ctnetlink_dump_status(out, ct);
     ctnetlink_dump_timeout(kernel, out, ct, now, false);
@@ -158,14 +167,16 @@ fn fill_info_2_6_39(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, now: u64) {
 }
 
 /// The status, as it is.
-pub fn ctnetlink_dump_status(out: Out<'_, '_>, ct: &NfConn) {
-    out.put(CtAttr::Status(ct.status));
+#[inline(always)]
+pub fn ctnetlink_dump_status(out: &mut impl Out, ct: &NfConn) {
+    out.be32(CtattrType::Status, ct.status.bits());
 }
 
 /// Seconds left; with `skip_zero` only if there are any.
+#[inline(always)]
 pub fn ctnetlink_dump_timeout(
     kernel: &Kernel,
-    out: Out<'_, '_>,
+    out: &mut impl Out,
     ct: &NfConn,
     now: u64,
     skip_zero: bool,
@@ -174,7 +185,7 @@ pub fn ctnetlink_dump_timeout(
     if timeout == 0 && skip_zero {
         return;
     }
-    out.put(CtAttr::Timeout(timeout));
+    out.be32(CtattrType::Timeout, timeout);
 }
 
 /// Seconds left, rounded down. Until 3.1 the difference had no sign, so that an overdue entry shows
@@ -198,144 +209,69 @@ pub(crate) fn seconds_left(kernel: &Kernel, expires: u64, now: u64) -> u32 {
 }
 
 /// Counters of both directions, if the entry has any.
-pub fn ctnetlink_dump_acct(out: Out<'_, '_>, ct: &NfConn) {
+#[inline(always)]
+pub fn ctnetlink_dump_acct(out: &mut impl Out, ct: &NfConn) {
     let Some([orig, reply]) = &ct.acct else {
         return;
     };
-    dump_counters(out, CtattrType::CountersOrig, CtAttr::CountersOrig, orig);
-    dump_counters(out, CtattrType::CountersReply, CtAttr::CountersReply, reply);
-}
-
-fn dump_counters(
-    out: Out<'_, '_>,
-    nla_type: u16,
-    nest: fn(Attrs<'static, CtattrCounters>) -> CtAttr<'static>,
-    counter: &NfConnCounter,
-) {
-    if shapes::put_counters(out, nla_type, counter.packets, counter.bytes) {
-        return;
-    }
-    out.nest(nest, |out| {
-        out.put_64bit(CountersAttr::Packets(counter.packets), CountersAttr::Pad(()));
-        out.put_64bit(CountersAttr::Bytes(counter.bytes), CountersAttr::Pad(()));
-    });
+    out.counters(CtattrType::CountersOrig, orig);
+    out.counters(CtattrType::CountersReply, reply);
 }
 
 /// When the entry began and, if it has ended, when it ended. Nothing if it was born without
 /// timestamps. Since 2.6.39.
-pub fn ctnetlink_dump_timestamp(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
-    let Some(tstamp) = ct.nf_conn_tstamp_find().filter(|_| kernel.has_timestamp()) else {
-        return;
-    };
-    let stop = Some(tstamp.stop).filter(|&stop| stop != 0);
-    if shapes::put_timestamp(out, tstamp.start, stop) {
-        return;
+#[inline(always)]
+pub fn ctnetlink_dump_timestamp(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
+    if let Some(tstamp) = ct.nf_conn_tstamp_find().filter(|_| kernel.has_timestamp()) {
+        out.timestamp(tstamp);
     }
-    out.nest(CtAttr::Timestamp, |out| {
-        out.put_64bit(TimestampAttr::Start(tstamp.start), TimestampAttr::Pad(()));
-        if let Some(stop) = stop {
-            out.put_64bit(TimestampAttr::Stop(stop), TimestampAttr::Pad(()));
-        }
-    });
 }
 
 /// The state of TCP, SCTP or DCCP; in DESTROY the state alone.
-pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, destroy: bool) {
-    // A protocol that this kernel does not track has no function for it.
-    if kernel.l4proto(ct.protonum()) != L4Proto::Ports {
-        return;
-    }
-    match (ct.protonum(), &ct.proto) {
-        (IpProto::TCP, &L4State::Tcp { state, scale, flags })
-            if !destroy && shapes::put_tcp(out, state, scale, flags.map(without_mask)) => {}
-        (IpProto::SCTP, &L4State::Sctp { state, vtag })
-            if !destroy && shapes::put_sctp(out, state, vtag) => {}
-        (IpProto::TCP, L4State::Tcp { .. })
-        | (IpProto::SCTP, L4State::Sctp { .. })
-        | (IpProto::DCCP, L4State::Dccp { .. }) => {
-            out.nest(CtAttr::ProtoInfo, |out| to_nlattr(out, &ct.proto, destroy));
+#[inline(always)]
+pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, destroy: bool) {
+    let has_state = match (ct.protonum(), &ct.proto) {
+        (IpProto::TCP, L4State::Tcp { .. }) => true,
+        // A protocol that this kernel does not track has no function for it.
+        (protonum @ IpProto::SCTP, L4State::Sctp { .. })
+        | (protonum @ IpProto::DCCP, L4State::Dccp { .. }) => {
+            kernel.l4proto(protonum) == L4Proto::Ports
         }
-        _ => {}
-    }
-}
-
-/// The kernel leaves the mask 0.
-fn without_mask(flags: TcpFlags) -> TcpFlagsMask {
-    TcpFlagsMask { flags, ..TcpFlagsMask::default() }
-}
-
-/// `to_nlattr` of the protocols that have one.
-fn to_nlattr(out: &mut Writer<'_, CtattrProtoinfo>, proto: &L4State, destroy: bool) {
-    match *proto {
-        L4State::Tcp { state, scale: [scale_orig, scale_reply], flags: [orig, reply] } => {
-            out.nest(ProtoInfoAttr::Tcp, |out| {
-                out.put(ProtoInfoTcpAttr::State(state));
-                if destroy {
-                    return;
-                }
-                out.put(ProtoInfoTcpAttr::WscaleOriginal(scale_orig));
-                out.put(ProtoInfoTcpAttr::WscaleReply(scale_reply));
-                out.put(ProtoInfoTcpAttr::FlagsOriginal(without_mask(orig)));
-                out.put(ProtoInfoTcpAttr::FlagsReply(without_mask(reply)));
-            });
-        }
-        L4State::Sctp { state, vtag: [orig, reply] } => out.nest(ProtoInfoAttr::Sctp, |out| {
-            out.put(ProtoInfoSctpAttr::State(state));
-            if destroy {
-                return;
-            }
-            out.put(ProtoInfoSctpAttr::VtagOriginal(orig));
-            out.put(ProtoInfoSctpAttr::VtagReply(reply));
-        }),
-        L4State::Dccp { state, role, handshake_seq } => out.nest(ProtoInfoAttr::Dccp, |out| {
-            out.put(ProtoInfoDccpAttr::State(state));
-            if destroy {
-                return;
-            }
-            out.put(ProtoInfoDccpAttr::Role(role));
-            let pad = ProtoInfoDccpAttr::Pad(());
-            out.put_64bit(ProtoInfoDccpAttr::HandshakeSeq(handshake_seq), pad);
-        }),
-        L4State::None | L4State::Gre { .. } => {}
+        _ => false,
+    };
+    if has_state {
+        out.protoinfo(&ct.proto, destroy);
     }
 }
 
 /// The helper, if one is set.
-pub fn ctnetlink_dump_helpinfo(out: Out<'_, '_>, ct: &NfConn) {
-    let Some(help) = &ct.help else {
-        return;
-    };
-    let Some(helper) = &help.helper else {
-        return;
-    };
-    out.nest(CtAttr::Help, |out| {
-        out.put(HelpAttr::Name(NulStr::new(helper.as_bytes())));
-        if let Some(info) = &help.info {
-            out.put(HelpAttr::Info(info));
-        }
-    });
+#[inline(always)]
+pub fn ctnetlink_dump_helpinfo(out: &mut impl Out, ct: &NfConn) {
+    if let Some(help) = ct.help.as_ref().filter(|help| help.helper.is_some()) {
+        out.help(help);
+    }
 }
 
 /// The mark: with `dump` also 0, but for the releases that left out a 0 everywhere.
-pub fn ctnetlink_dump_mark(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn, dump: bool) {
+#[inline(always)]
+pub fn ctnetlink_dump_mark(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, dump: bool) {
     let with_zero = dump && !kernel.release.omits_zero_mark();
     if kernel.config.mark && (with_zero || ct.mark != 0) {
-        out.put(CtAttr::Mark(ct.mark));
+        out.be32(CtattrType::Mark, ct.mark);
     }
 }
 
 /// The security context, if a security module names it.
-pub fn ctnetlink_dump_secctx(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
-    let Some(context) = ct.secctx.as_ref().filter(|_| kernel.config.secmark) else {
-        return;
-    };
-    out.nest(CtAttr::SecCtx, |out| {
-        out.put(SecCtxAttr::Name(NulStr::new(context.name.as_bytes())));
-    });
+#[inline(always)]
+pub fn ctnetlink_dump_secctx(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
+    if let Some(context) = ct.secctx.as_ref().filter(|_| kernel.config.secmark) {
+        out.secctx(context);
+    }
 }
 
 /// The labels as they lie in memory, if any is set. Since 3.9.
-pub fn ctnetlink_dump_labels(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
+#[inline(always)]
+pub fn ctnetlink_dump_labels(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     let Some(labels) = ct.labels.filter(|_| kernel.has_labels()) else {
         return;
     };
@@ -343,75 +279,52 @@ pub fn ctnetlink_dump_labels(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
     let in_use = bytes.get(..labels.len(kernel)).unwrap_or(&bytes);
     if in_use.iter().any(|&byte| byte != 0) {
         if let Some(bits) = HostBits::new(in_use, Endian::Little) {
-            out.put(CtAttr::Labels(bits));
+            out.labels(bits);
         }
     }
 }
 
 /// The opaque number.
-pub fn ctnetlink_dump_id(out: Out<'_, '_>, ct: &NfConn) {
-    out.put(CtAttr::Id(ct.id));
+#[inline(always)]
+pub fn ctnetlink_dump_id(out: &mut impl Out, ct: &NfConn) {
+    out.be32(CtattrType::Id, ct.id);
 }
 
 /// The reference count.
-pub fn ctnetlink_dump_use(out: Out<'_, '_>, ct: &NfConn) {
-    out.put(CtAttr::Use(ct.use_count));
+#[inline(always)]
+pub fn ctnetlink_dump_use(out: &mut impl Out, ct: &NfConn) {
+    out.be32(CtattrType::Use, ct.use_count);
 }
 
 /// The original tuple of the flow that expected this one, without a zone.
-pub fn ctnetlink_dump_master(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
+#[inline(always)]
+pub fn ctnetlink_dump_master(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     if !ct.status.contains(Status::EXPECTED) {
         return;
     }
     if let Some(master) = &ct.master {
-        if put_tuple(kernel, out, CtattrType::TupleMaster, master) {
-            return;
-        }
-        out.nest(CtAttr::TupleMaster, |out| ctnetlink_dump_tuples(kernel, out, master));
+        out.tuple(kernel, CtattrType::TupleMaster, master, None);
     }
 }
 
 /// The adjustment of sequence numbers, if it is in force; always both directions.
-pub fn ctnetlink_dump_ct_seq_adj(out: Out<'_, '_>, ct: &NfConn) {
+#[inline(always)]
+pub fn ctnetlink_dump_ct_seq_adj(out: &mut impl Out, ct: &NfConn) {
     if !ct.status.contains(Status::SEQ_ADJUST) {
         return;
     }
     let Some([orig, reply]) = &ct.seqadj else {
         return;
     };
-    dump_ct_seq_adj(out, CtattrType::SeqAdjOrig, CtAttr::SeqAdjOrig, orig);
-    dump_ct_seq_adj(out, CtattrType::SeqAdjReply, CtAttr::SeqAdjReply, reply);
-}
-
-fn dump_ct_seq_adj(
-    out: Out<'_, '_>,
-    nla_type: u16,
-    nest: fn(Attrs<'static, CtattrSeqadj>) -> CtAttr<'static>,
-    seq: &NfCtSeqadj,
-) {
-    if shapes::put_seq_adj(out, nla_type, [seq.correction_pos, seq.offset_before, seq.offset_after])
-    {
-        return;
-    }
-    out.nest(nest, |out| {
-        out.put(SeqAdjAttr::CorrectionPos(seq.correction_pos));
-        out.put(SeqAdjAttr::OffsetBefore(seq.offset_before));
-        out.put(SeqAdjAttr::OffsetAfter(seq.offset_after));
-    });
+    out.seq_adj(CtattrType::SeqAdjOrig, orig);
+    out.seq_adj(CtattrType::SeqAdjReply, reply);
 }
 
 /// What the SYN proxy remembers, also when it is all 0. Since 4.18.
-pub fn ctnetlink_dump_ct_synproxy(kernel: &Kernel, out: Out<'_, '_>, ct: &NfConn) {
+#[inline(always)]
+pub fn ctnetlink_dump_ct_synproxy(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     let known = kernel.config.synproxy && kernel.release.has_synproxy();
-    let Some(synproxy) = ct.synproxy.filter(|_| known) else {
-        return;
-    };
-    if shapes::put_synproxy(out, [synproxy.isn, synproxy.its, synproxy.tsoff]) {
-        return;
+    if let Some(synproxy) = ct.synproxy.as_ref().filter(|_| known) {
+        out.synproxy(synproxy);
     }
-    out.nest(CtAttr::SynProxy, |out| {
-        out.put(SynProxyAttr::Isn(synproxy.isn));
-        out.put(SynProxyAttr::Its(synproxy.its));
-        out.put(SynProxyAttr::Tsoff(synproxy.tsoff));
-    });
 }

@@ -54,9 +54,17 @@ impl Kernel {
     #[must_use]
     pub const fn l4proto(&self, protonum: IpProto) -> L4Proto {
         match protonum {
+            IpProto::TCP | IpProto::UDP => L4Proto::Ports,
+            _ => self.other_l4proto(protonum),
+        }
+    }
+
+    /// Not inlined: the protocols of nearly all flows are asked for before.
+    #[inline(never)]
+    const fn other_l4proto(&self, protonum: IpProto) -> L4Proto {
+        match protonum {
             IpProto::ICMP => L4Proto::Icmp,
             IpProto::ICMPV6 => L4Proto::Icmpv6,
-            IpProto::TCP | IpProto::UDP => L4Proto::Ports,
             IpProto::GRE if self.config.proto_gre => L4Proto::Ports,
             IpProto::SCTP if self.config.proto_sctp => L4Proto::Ports,
             IpProto::DCCP if self.config.proto_dccp && self.release.tracks_dccp() => L4Proto::Ports,

@@ -66,6 +66,7 @@ mod kernel;
 mod life;
 mod net;
 mod nf_conn;
+mod out;
 mod parse;
 mod proc_line;
 mod rebuild;
@@ -100,6 +101,7 @@ pub use nf_conn::{
     NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,
     SecurityContext, ZoneDir,
 };
+pub use out::Out;
 pub use parse::{ParseArchError, ParseReleaseError};
 pub use proc_line::{CtSeq, DeltaTime, ct_seq_show};
 pub use rebuild::{Rebuilder, Rebuilt, Recorded, RecordedKind};

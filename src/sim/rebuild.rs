@@ -33,7 +33,7 @@ use crate::error::Error;
 use crate::flat::{Conntrack, Counters, Expectation, Labels, ProtoInfo, Record, SeqAdj, Tuple};
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::nested::IpProto;
-use crate::wire::{NlmFlags, nlmsg_total_size};
+use crate::wire::{NlmFlags, WriteBuf, nlmsg_total_size};
 use crate::{Body, Kind, Message};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -172,13 +172,13 @@ impl Rebuilder {
                 flags: if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() },
                 ..Reply::to(header.nlmsg_pid, header.nlmsg_seq)
             };
-            let mut bytes = Vec::new();
+            let mut bytes = WriteBuf::new();
             let skb = Skb { offset: recorded.offset, ..Skb::UNLIMITED };
             ctnetlink_fill_info(&kernel, ct, now, &reply, skb, &mut bytes)?;
             if recorded.kind == RecordedKind::CtrZero {
                 ct.acct = ct.acct.map(|_| Default::default());
             }
-            return Ok(Rebuilt { bytes, alloc: None });
+            return Ok(Rebuilt { bytes: bytes.into_bytes(), alloc: None });
         }
         if kind == Kind::Destroy && shown.timeout.is_none() {
             ct.timeout = 0;
@@ -202,10 +202,10 @@ impl Rebuilder {
         let kernel = &self.kernel;
         let exp = NfConntrackExpect::of(kernel, shown);
         let bytes = if kind == Kind::Reply {
-            let mut bytes = Vec::new();
+            let mut bytes = WriteBuf::new();
             let skb = Skb { offset: recorded.offset, ..Skb::UNLIMITED };
             ctnetlink_exp_fill_info(kernel, &exp, 0, to, skb, &mut bytes)?;
-            bytes
+            bytes.into_bytes()
         } else {
             ctnetlink_expect_event(kernel, kind == Kind::Destroy, &exp, 0, to.0)?.bytes
         };

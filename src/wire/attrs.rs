@@ -2,6 +2,7 @@
 
 use super::attr::{Framing, RawAttr, RawAttrs};
 use super::endian::Endian;
+use super::write_buf::WriteBuf;
 use super::writer::Writer;
 use crate::error::Error;
 use crate::spec::SetSpec;
@@ -214,9 +215,9 @@ impl<S: AttrSet> AttrsBuf<S> {
     /// # Errors
     /// [`TooLong`](crate::error::ErrorKind::TooLong): an attribute exceeds 65,535 bytes.
     pub fn build(endian: Endian, body: impl FnOnce(&mut Writer<'_, S>)) -> Result<Self, Error> {
-        let mut bytes = Vec::new();
+        let mut bytes = WriteBuf::new();
         Writer::run(&mut bytes, endian, body)?;
-        Ok(Self { bytes, endian, set: PhantomData })
+        Ok(Self { bytes: bytes.into_bytes(), endian, set: PhantomData })
     }
 
     /// The attributes, borrowed.

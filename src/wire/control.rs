@@ -6,9 +6,9 @@ use super::align::{NLMSG_HDRLEN, nlmsg_align};
 use super::attrs::Attrs;
 use super::header::{NlMsgHdr, NlmFlags, RawMessage};
 use super::nul_str::NulStr;
-use super::writer::{Room, Writer};
+use super::write_buf::WriteBuf;
+use super::writer::Writer;
 use crate::error::{Error, ErrorKind};
-use alloc::vec::Vec;
 
 super::attr_set! {
     /// Details that the kernel adds to an error or to the end of a dump ("extended ack"), where the
@@ -131,12 +131,16 @@ impl<'a> NlMsgErr<'a> {
         })
     }
 
-    pub(crate) fn rebuild(&self, out: &mut Vec<u8>, message: &RawMessage<'_>) -> Result<(), Error> {
+    pub(crate) fn rebuild(
+        &self,
+        out: &mut WriteBuf,
+        message: &RawMessage<'_>,
+    ) -> Result<(), Error> {
         let endian = message.endian;
         out.extend_from_slice(&endian.u32_bytes(self.error as u32));
         out.extend_from_slice(&self.request.to_bytes(endian));
         out.extend_from_slice(self.payload);
-        Writer::run_from(out, 0, endian, Room::UNLIMITED, |out| self.ext_ack.rebuild(out))
+        Writer::run_from(out, 0, endian, |out| self.ext_ack.rebuild(out))
     }
 }
 
@@ -168,10 +172,14 @@ impl<'a> NlMsgDone<'a> {
         Ok(Self { status, ext_ack: Attrs::at(tlvs, offset, message.endian) })
     }
 
-    pub(crate) fn rebuild(&self, out: &mut Vec<u8>, message: &RawMessage<'_>) -> Result<(), Error> {
+    pub(crate) fn rebuild(
+        &self,
+        out: &mut WriteBuf,
+        message: &RawMessage<'_>,
+    ) -> Result<(), Error> {
         if let Some(status) = self.status {
             out.extend_from_slice(&message.endian.u32_bytes(status as u32));
         }
-        Writer::run_from(out, 0, message.endian, Room::UNLIMITED, |out| self.ext_ack.rebuild(out))
+        Writer::run_from(out, 0, message.endian, |out| self.ext_ack.rebuild(out))
     }
 }

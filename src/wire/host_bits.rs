@@ -1,7 +1,7 @@
 //! A bit set that lies in memory as the kernel's `unsigned long[]`.
 
 use super::endian::Endian;
-use alloc::vec::Vec;
+use super::write_buf::WriteBuf;
 use core::fmt;
 
 /// A bit set as the kernel keeps it: `unsigned long[]` in the sender's byte order.
@@ -85,12 +85,12 @@ impl<'a> HostBits<'a> {
     }
 
     /// Appends the bits as a machine of byte order `endian` has them.
-    pub(crate) fn write(&self, endian: Endian, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, endian: Endian, out: &mut WriteBuf) {
         if endian == self.endian {
             out.extend_from_slice(self.bytes);
         } else {
             for word in self.bytes.chunks(self.word()) {
-                out.extend(word.iter().rev());
+                word.iter().rev().for_each(|&byte| out.extend_from_slice(&[byte]));
             }
         }
     }
@@ -158,9 +158,9 @@ mod tests {
             assert_eq!(bits.to_u128(), number);
             assert_eq!(bits.iter().count(), number.count_ones() as usize);
             assert!(bits.iter().all(|n| number >> n & 1 == 1));
-            let mut swapped = Vec::new();
+            let mut swapped = WriteBuf::new();
             bits.write(endian.swapped(), &mut swapped);
-            assert_eq!(swapped, other);
+            assert_eq!(*swapped, other);
         }
     }
 }

@@ -10,13 +10,14 @@
 //! |---|---|
 //! | walk attributes as they lie | [`RawAttrs`] |
 //! | decode attributes of a known set | [`Attrs`], owned [`AttrsBuf`] |
-//! | write attributes | [`Writer`] |
+//! | write attributes | [`Writer`], into a [`WriteBuf`] |
 //! | split a datagram into messages | [`Datagram`] |
 //! | compute lengths as the kernel does | [`nla_total_size`], [`nlmsg_total_size`] … |
 
 mod align;
 mod attr;
 mod attrs;
+
 pub mod control;
 mod endian;
 pub(crate) mod header;
@@ -25,6 +26,7 @@ mod nul_str;
 pub(crate) mod payload;
 mod table;
 pub(crate) mod values;
+mod write_buf;
 mod writer;
 
 pub use align::{
@@ -34,10 +36,12 @@ pub use align::{
 };
 pub use attr::{Framing, RawAttr, RawAttrs};
 pub use attrs::{AttrSet, Attrs, AttrsBuf, Iter, Visitor};
+
 pub use endian::Endian;
 pub use header::{Datagram, FlagSense, NlMsgHdr, NlmFlags, RawMessage};
 pub use host_bits::HostBits;
 pub use nul_str::NulStr;
+pub use write_buf::WriteBuf;
 pub use writer::{Room, Writer};
 
 pub(crate) use table::attr_set;

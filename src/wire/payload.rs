@@ -5,10 +5,10 @@ use super::attrs::{AttrSet, Attrs, Visitor};
 use super::endian::Endian;
 use super::host_bits::HostBits;
 use super::nul_str::NulStr;
+use super::write_buf::WriteBuf;
 use super::writer::Writer;
 use crate::error::ErrorKind;
 use crate::spec::Form;
-use alloc::vec::Vec;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -18,7 +18,7 @@ pub(crate) trait Payload<'a, V> {
 
     fn decode(raw: &RawAttr<'a>) -> Result<V, ErrorKind>;
 
-    fn encode(value: &V, endian: Endian, out: &mut Vec<u8>);
+    fn encode(value: &V, endian: Endian, out: &mut WriteBuf);
 
     /// Writes the attribute, header and padding included, canonically.
     #[inline]
@@ -67,7 +67,7 @@ macro_rules! integers {
             }
 
             #[inline]
-            fn encode(value: &V, $endian: Endian, out: &mut Vec<u8>) {
+            fn encode(value: &V, $endian: Endian, out: &mut WriteBuf) {
                 out.extend_from_slice(&$order.$write((*value).into()));
             }
 
@@ -115,7 +115,7 @@ macro_rules! bytes {
             }
 
             #[inline]
-            fn encode(value: &V, _: Endian, out: &mut Vec<u8>) {
+            fn encode(value: &V, _: Endian, out: &mut WriteBuf) {
                 out.extend_from_slice(&<[u8; $len]>::from_value(*value));
             }
 
@@ -172,8 +172,8 @@ where
     }
 
     #[inline]
-    fn encode(value: &V, _: Endian, out: &mut Vec<u8>) {
-        out.push((*value).into());
+    fn encode(value: &V, _: Endian, out: &mut WriteBuf) {
+        out.extend_from_slice(&[(*value).into()]);
     }
 
     #[inline]
@@ -199,7 +199,7 @@ impl Payload<'_, ()> for Pad {
         exact::<0>(raw.payload).map(|_| ())
     }
 
-    fn encode((): &(), _: Endian, _: &mut Vec<u8>) {}
+    fn encode((): &(), _: Endian, _: &mut WriteBuf) {}
 
     fn len((): &()) -> usize {
         0
@@ -219,7 +219,7 @@ impl<'a> Payload<'a, &'a [u8]> for Bytes {
         Ok(raw.payload)
     }
 
-    fn encode(value: &&'a [u8], _: Endian, out: &mut Vec<u8>) {
+    fn encode(value: &&'a [u8], _: Endian, out: &mut WriteBuf) {
         out.extend_from_slice(value);
     }
 
@@ -241,7 +241,7 @@ impl<'a> Payload<'a, NulStr<'a>> for Str {
         Ok(NulStr::from_payload(raw.payload))
     }
 
-    fn encode(value: &NulStr<'a>, _: Endian, out: &mut Vec<u8>) {
+    fn encode(value: &NulStr<'a>, _: Endian, out: &mut WriteBuf) {
         out.extend_from_slice(value.as_bytes());
         out.extend_from_slice(value.tail());
     }
@@ -265,7 +265,7 @@ impl<'a> Payload<'a, HostBits<'a>> for HostWords {
             .ok_or(ErrorKind::PayloadUnit { unit: 4, found: raw.payload.len() })
     }
 
-    fn encode(value: &HostBits<'a>, endian: Endian, out: &mut Vec<u8>) {
+    fn encode(value: &HostBits<'a>, endian: Endian, out: &mut WriteBuf) {
         value.write(endian, out);
     }
 
@@ -296,7 +296,7 @@ impl<'a, S: AttrSet> Payload<'a, Attrs<'a, S>> for Nest {
         Ok(Attrs::at(raw.payload, raw.offset + super::align::NLA_HDRLEN, raw.endian))
     }
 
-    fn encode(value: &Attrs<'a, S>, endian: Endian, out: &mut Vec<u8>) {
+    fn encode(value: &Attrs<'a, S>, endian: Endian, out: &mut WriteBuf) {
         if value.endian() == endian {
             out.extend_from_slice(value.as_bytes());
         } else {

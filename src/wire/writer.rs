@@ -7,9 +7,9 @@ use super::attr::{Framing, RawAttr};
 use super::attrs::{AttrSet, Attrs};
 use super::endian::Endian;
 use super::payload::Payload;
+use super::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind};
 use crate::spec::Form;
-use alloc::vec::Vec;
 use core::marker::PhantomData;
 
 /// Writes attributes of set `S` at the end of a buffer.
@@ -19,7 +19,7 @@ use core::marker::PhantomData;
 /// is left out, and that function returns the error: nothing wraps, nothing is cut.
 #[derive(Debug)]
 pub struct Writer<'b, S> {
-    buf: &'b mut Vec<u8>,
+    buf: &'b mut WriteBuf,
     /// Where the message starts in `buf`: errors count from there.
     start: usize,
     endian: Endian,
@@ -47,25 +47,36 @@ impl Room {
 impl<'b, S: AttrSet> Writer<'b, S> {
     /// Runs `body` with a writer at the end of `buf`, offset 0 being where it starts.
     pub(crate) fn run(
-        buf: &mut Vec<u8>,
+        buf: &mut WriteBuf,
         endian: Endian,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<(), Error> {
         let start = buf.len();
-        Self::run_from(buf, start, endian, Room::UNLIMITED, body)
+        Self::run_from(buf, start, endian, body)
     }
 
     /// The same inside a message that starts at `start`.
     pub(crate) fn run_from(
-        buf: &mut Vec<u8>,
+        buf: &mut WriteBuf,
         start: usize,
         endian: Endian,
-        room: Room,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<(), Error> {
         let mut error = None;
-        body(&mut Writer { buf, start, endian, room, error: &mut error, set: PhantomData });
+        body(&mut Writer::new(buf, start, endian, Room::UNLIMITED, &mut error));
         error.map_or(Ok(()), Err)
+    }
+
+    /// A writer in a message that starts at `start`. The first error goes to `error`.
+    #[inline(always)]
+    pub(crate) fn new(
+        buf: &'b mut WriteBuf,
+        start: usize,
+        endian: Endian,
+        room: Room,
+        error: &'b mut Option<Error>,
+    ) -> Self {
+        Self { buf, start, endian, room, error, set: PhantomData }
     }
 
     /// The byte order of headers and of payloads in host order.
@@ -90,7 +101,8 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     /// if the attribute's header would lie at a multiple of 8 in the datagram, so that its value
     /// would not. `nla_put_be64` and `nla_align_64bit`, since Linux 4.7.
     pub fn put_64bit(&mut self, attr: S::Attr<'_>, pad: S::Attr<'_>) {
-        if self.needs_pad(0) {
+        let offset = self.room.pad_from.map(|first| first.wrapping_add(self.buf.len()));
+        if offset.is_some_and(|offset| offset % 8 == 0) {
             self.put(pad);
         }
         self.put(attr);
@@ -121,27 +133,48 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.close(start, nla_align);
     }
 
+    /// The same by number.
+    pub(crate) fn put_nest<T: AttrSet>(
+        &mut self,
+        number: u16,
+        body: impl FnOnce(&mut Writer<'_, T>),
+    ) {
+        let start = self.open(number | NLA_F_NESTED);
+        body(&mut self.of_set());
+        self.close(start, nla_align);
+    }
+
     /// Writes an attribute as it lies elsewhere, padding and flags included.
     pub fn put_raw(&mut self, raw: &RawAttr<'_>) {
         self.frame(raw.nla_type, |out| out.buf.extend_from_slice(raw.payload), raw.padding);
     }
 
-    /// Whether a 64-bit value needs a pad, if it is to be written that many bytes from here.
-    #[inline]
-    pub(crate) fn needs_pad(&self, ahead: usize) -> bool {
-        let offset = |first: usize| first.wrapping_add(self.buf.len()).wrapping_add(ahead);
-        self.room.pad_from.is_some_and(|first| offset(first) % 8 == 0)
-    }
-
-    /// Appends bytes, to be filled in where they lie, if there is room.
+    /// Lets `body` write attributes in one go. It gets `MOST` bytes behind the last one and returns
+    /// those that it did not need; beside them the offset of their end, as [`Room::pad_from`] counts,
+    /// if the machine needs pads. False, and nothing is written, if `body` gives up, if there is less
+    /// room, or in the byte order of another machine.
     #[inline(always)]
-    pub(crate) fn extend<const N: usize>(&mut self, bytes: &[u8; N]) -> Option<&mut [u8; N]> {
+    pub(crate) fn in_place<const MOST: usize>(
+        &mut self,
+        body: impl for<'r> FnOnce(&'r mut [u8], Option<usize>) -> Option<&'r mut [u8]>,
+    ) -> bool {
         let start = self.buf.len();
-        if self.room.limit.saturating_sub(start) < N {
-            return None;
+        if self.endian != Endian::NATIVE || self.room.limit.saturating_sub(start) < MOST {
+            return false;
         }
-        self.buf.extend_from_slice(bytes);
-        self.buf.get_mut(start..).and_then(|bytes| bytes.first_chunk_mut())
+        let end = self.room.pad_from.map(|first| first.wrapping_add(start + MOST));
+        match self
+            .buf
+            .room::<MOST>()
+            .and_then(|room| body(room, end))
+            .map(|behind| MOST - behind.len())
+        {
+            Some(written) => {
+                self.buf.advance(written);
+                true
+            }
+            None => false,
+        }
     }
 
     /// Writes an attribute of a fixed length in one piece.
@@ -153,20 +186,13 @@ impl<'b, S: AttrSet> Writer<'b, S> {
             Endian::Little => (len | kind << 16).to_le_bytes(),
             Endian::Big => (len << 16 | kind).to_be_bytes(),
         };
-        let place = match nla_total_size(K) {
-            8 => self.extend(&[0; 8]).map(|place| &mut place[..]),
-            12 => self.extend(&[0; 12]).map(|place| &mut place[..]),
-            20 => self.extend(&[0; 20]).map(|place| &mut place[..]),
-            _ => None,
-        };
-        if let Some([a, b, c, d, value @ ..]) = place {
-            [*a, *b, *c, *d] = header;
-            if let Some(value) = value.first_chunk_mut() {
-                *value = payload;
-            }
-        } else {
-            self.put_slice(nla_type, &payload);
+        let size = nla_total_size(K);
+        if self.room.limit.saturating_sub(self.buf.len()) < size {
+            return self.put_slice(nla_type, &payload);
         }
+        self.buf.extend(header);
+        self.buf.extend(payload);
+        self.pad(size - nla_attr_size(K));
     }
 
     /// Writes an attribute of any length, or tells that it is too long or does not fit.
@@ -219,14 +245,14 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     }
 
     /// The buffer, for payloads that are no nest.
-    pub(crate) fn buf(&mut self) -> &mut Vec<u8> {
+    pub(crate) fn buf(&mut self) -> &mut WriteBuf {
         self.buf
     }
 
     fn frame(&mut self, nla_type: u16, payload: impl FnOnce(&mut Self), padding: &[u8]) {
         let start = self.open(nla_type);
         payload(self);
-        if self.close(start, |end| end) {
+        if self.close(start, |end| end) && !padding.is_empty() {
             self.buf.extend_from_slice(padding);
         }
     }
@@ -235,7 +261,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     fn open(&mut self, nla_type: u16) -> usize {
         let start = self.buf.len();
         let [type0, type1] = self.endian.u16_bytes(nla_type);
-        self.buf.extend_from_slice(&[0, 0, type0, type1]);
+        self.buf.extend([0, 0, type0, type1]);
         start
     }
 
@@ -253,12 +279,19 @@ impl<'b, S: AttrSet> Writer<'b, S> {
             self.take_back(start, ErrorKind::NoRoom { limit: self.room.limit, needed: end });
             return false;
         }
-        let bytes = self.endian.u16_bytes(nla_len);
-        if let Some(field) = self.buf.get_mut(start..start + 2) {
-            field.copy_from_slice(&bytes);
-        }
-        self.buf.resize(end, 0);
+        self.buf.set(start, self.endian.u16_bytes(nla_len));
+        self.pad(end - start - len);
         true
+    }
+
+    #[inline]
+    fn pad(&mut self, bytes: usize) {
+        match bytes {
+            0 => {}
+            1 => self.buf.extend([0]),
+            2 => self.buf.extend([0; 2]),
+            _ => self.buf.extend([0; 3]),
+        }
     }
 
     #[cold]

@@ -8,7 +8,7 @@ use ctnetlink::show::text::Text;
 use ctnetlink::show::{Annotate, Json, MessageRecord};
 use ctnetlink::sim::vectors::{Source, Vectors};
 use ctnetlink::sim::{Arch, Kernel, Release};
-use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, Visitor};
+use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, Visitor, WriteBuf};
 use ctnetlink::{Conntrack, Envelope, Expectation, Family, Kind, Message, MsgType, attrs, nested};
 
 /// Counts errors, and notes where the length fields are.
@@ -110,14 +110,21 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     assert_eq!(again_errors, errors, "{:02x?}", message.as_bytes());
     // An entry is written in one piece for this machine, and attribute by attribute for another.
     for layout in [Layout::Dump, Layout::Event, Layout::Request] {
-        let write =
-            |endian| AttrsBuf::<attrs::CtattrType>::build(endian, |out| ct.write_as(layout, out));
-        let (native, other) = (write(Endian::NATIVE), write(Endian::NATIVE.swapped()));
-        match (native, other) {
-            (Ok(native), Ok(other)) => {
-                assert_eq!(native.into_bytes(), translated(other.as_attrs()), "{ct:?}");
-            }
-            (native, other) => assert_eq!(native.err(), other.err()),
+        // What lay in the buffer before must not show.
+        let mut buffers = [WriteBuf::from(vec![0xa5; 2048]), WriteBuf::from(vec![0x5a; 2048])];
+        let [native, other] = &mut buffers;
+        let write = |endian, buffer: &mut WriteBuf| {
+            buffer.clear();
+            let envelope = Envelope { endian, ..Envelope::new(MsgType::CT_NEW, Family::UNSPEC) };
+            envelope.write(buffer, |out| ct.write_as(layout, out)).err()
+        };
+        let errors = (write(Endian::NATIVE, native), write(Endian::NATIVE.swapped(), other));
+        assert_eq!(errors.0, errors.1);
+        if errors == (None, None) {
+            let attrs = |buffer: &WriteBuf| buffer[20..].to_vec();
+            let other = attrs(other);
+            let other = Attrs::<attrs::CtattrType>::new(&other, Endian::NATIVE.swapped());
+            assert_eq!(attrs(native), translated(other), "{ct:?}");
         }
     }
 }

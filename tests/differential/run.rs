@@ -10,7 +10,7 @@ use ctnetlink::sim::{
     Clock, DumpBuffers, DumpRequest, Errno, Group, ModuleParams, Net, NfConntrackExpect, Socket,
     ctnetlink_exp_fill_info,
 };
-use ctnetlink::wire::{Endian, NlmFlags};
+use ctnetlink::wire::{Endian, NlmFlags, WriteBuf};
 use ctnetlink::{Conntrack, Expectation, Kind, Message, MessageBuf, MsgType};
 use std::collections::HashMap;
 use std::fmt;
@@ -421,11 +421,11 @@ impl Run<'_> {
 
     fn expect_fill(&self, exp: &NfConntrackExpect, seq: u32) -> Vec<u8> {
         let (kernel, now) = (self.net.kernel, self.net.clock.jiffies);
-        let mut bytes = Vec::new();
+        let mut bytes = WriteBuf::new();
         let to = (self.machine.asks.portid, seq);
         let room = ctnetlink::sim::Skb::UNLIMITED;
         ctnetlink_exp_fill_info(&kernel, exp, now, to, room, &mut bytes).unwrap();
-        bytes
+        bytes.into_bytes()
     }
 
     fn expect_get(&mut self, asked: &Expectation) -> Result<(), Difference> {

@@ -11,7 +11,7 @@ use ctnetlink::sim::{
     ctnetlink_ct_stat_cpu_fill_info, ctnetlink_fill_info, ctnetlink_stat_ct_fill_info,
     nf_ct_expires,
 };
-use ctnetlink::wire::Endian;
+use ctnetlink::wire::{Endian, WriteBuf};
 
 /// `ctnetlink_fill_info` of 2.6.38, 2.6.39, 3.8.13, 3.9.6, 4.14.74, 4.18, 5.2.1, 5.3.1, 4.19.304 and
 /// 5.7.14 to 7.1.5; 4.19.99 and 5.5 by commit ("honor IPS_OFFLOAD flag", 49ca022bccc5).
@@ -91,7 +91,7 @@ fn conditions_of_a_dump() {
     // Unconfirmed entries: without extensions, and with the timeout that they will have.
     let unconfirmed = NfConn { status: Status::empty(), ..everything() };
     let reply = Reply { extinfo: false, ..Reply::to(9, 1) };
-    let mut skb = Vec::new();
+    let mut skb = WriteBuf::new();
     ctnetlink_fill_info(&modern, &unconfirmed, 99_999, &reply, Skb::UNLIMITED, &mut skb).unwrap();
     let shown = decoded(&skb);
     assert_eq!((shown.timeout, shown.timestamp.start), (Some(300), None));

@@ -9,7 +9,7 @@ use ctnetlink::sim::{
     NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj, Reply,
     SecurityContext, Skb, ZoneDir, ctnetlink_conntrack_event, ctnetlink_fill_info,
 };
-use ctnetlink::wire::{AttrSet as _, Endian};
+use ctnetlink::wire::{AttrSet as _, Endian, WriteBuf};
 use ctnetlink::{Conntrack, Family, Message};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -56,9 +56,9 @@ pub(crate) fn everything() -> NfConn {
 }
 
 pub(crate) fn dump(kernel: &Kernel, ct: &NfConn) -> Vec<u8> {
-    let mut skb = Vec::new();
+    let mut skb = WriteBuf::new();
     ctnetlink_fill_info(kernel, ct, 0, &Reply::to(9, 1), Skb::UNLIMITED, &mut skb).unwrap();
-    skb
+    skb.into_bytes()
 }
 
 pub(crate) fn event(kernel: &Kernel, events: IpctEvents, ct: &NfConn) -> Vec<u8> {

@@ -7,7 +7,7 @@ use ctnetlink::nested::TcpState;
 use ctnetlink::sim::{
     Arch, IpctEvents, Kernel, L4State, NfConn, NfConnLabels, Reply, Skb, ctnetlink_fill_info,
 };
-use ctnetlink::wire::{Endian, NlmFlags};
+use ctnetlink::wire::{Endian, NlmFlags, WriteBuf};
 use ctnetlink::{Conntrack, Message};
 
 /// A buffer that is too small: EMSGSIZE, the message is cancelled, and what was there stays.
@@ -16,18 +16,18 @@ fn no_room() {
     let kernel = kernel("7.2");
     let whole = dump(&kernel, &everything());
     for limit in 0..whole.len() {
-        let mut skb = vec![1, 2, 3, 4];
+        let mut skb = WriteBuf::from(vec![1, 2, 3, 4]);
         let room = Skb { limit: limit + 4, offset: 0 };
         let error =
             ctnetlink_fill_info(&kernel, &everything(), 0, &Reply::to(9, 1), room, &mut skb);
         let kind = error.unwrap_err().kind;
         assert!(matches!(kind, ctnetlink::error::ErrorKind::NoRoom { .. }), "{limit}: {kind}");
-        assert_eq!(skb, [1, 2, 3, 4], "{limit}");
+        assert_eq!(*skb, [1, 2, 3, 4], "{limit}");
     }
-    let mut skb = Vec::new();
+    let mut skb = WriteBuf::new();
     let room = Skb { limit: whole.len(), offset: 0 };
     ctnetlink_fill_info(&kernel, &everything(), 0, &Reply::to(9, 1), room, &mut skb).unwrap();
-    assert_eq!(skb, whole);
+    assert_eq!(*skb, whole);
 }
 
 /// The message comes from the state: changing one field changes the bytes that show it, and those
@@ -82,7 +82,7 @@ fn one_field_one_change() {
 #[test]
 fn header_of_a_reply() {
     let header = |to: Reply| {
-        let mut skb = Vec::new();
+        let mut skb = WriteBuf::new();
         ctnetlink_fill_info(&kernel("7.2"), &everything(), 0, &to, Skb::UNLIMITED, &mut skb)
             .unwrap();
         *Message::parse(&skb, Endian::Little).unwrap().header()
@@ -99,7 +99,7 @@ fn header_of_a_reply() {
 fn pads() {
     let riscv = Kernel { arch: Arch::RISCV64, ..kernel("7.2") };
     let lengths = [0, 4, 8].map(|offset| {
-        let mut skb = Vec::new();
+        let mut skb = WriteBuf::new();
         let room = Skb { offset, ..Skb::UNLIMITED };
         ctnetlink_fill_info(&riscv, &everything(), 0, &Reply::to(9, 1), room, &mut skb).unwrap();
         skb.len()

@@ -7,7 +7,7 @@ use ctnetlink::sim::{
     IpctEvents, NfConnHelp, NfConnLabels, Rebuilder, Recorded, RecordedKind, Reply,
     SecurityContext, Skb, ctnetlink_fill_info,
 };
-use ctnetlink::wire::Endian;
+use ctnetlink::wire::{Endian, WriteBuf};
 
 #[track_caller]
 fn assert_rebuilt(rebuilder: &mut Rebuilder, bytes: &[u8], recorded: &Recorded) {
@@ -46,7 +46,7 @@ fn unconfirmed() {
     let mut rebuilder = Rebuilder::new(kernel);
     let recorded = Recorded::default();
     assert_rebuilt(&mut rebuilder, &dump(&kernel, &everything()), &recorded);
-    let mut bytes = Vec::new();
+    let mut bytes = WriteBuf::new();
     let reply = Reply { extinfo: false, ..Reply::to(9, 1) };
     ctnetlink_fill_info(&kernel, &everything(), 0, &reply, Skb::UNLIMITED, &mut bytes).unwrap();
     let unconfirmed = Recorded { kind: RecordedKind::Unconfirmed, ..recorded };

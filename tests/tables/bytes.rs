@@ -1,7 +1,7 @@
 //! Bytes by hand, and what the crate writes.
 
 use ctnetlink::error::Error;
-use ctnetlink::wire::{AttrSet, Attrs, Endian, Writer};
+use ctnetlink::wire::{AttrSet, Attrs, Endian, WriteBuf, Writer};
 use ctnetlink::{Envelope, Family, MsgType};
 use std::fmt;
 
@@ -76,7 +76,7 @@ pub(crate) fn written<S: AttrSet>(
     body: impl FnOnce(&mut Writer<'_, S>),
 ) -> Result<Vec<u8>, Error> {
     // 7: nothing in the message is aligned by itself.
-    let mut buf = vec![0xa5; 4096];
+    let mut buf = WriteBuf::from(vec![0xa5; 4096]);
     buf.truncate(7);
     let envelope = Envelope { endian, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
     let result = envelope.write(&mut buf, body);
@@ -88,8 +88,8 @@ pub(crate) fn written<S: AttrSet>(
             return Err(error);
         }
     };
-    let attrs = buf.split_off(7 + ATTRS);
-    assert_eq!(buf[7..], message(&attrs, endian)[..ATTRS]);
+    let attrs = buf[7 + ATTRS..].to_vec();
+    assert_eq!(buf[7..], message(&attrs, endian)[..]);
     assert_eq!(header.nlmsg_len as usize, ATTRS + attrs.len());
     Ok(attrs)
 }

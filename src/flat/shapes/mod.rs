@@ -8,9 +8,9 @@
 //! branch that was not foreseen. Writing copies a nest that was laid out at compile time and fills
 //! the values in.
 //!
-//! Everything else goes the general way, from the first attribute on that has no shape: another
-//! order, another length, an attribute without `NLA_F_NESTED`, the byte order of another machine.
-//! The two ways agree: `tests/shapes.rs` and `tests/common/oracle.rs` hold them against each other.
+//! Everything else goes the general way: another order, another length, an attribute without
+//! `NLA_F_NESTED`, the byte order of another machine; in reading from the first attribute on that has
+//! no shape, in writing the whole entry. The two ways agree: `tests/shapes.rs` and `tests/common/oracle.rs` hold them against each other.
 
 mod read;
 mod write;
@@ -18,14 +18,16 @@ mod write;
 pub(in crate::flat) use read::{read, read_times};
 pub(in crate::flat) use write::write;
 pub(crate) use write::{
-    Ids, put_counters, put_sctp, put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
+    Ids, MOST, put_be16, put_be32, put_be64, put_counters, put_dccp, put_help, put_labels,
+    put_sctp, put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
 };
 
 use crate::nested::{
-    CtattrCounters, CtattrIp, CtattrL4proto, CtattrProtoinfo, CtattrProtoinfoSctp,
-    CtattrProtoinfoTcp, CtattrSeqadj, CtattrSynproxy, CtattrTstamp, CtattrTuple,
+    CtattrCounters, CtattrIp, CtattrL4proto, CtattrProtoinfo, CtattrProtoinfoDccp,
+    CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrSeqadj, CtattrSynproxy, CtattrTstamp,
+    CtattrTuple,
 };
-use crate::wire::{AttrSet, Endian, NLA_F_NESTED, NLA_HDRLEN, Writer, nla_align, nla_attr_size};
+use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, nla_align, nla_attr_size};
 
 /// An attribute header as a machine of this byte order has it in memory.
 const fn header(nla_len: usize, nla_type: u16) -> u32 {
@@ -83,34 +85,34 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         Some(Values { bytes, shape: self })
     }
 
-    /// Writes a nest of that type with values of 0, to be filled in; `None` if there is no room, or
-    /// if the message is of another byte order.
+    /// Writes a nest of that type with values of 0, to be filled in, at the start of `room`; returns
+    /// the room behind it, too. `None` if there is not enough.
     #[inline(always)]
-    fn put<'w, S: AttrSet>(
+    fn put<'b>(
         &self,
-        out: &'w mut Writer<'_, S>,
+        room: &'b mut [u8],
         nla_type: u16,
-    ) -> Option<Blank<'w, '_, LEN, N>> {
-        if out.endian() != Endian::NATIVE {
-            return None;
-        }
-        let bytes = out.extend(&self.blank)?;
+    ) -> Option<(Blank<'b, '_, LEN, N>, &'b mut [u8])> {
+        let (bytes, behind) = room.split_first_chunk_mut::<LEN>()?;
+        *bytes = self.blank;
         fill(bytes, 0, header(LEN, nla_type | NLA_F_NESTED).to_ne_bytes());
-        Some(Blank { bytes, shape: self })
+        Some((Blank { bytes, shape: self }, behind))
     }
 
-    /// The same with values for the attributes of these indices; whether it was written.
+    /// The same with values for the attributes of these indices.
     #[inline(always)]
-    fn put_all<S: AttrSet, const COUNT: usize, const K: usize>(
+    fn put_all<'b, const COUNT: usize, const K: usize>(
         &self,
-        out: &mut Writer<'_, S>,
+        room: &'b mut [u8],
         nla_type: u16,
         indices: [usize; COUNT],
         values: [[u8; K]; COUNT],
-    ) -> bool {
-        let Some(mut nest) = self.put(out, nla_type) else { return false };
-        indices.into_iter().zip(values).for_each(|(n, value)| nest.set(n, value));
-        true
+    ) -> Option<&'b mut [u8]> {
+        let (mut nest, behind) = self.put(room, nla_type)?;
+        for (&n, &value) in indices.iter().zip(&values) {
+            nest.set(n, value);
+        }
+        Some(behind)
     }
 }
 
@@ -304,3 +306,12 @@ const TCP: Shape<48, 6> = Shape::new([
 ]);
 const TCP_STATE: Shape<16, 2> =
     Shape::new([(CtattrProtoinfo::Tcp | NLA_F_NESTED, 8), (CtattrProtoinfoTcp::State, 1)]);
+
+const DCCP: Shape<36, 4> = Shape::new([
+    (CtattrProtoinfo::Dccp | NLA_F_NESTED, 28),
+    (CtattrProtoinfoDccp::State, 1),
+    (CtattrProtoinfoDccp::Role, 1),
+    (CtattrProtoinfoDccp::HandshakeSeq, 8),
+]);
+const DCCP_STATE: Shape<16, 2> =
+    Shape::new([(CtattrProtoinfo::Dccp | NLA_F_NESTED, 8), (CtattrProtoinfoDccp::State, 1)]);

@@ -1,263 +1,464 @@
-//! Writes what has a known shape.
+//! Writes what has a known shape, at the start of room that is there, and returns the room behind it.
+//! `None` if there is not enough, or if something has no shape: then all of it goes the general way.
+//!
+//! Where writing has come to is handed on as a value, so that it stays in registers. A buffer that
+//! grows keeps its length in memory, and each piece would wait for the one before.
 
 use super::*;
 use crate::attrs::CtattrType;
 use crate::flat::conntrack::Field;
-use crate::flat::record::Record as _;
-use crate::flat::{Conntrack, Counters, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp, Tuple};
-use crate::nested::{IpProto, SctpState, TcpFlagsMask, TcpState};
-use crate::wire::nla_total_size;
+use crate::flat::record::{Absent as _, Owned as _};
+use crate::flat::{
+    Conntrack, Counters, Dccp, Help, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
+};
+use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpFlagsMask, TcpState};
 use crate::wire::payload::FromValue;
+use crate::wire::{HostBits, nla_total_size};
 use core::net::IpAddr;
+
+/// Room that is not written yet.
+type Room<'b> = &'b mut [u8];
 
 /// What a protocol tells flows of two hosts apart by.
 #[derive(Clone, Copy)]
 pub(crate) enum Ids {
     /// Source and destination.
-    Ports((u16, u16)),
+    Ports(u16, u16),
     /// Id, type, code.
-    Icmp((u16, u8, u8)),
+    Icmp(u16, u8, u8),
     /// Id, type, code.
-    Icmpv6((u16, u8, u8)),
+    Icmpv6(u16, u8, u8),
     /// Nothing.
     None,
 }
 
-// Each of these writes a nest in one piece, to the same bytes as attribute by attribute. False, and
-// nothing is written, if that cannot be: another byte order, no room, a strange combination.
-
+/// An attribute of a fixed length.
 #[inline(always)]
-pub(crate) fn put_tuple<S: AttrSet>(
-    out: &mut Writer<'_, S>,
+fn put_attr<const SIZE: usize, const K: usize>(
+    at: Room<'_>,
     nla_type: u16,
-    addresses: (IpAddr, IpAddr),
-    IpProto(proto): IpProto,
-    ids: Ids,
-) -> bool {
-    // What every tuple has.
-    macro_rules! put {
-        ($shape:ident, $src:ident, $dst:ident) => {{
-            let Some(mut nest) = $shape.put(out, nla_type) else { return false };
-            nest.set(1, $src.octets());
-            nest.set(2, $dst.octets());
-            nest.set(4, [proto]);
-            nest
-        }};
-    }
-    macro_rules! ports {
-        ($shape:ident, $src:ident, $dst:ident, $ports:ident) => {{
-            let mut nest = put!($shape, $src, $dst);
-            nest.set(5, $ports.0.to_be_bytes());
-            nest.set(6, $ports.1.to_be_bytes());
-        }};
-    }
-    macro_rules! icmp {
-        ($shape:ident, $src:ident, $dst:ident, $icmp:ident) => {{
-            let mut nest = put!($shape, $src, $dst);
-            nest.set(5, $icmp.0.to_be_bytes());
-            nest.set(6, [$icmp.1]);
-            nest.set(7, [$icmp.2]);
-        }};
-    }
-    match (addresses, ids) {
-        ((IpAddr::V4(s), IpAddr::V4(d)), Ids::Ports(ports)) => ports!(V4_PORTS, s, d, ports),
-        ((IpAddr::V6(s), IpAddr::V6(d)), Ids::Ports(ports)) => ports!(V6_PORTS, s, d, ports),
-        ((IpAddr::V4(s), IpAddr::V4(d)), Ids::Icmp(icmp)) => icmp!(V4_ICMP, s, d, icmp),
-        ((IpAddr::V6(s), IpAddr::V6(d)), Ids::Icmpv6(icmp)) => icmp!(V6_ICMPV6, s, d, icmp),
-        ((IpAddr::V4(s), IpAddr::V4(d)), Ids::None) => _ = put!(V4_OTHER, s, d),
-        ((IpAddr::V6(s), IpAddr::V6(d)), Ids::None) => _ = put!(V6_OTHER, s, d),
-        _ => return false,
-    }
-    true
+    payload: [u8; K],
+) -> Option<Room<'_>> {
+    let (bytes, behind) = at.split_first_chunk_mut::<SIZE>()?;
+    *bytes = [0; SIZE];
+    fill(bytes, 0, header(nla_attr_size(K), nla_type).to_ne_bytes());
+    fill(bytes, NLA_HDRLEN, payload);
+    Some(behind)
 }
 
 #[inline(always)]
-pub(crate) fn put_counters<S: AttrSet>(
-    out: &mut Writer<'_, S>,
+pub(crate) fn put_be16(at: Room<'_>, nla_type: u16, value: u16) -> Option<Room<'_>> {
+    put_attr::<8, 2>(at, nla_type, value.to_be_bytes())
+}
+
+#[inline(always)]
+pub(crate) fn put_be32(at: Room<'_>, nla_type: u16, value: u32) -> Option<Room<'_>> {
+    put_attr::<8, 4>(at, nla_type, value.to_be_bytes())
+}
+
+#[inline(always)]
+pub(crate) fn put_be64(at: Room<'_>, nla_type: u16, value: u64) -> Option<Room<'_>> {
+    put_attr::<12, 8>(at, nla_type, value.to_be_bytes())
+}
+
+/// The nest of a tuple. Ports of IPv4 are in line, where it is known which tuple it is.
+#[inline(always)]
+pub(crate) fn put_tuple(
+    at: Room<'_>,
+    nla_type: u16,
+    src: IpAddr,
+    dst: IpAddr,
+    proto: IpProto,
+    ids: Ids,
+) -> Option<Room<'_>> {
+    match (src, dst, ids) {
+        (IpAddr::V4(src), IpAddr::V4(dst), Ids::Ports(src_port, dst_port)) => {
+            let flow = (src.octets(), dst.octets(), proto);
+            put_ports(&V4_PORTS, at, nla_type, flow, src_port, dst_port)
+        }
+        _ => put_other_tuple(at, nla_type, src, dst, proto, ids),
+    }
+}
+
+#[inline(never)]
+fn put_other_tuple(
+    at: Room<'_>,
+    nla_type: u16,
+    src: IpAddr,
+    dst: IpAddr,
+    proto: IpProto,
+    ids: Ids,
+) -> Option<Room<'_>> {
+    match (src, dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => {
+            let flow = (src.octets(), dst.octets(), proto);
+            match ids {
+                Ids::Ports(src, dst) => put_ports(&V4_PORTS, at, nla_type, flow, src, dst),
+                Ids::Icmp(id, ty, code) => put_icmp(&V4_ICMP, at, nla_type, flow, id, ty, code),
+                Ids::None => put_flow(&V4_OTHER, at, nla_type, flow).map(|(_, behind)| behind),
+                Ids::Icmpv6(..) => None,
+            }
+        }
+        (IpAddr::V6(src), IpAddr::V6(dst)) => {
+            let flow = (src.octets(), dst.octets(), proto);
+            match ids {
+                Ids::Ports(src, dst) => put_ports(&V6_PORTS, at, nla_type, flow, src, dst),
+                Ids::Icmpv6(id, ty, code) => put_icmp(&V6_ICMPV6, at, nla_type, flow, id, ty, code),
+                Ids::None => put_flow(&V6_OTHER, at, nla_type, flow).map(|(_, behind)| behind),
+                Ids::Icmp(..) => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Source, destination, protocol.
+type Flow<const K: usize> = ([u8; K], [u8; K], IpProto);
+
+#[inline(always)]
+fn put_flow<'b, 's, const K: usize, const LEN: usize, const N: usize>(
+    shape: &'s Shape<LEN, N>,
+    at: Room<'b>,
+    nla_type: u16,
+    (src, dst, IpProto(proto)): Flow<K>,
+) -> Option<(Blank<'b, 's, LEN, N>, Room<'b>)> {
+    let (mut nest, behind) = shape.put(at, nla_type)?;
+    nest.set(1, src);
+    nest.set(2, dst);
+    nest.set(4, [proto]);
+    Some((nest, behind))
+}
+
+#[inline(always)]
+fn put_ports<'b, const K: usize, const LEN: usize>(
+    shape: &Shape<LEN, 7>,
+    at: Room<'b>,
+    nla_type: u16,
+    flow: Flow<K>,
+    src_port: u16,
+    dst_port: u16,
+) -> Option<Room<'b>> {
+    let (mut nest, behind) = put_flow(shape, at, nla_type, flow)?;
+    nest.set(5, src_port.to_be_bytes());
+    nest.set(6, dst_port.to_be_bytes());
+    Some(behind)
+}
+
+#[inline(always)]
+fn put_icmp<'b, const K: usize, const LEN: usize>(
+    shape: &Shape<LEN, 8>,
+    at: Room<'b>,
+    nla_type: u16,
+    flow: Flow<K>,
+    id: u16,
+    ty: u8,
+    code: u8,
+) -> Option<Room<'b>> {
+    let (mut nest, behind) = put_flow(shape, at, nla_type, flow)?;
+    nest.set(5, id.to_be_bytes());
+    nest.set(6, [ty]);
+    nest.set(7, [code]);
+    Some(behind)
+}
+
+/// Whether a 64-bit value needs a pad before it, so many bytes behind `at`: if its header would lie at
+/// a multiple of 8. `end` is where the room ends; `None` where there are no pads.
+#[inline(always)]
+fn needs_pad(at: &[u8], end: Option<usize>, ahead: usize) -> bool {
+    end.is_some_and(|end| end.wrapping_sub(at.len()).wrapping_add(ahead) % 8 == 0)
+}
+
+#[inline(always)]
+pub(crate) fn put_counters(
+    at: Room<'_>,
+    end: Option<usize>,
     nla_type: u16,
     packets: u64,
     bytes: u64,
-) -> bool {
-    let values = [packets.to_be_bytes(), bytes.to_be_bytes()];
-    if out.needs_pad(NLA_HDRLEN) {
-        COUNTERS_PADS.put_all(out, nla_type, [1, 3], values)
-    } else if out.needs_pad(NLA_HDRLEN + nla_total_size(8)) {
-        COUNTERS_PAD.put_all(out, nla_type, [0, 2], values)
+) -> Option<Room<'_>> {
+    let values = [packets, bytes].map(u64::to_be_bytes);
+    if needs_pad(at, end, NLA_HDRLEN) {
+        COUNTERS_PADS.put_all(at, nla_type, [1, 3], values)
+    } else if needs_pad(at, end, NLA_HDRLEN + nla_total_size(8)) {
+        COUNTERS_PAD.put_all(at, nla_type, [0, 2], values)
     } else {
-        COUNTERS.put_all(out, nla_type, [0, 1], values)
+        COUNTERS.put_all(at, nla_type, [0, 1], values)
     }
 }
 
 #[inline(always)]
-pub(crate) fn put_timestamp<S: AttrSet>(
-    out: &mut Writer<'_, S>,
+pub(crate) fn put_timestamp(
+    at: Room<'_>,
+    end: Option<usize>,
     start: u64,
     stop: Option<u64>,
-) -> bool {
+) -> Option<Room<'_>> {
     let nla_type = CtattrType::Timestamp;
     let start = start.to_be_bytes();
-    match (stop.map(u64::to_be_bytes), out.needs_pad(NLA_HDRLEN)) {
-        (None, false) => BEGUN.put_all(out, nla_type, [0], [start]),
-        (None, true) => BEGUN_PAD.put_all(out, nla_type, [1], [start]),
-        (Some(stop), true) => ENDED_PADS.put_all(out, nla_type, [1, 3], [start, stop]),
-        (Some(stop), false) if out.needs_pad(NLA_HDRLEN + nla_total_size(8)) => {
-            ENDED_PAD.put_all(out, nla_type, [0, 2], [start, stop])
+    match (stop.map(u64::to_be_bytes), needs_pad(at, end, NLA_HDRLEN)) {
+        (None, false) => BEGUN.put_all(at, nla_type, [0], [start]),
+        (None, true) => BEGUN_PAD.put_all(at, nla_type, [1], [start]),
+        (Some(stop), true) => ENDED_PADS.put_all(at, nla_type, [1, 3], [start, stop]),
+        (Some(stop), false) if needs_pad(at, end, NLA_HDRLEN + nla_total_size(8)) => {
+            ENDED_PAD.put_all(at, nla_type, [0, 2], [start, stop])
         }
-        (Some(stop), false) => ENDED.put_all(out, nla_type, [0, 1], [start, stop]),
+        (Some(stop), false) => ENDED.put_all(at, nla_type, [0, 1], [start, stop]),
     }
 }
 
 #[inline(always)]
-pub(crate) fn put_seq_adj<S: AttrSet>(
-    out: &mut Writer<'_, S>,
+pub(crate) fn put_seq_adj(
+    at: Room<'_>,
     nla_type: u16,
     [pos, before, after]: [u32; 3],
-) -> bool {
-    let values = [pos, before, after].map(u32::to_be_bytes);
-    SEQ_ADJ.put_all(out, nla_type, [0, 1, 2], values)
+) -> Option<Room<'_>> {
+    SEQ_ADJ.put_all(at, nla_type, [0, 1, 2], [pos, before, after].map(u32::to_be_bytes))
 }
 
 #[inline(always)]
-pub(crate) fn put_synproxy<S: AttrSet>(
-    out: &mut Writer<'_, S>,
-    [isn, its, tsoff]: [u32; 3],
-) -> bool {
+pub(crate) fn put_synproxy(at: Room<'_>, [isn, its, tsoff]: [u32; 3]) -> Option<Room<'_>> {
     let values = [isn, its, tsoff].map(u32::to_be_bytes);
-    SYNPROXY.put_all(out, CtattrType::SynProxy, [0, 1, 2], values)
+    SYNPROXY.put_all(at, CtattrType::SynProxy, [0, 1, 2], values)
 }
 
 /// State, window scale and flags of the two sides.
 #[inline(always)]
-pub(crate) fn put_tcp<S: AttrSet>(
-    out: &mut Writer<'_, S>,
+pub(crate) fn put_tcp(
+    at: Room<'_>,
     TcpState(state): TcpState,
     [scale_orig, scale_reply]: [u8; 2],
     [flags_orig, flags_reply]: [TcpFlagsMask; 2],
-) -> bool {
-    let Some(mut nest) = TCP.put(out, CtattrType::ProtoInfo) else { return false };
+) -> Option<Room<'_>> {
+    let (mut nest, behind) = TCP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, [scale_orig]);
     nest.set(3, [scale_reply]);
     nest.set(4, <[u8; 2]>::from_value(flags_orig));
     nest.set(5, <[u8; 2]>::from_value(flags_reply));
-    true
+    Some(behind)
 }
 
 /// State and verification tags of the two sides.
 #[inline(always)]
-pub(crate) fn put_sctp<S: AttrSet>(
-    out: &mut Writer<'_, S>,
+pub(crate) fn put_sctp(
+    at: Room<'_>,
     SctpState(state): SctpState,
     [vtag_orig, vtag_reply]: [u32; 2],
-) -> bool {
-    let Some(mut nest) = SCTP.put(out, CtattrType::ProtoInfo) else { return false };
+) -> Option<Room<'_>> {
+    let (mut nest, behind) = SCTP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, vtag_orig.to_be_bytes());
     nest.set(3, vtag_reply.to_be_bytes());
-    true
+    Some(behind)
 }
 
-/// Writes a field of an entry, if what is in it makes a known shape; whether it did, or there is
-/// nothing to write.
 #[inline(always)]
-pub(in crate::flat) fn write(
-    ct: &Conntrack,
-    field: Field,
-    out: &mut Writer<'_, CtattrType>,
-) -> bool {
+pub(crate) fn put_dccp(
+    at: Room<'_>,
+    DccpState(state): DccpState,
+    DccpRole(role): DccpRole,
+    handshake_seq: u64,
+) -> Option<Room<'_>> {
+    let (mut nest, behind) = DCCP.put(at, CtattrType::ProtoInfo)?;
+    nest.set(1, [state]);
+    nest.set(2, [role]);
+    nest.set(3, handshake_seq.to_be_bytes());
+    Some(behind)
+}
+
+/// A helper's name, which has no NUL in it.
+#[inline(never)]
+pub(crate) fn put_help<'b>(at: Room<'b>, name: &[u8]) -> Option<Room<'b>> {
+    let name_size = nla_attr_size(name.len() + 1);
+    let size = NLA_HDRLEN + nla_align(name_size);
+    let (bytes, behind) = at.split_at_mut_checked(size)?;
+    fill(bytes, 0, header(size, CtattrType::Help | NLA_F_NESTED).to_ne_bytes());
+    fill(bytes, NLA_HDRLEN, header(name_size, CtattrHelp::Name).to_ne_bytes());
+    let (text, padding) = bytes.get_mut(2 * NLA_HDRLEN..)?.split_at_mut_checked(name.len())?;
+    text.copy_from_slice(name);
+    padding.fill(0);
+    Some(behind)
+}
+
+/// 128 labels as they lie in memory.
+#[inline(always)]
+pub(crate) fn put_labels<'b>(at: Room<'b>, bits: HostBits<'_>) -> Option<Room<'b>> {
+    match bits.as_bytes().try_into() {
+        Ok(bytes) if bits.endian() == Endian::NATIVE => {
+            put_attr::<20, 16>(at, CtattrType::Labels, bytes)
+        }
+        _ => None,
+    }
+}
+
+/// Most room that the fields of an entry take here, but for a long name: a tuple has 84 bytes.
+pub(crate) const MOST: usize = 640;
+
+/// Writes a field of an entry.
+#[inline(always)]
+pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Room<'b>) -> Option<Room<'b>> {
     type A = CtattrType;
+    let be32 = |nla_type, value, at: Room<'b>| match value {
+        Some(value) => put_be32(at, nla_type, value),
+        None => Some(at),
+    };
     match field {
-        Field::orig => write_tuple(out, A::TupleOrig, &ct.orig),
-        Field::reply => write_tuple(out, A::TupleReply, &ct.reply),
-        Field::master => write_tuple(out, A::TupleMaster, &ct.master),
-        Field::counters_orig => write_counters(out, A::CountersOrig, &ct.counters_orig),
-        Field::counters_reply => write_counters(out, A::CountersReply, &ct.counters_reply),
+        Field::orig => write_tuple(at, A::TupleOrig, &ct.orig),
+        Field::reply => write_tuple(at, A::TupleReply, &ct.reply),
+        Field::master if ct.master.is_absent() => Some(at),
+        Field::master => write_other_tuple(at, A::TupleMaster, &ct.master),
+        Field::zone => match ct.zone {
+            Some(zone) => put_be16(at, A::Zone, zone),
+            None => Some(at),
+        },
+        Field::status => be32(A::Status, ct.status.map(|status| status.bits()), at),
+        Field::timeout => be32(A::Timeout, ct.timeout, at),
+        Field::mark => be32(A::Mark, ct.mark, at),
+        Field::secmark => be32(A::Secmark, ct.secmark, at),
+        Field::id => be32(A::Id, ct.id, at),
+        Field::use_count => be32(A::Use, ct.use_count, at),
+        Field::counters_orig => write_counters(at, A::CountersOrig, &ct.counters_orig),
+        Field::counters_reply => write_counters(at, A::CountersReply, &ct.counters_reply),
         Field::timestamp => match ct.timestamp {
-            Timestamp { start: Some(start), stop } => put_timestamp(out, start, stop),
-            Timestamp { start: None, stop } => stop.is_none(),
+            Timestamp { start: Some(start), stop } => put_timestamp(at, None, start, stop),
+            Timestamp { start: None, stop } => stop.is_none().then_some(at),
         },
-        Field::protoinfo => match ct.protoinfo {
-            Some(ProtoInfo::Tcp(tcp)) => write_tcp(out, &tcp),
-            Some(ProtoInfo::Sctp(sctp)) => write_sctp(out, &sctp),
-            protoinfo => protoinfo.is_none(),
+        Field::protoinfo => write_protoinfo(at, &ct.protoinfo),
+        Field::help => match &ct.help {
+            Help { name: Some(name), info: None } => put_help(at, name.as_bytes()),
+            Help { name, info } => (name.is_none() & info.is_none()).then_some(at),
         },
-        Field::seq_adj_orig => write_seq_adj(out, A::SeqAdjOrig, &ct.seq_adj_orig),
-        Field::seq_adj_reply => write_seq_adj(out, A::SeqAdjReply, &ct.seq_adj_reply),
+        Field::labels => match &ct.labels {
+            Some(labels) => put_labels(at, labels.lend()),
+            None => Some(at),
+        },
+        Field::seq_adj_orig => write_seq_adj(at, A::SeqAdjOrig, &ct.seq_adj_orig),
+        Field::seq_adj_reply => write_seq_adj(at, A::SeqAdjReply, &ct.seq_adj_reply),
         Field::synproxy => match ct.synproxy {
             SynProxy { isn: Some(isn), its: Some(its), tsoff: Some(tsoff) } => {
-                put_synproxy(out, [isn, its, tsoff])
+                put_synproxy(at, [isn, its, tsoff])
             }
-            SynProxy { isn, its, tsoff } => isn.or(its).or(tsoff).is_none(),
+            synproxy => synproxy.is_absent().then_some(at),
         },
-        _ => false,
+        Field::timestamp_event => match ct.timestamp_event {
+            Some(time) => put_be64(at, A::TimestampEvent, time),
+            None => Some(at),
+        },
+        // What has no shape must not be there.
+        Field::secctx => ct.secctx.is_absent().then_some(at),
+        Field::nat_src => ct.nat_src.is_absent().then_some(at),
+        Field::nat_dst => ct.nat_dst.is_absent().then_some(at),
+        Field::filter => ct.filter.is_absent().then_some(at),
+        Field::mark_mask => be32(A::MarkMask, ct.mark_mask, at),
+        Field::labels_mask => ct.labels_mask.is_none().then_some(at),
+        Field::status_mask => be32(A::StatusMask, ct.status_mask.map(|status| status.bits()), at),
+    }
+}
+
+/// A tuple as most are: ports of IPv4. The others are not in line.
+#[inline(always)]
+fn write_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b>> {
+    match tuple {
+        Tuple {
+            src: Some(IpAddr::V4(src)),
+            dst: Some(IpAddr::V4(dst)),
+            proto: Some(proto),
+            src_port: Some(src_port),
+            dst_port: Some(dst_port),
+            icmp_id: None,
+            icmp_type: None,
+            icmp_code: None,
+            zone: None,
+        } => {
+            let flow = (src.octets(), dst.octets(), *proto);
+            put_ports(&V4_PORTS, at, nla_type, flow, *src_port, *dst_port)
+        }
+        _ => write_other_tuple(at, nla_type, tuple),
     }
 }
 
 #[inline(never)]
-fn write_tuple(out: &mut Writer<'_, CtattrType>, nla_type: u16, tuple: &Tuple) -> bool {
+fn write_other_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b>> {
     let (Some(src), Some(dst), Some(proto), None) = (tuple.src, tuple.dst, tuple.proto, tuple.zone)
     else {
-        return tuple.src.is_none() && tuple.is_absent();
+        return tuple.is_absent().then_some(at);
     };
     let ports = (tuple.src_port, tuple.dst_port);
     let icmp = (tuple.icmp_id, tuple.icmp_type, tuple.icmp_code);
     let ids = match (ports, icmp) {
-        ((Some(src), Some(dst)), (None, None, None)) => Ids::Ports((src, dst)),
+        ((Some(src), Some(dst)), (None, None, None)) => Ids::Ports(src, dst),
         ((None, None), (Some(id), Some(ty), Some(code))) if proto == IpProto::ICMPV6 => {
-            Ids::Icmpv6((id, ty, code))
+            Ids::Icmpv6(id, ty, code)
         }
-        ((None, None), (Some(id), Some(ty), Some(code))) => Ids::Icmp((id, ty, code)),
+        ((None, None), (Some(id), Some(ty), Some(code))) => Ids::Icmp(id, ty, code),
         ((None, None), (None, None, None)) => Ids::None,
-        _ => return false,
+        _ => return None,
     };
-    put_tuple(out, nla_type, (src, dst), proto, ids)
+    put_other_tuple(at, nla_type, src, dst, proto, ids)
 }
 
-#[inline(never)]
-fn write_counters(out: &mut Writer<'_, CtattrType>, nla_type: u16, counters: &Counters) -> bool {
+#[inline(always)]
+fn write_counters<'b>(at: Room<'b>, nla_type: u16, counters: &Counters) -> Option<Room<'b>> {
     match *counters {
         Counters { packets: Some(packets), bytes: Some(bytes), packets32: None, bytes32: None } => {
-            put_counters(out, nla_type, packets, bytes)
+            put_counters(at, None, nla_type, packets, bytes)
         }
-        Counters { packets, bytes, packets32, bytes32 } => {
-            packets.or(bytes).is_none() && packets32.or(bytes32).is_none()
-        }
+        counters => counters.is_absent().then_some(at),
     }
 }
 
-#[inline(never)]
-fn write_seq_adj(out: &mut Writer<'_, CtattrType>, nla_type: u16, adj: &SeqAdj) -> bool {
+#[inline(always)]
+fn write_seq_adj<'b>(at: Room<'b>, nla_type: u16, adj: &SeqAdj) -> Option<Room<'b>> {
     match *adj {
         SeqAdj {
             correction_pos: Some(pos),
             offset_before: Some(before),
             offset_after: Some(after),
-        } => put_seq_adj(out, nla_type, [pos, before, after]),
-        SeqAdj { correction_pos, offset_before, offset_after } => {
-            correction_pos.or(offset_before).or(offset_after).is_none()
-        }
+        } => put_seq_adj(at, nla_type, [pos, before, after]),
+        adj => adj.is_absent().then_some(at),
     }
 }
 
 /// All of the state, or as in DESTROY the state's name alone.
-#[inline(never)]
-fn write_tcp(out: &mut Writer<'_, CtattrType>, tcp: &Tcp) -> bool {
-    let Some(state) = tcp.state else { return false };
-    match (tcp.wscale_original, tcp.wscale_reply, tcp.flags_original, tcp.flags_reply) {
-        (Some(orig), Some(reply), Some(flags_orig), Some(flags_reply)) => {
-            put_tcp(out, state, [orig, reply], [flags_orig, flags_reply])
-        }
-        (None, None, None, None) => TCP_STATE.put_all(out, CtattrType::ProtoInfo, [1], [[state.0]]),
-        _ => false,
-    }
-}
-
-#[inline(never)]
-fn write_sctp(out: &mut Writer<'_, CtattrType>, sctp: &Sctp) -> bool {
-    let Some(state) = sctp.state else { return false };
-    match (sctp.vtag_original, sctp.vtag_reply) {
-        (Some(orig), Some(reply)) => put_sctp(out, state, [orig, reply]),
-        (None, None) => SCTP_STATE.put_all(out, CtattrType::ProtoInfo, [1], [[state.0]]),
-        _ => false,
+#[inline(always)]
+fn write_protoinfo<'b>(at: Room<'b>, protoinfo: &Option<ProtoInfo>) -> Option<Room<'b>> {
+    let nla_type = CtattrType::ProtoInfo;
+    match *protoinfo {
+        None => Some(at),
+        Some(ProtoInfo::Tcp(tcp)) => match tcp {
+            Tcp {
+                state: Some(state),
+                wscale_original: Some(orig),
+                wscale_reply: Some(reply),
+                flags_original: Some(flags_orig),
+                flags_reply: Some(flags_reply),
+            } => put_tcp(at, state, [orig, reply], [flags_orig, flags_reply]),
+            Tcp {
+                state: Some(TcpState(state)),
+                wscale_original: None,
+                wscale_reply: None,
+                flags_original: None,
+                flags_reply: None,
+            } => TCP_STATE.put_all(at, nla_type, [1], [[state]]),
+            _ => None,
+        },
+        Some(ProtoInfo::Sctp(sctp)) => match sctp {
+            Sctp { state: Some(state), vtag_original: Some(orig), vtag_reply: Some(reply) } => {
+                put_sctp(at, state, [orig, reply])
+            }
+            Sctp { state: Some(SctpState(state)), vtag_original: None, vtag_reply: None } => {
+                SCTP_STATE.put_all(at, nla_type, [1], [[state]])
+            }
+            _ => None,
+        },
+        Some(ProtoInfo::Dccp(dccp)) => match dccp {
+            Dccp { state: Some(state), role: Some(role), handshake_seq: Some(seq) } => {
+                put_dccp(at, state, role, seq)
+            }
+            Dccp { state: Some(DccpState(state)), role: None, handshake_seq: None } => {
+                DCCP_STATE.put_all(at, nla_type, [1], [[state]])
+            }
+            _ => None,
+        },
     }
 }

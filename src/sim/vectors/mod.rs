@@ -40,7 +40,7 @@ use super::stats::{
     ctnetlink_stat_ct_fill_info,
 };
 use crate::msg_size::ctnetlink_nlmsg_size;
-use crate::wire::NlmFlags;
+use crate::wire::{NlmFlags, WriteBuf};
 use crate::{Family, Message};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -287,10 +287,10 @@ impl Vectors {
             extinfo: kind != VectorKind::DumpUnconfirmed,
             ..Reply::to(to.0, to.1)
         };
-        let mut bytes = Vec::new();
+        let mut bytes = WriteBuf::new();
         let skb = Skb { offset: self.offset(kind), ..Skb::UNLIMITED };
         ctnetlink_fill_info(&kernel, &ct, 0, &reply, skb, &mut bytes).ok()?;
-        Some(self.of_entry(ct, bytes))
+        Some(self.of_entry(ct, bytes.into_bytes()))
     }
 
     fn offset(&self, kind: VectorKind) -> usize {
@@ -327,10 +327,10 @@ impl Vectors {
             return Some(Vector { alloc, ..self.of(Source::Expect(Box::new(exp)), event.bytes) });
         }
         let to = self.requester(kind);
-        let mut bytes = Vec::new();
+        let mut bytes = WriteBuf::new();
         let skb = Skb { offset: self.offset(kind), ..Skb::UNLIMITED };
         ctnetlink_exp_fill_info(&kernel, &exp, 0, to, skb, &mut bytes).ok()?;
-        Some(self.of(Source::Expect(Box::new(exp)), bytes))
+        Some(self.of(Source::Expect(Box::new(exp)), bytes.into_bytes()))
     }
 
     fn statistics(&mut self, kind: VectorKind) -> Vector {

@@ -1,0 +1,298 @@
+//! What the parts of an entry are written to: attribute by attribute, or in place.
+
+use super::dump_tuples::ctnetlink_dump_tuples;
+use super::kernel::{Kernel, L4Proto};
+use super::nf_conn::{
+    L4State, NfConnCounter, NfConnHelp, NfConnSynproxy, NfConnTstamp, NfConntrackTuple, NfCtSeqadj,
+    SecurityContext,
+};
+use crate::attrs::{CtAttr, CtattrType};
+use crate::flat::shapes::{self, Ids};
+use crate::nested::{
+    CountersAttr, CtattrCounters, CtattrHelp, CtattrProtoinfo, CtattrProtoinfoDccp,
+    CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrSecctx, CtattrSeqadj, CtattrSynproxy,
+    CtattrTstamp, CtattrTuple, HelpAttr, ProtoInfoAttr, ProtoInfoDccpAttr, ProtoInfoSctpAttr,
+    ProtoInfoTcpAttr, SecCtxAttr, SeqAdjAttr, SynProxyAttr, TcpFlags, TcpFlagsMask, TimestampAttr,
+    TupleAttr,
+};
+use crate::wire::{HostBits, NulStr, Writer};
+
+/// What the parts of an entry are written to: a [`Writer`] of its attributes, or what
+/// [`ctnetlink_fill_info`](super::ctnetlink_fill_info) tries first, to the same bytes.
+pub trait Out: sealed::Parts {}
+
+impl<O: sealed::Parts> Out for O {}
+
+pub(super) mod sealed {
+    use super::*;
+
+    /// The parts of which it is decided that they are sent.
+    pub trait Parts {
+        fn be16(&mut self, nla_type: u16, value: u16);
+        fn be32(&mut self, nla_type: u16, value: u32);
+        fn tuple(
+            &mut self,
+            kernel: &Kernel,
+            nla_type: u16,
+            tuple: &NfConntrackTuple,
+            zone: Option<u16>,
+        );
+        fn counters(&mut self, nla_type: u16, counter: &NfConnCounter);
+        fn timestamp(&mut self, tstamp: &NfConnTstamp);
+        fn protoinfo(&mut self, proto: &L4State, destroy: bool);
+        fn help(&mut self, help: &NfConnHelp);
+        fn secctx(&mut self, context: &SecurityContext);
+        fn labels(&mut self, bits: HostBits<'_>);
+        fn seq_adj(&mut self, nla_type: u16, seq: &NfCtSeqadj);
+        fn synproxy(&mut self, synproxy: &NfConnSynproxy);
+        fn timestamp_event(&mut self, time: u64);
+    }
+}
+
+impl sealed::Parts for Writer<'_, CtattrType> {
+    fn be16(&mut self, nla_type: u16, value: u16) {
+        self.put_array(nla_type, value.to_be_bytes());
+    }
+
+    fn be32(&mut self, nla_type: u16, value: u32) {
+        self.put_array(nla_type, value.to_be_bytes());
+    }
+
+    fn tuple(
+        &mut self,
+        kernel: &Kernel,
+        nla_type: u16,
+        tuple: &NfConntrackTuple,
+        zone: Option<u16>,
+    ) {
+        self.put_nest(nla_type, |out: &mut Writer<'_, CtattrTuple>| {
+            ctnetlink_dump_tuples(kernel, out, tuple);
+            if let Some(id) = zone {
+                out.put(TupleAttr::Zone(id));
+            }
+        });
+    }
+
+    fn counters(&mut self, nla_type: u16, counter: &NfConnCounter) {
+        self.put_nest(nla_type, |out: &mut Writer<'_, CtattrCounters>| {
+            out.put_64bit(CountersAttr::Packets(counter.packets), CountersAttr::Pad(()));
+            out.put_64bit(CountersAttr::Bytes(counter.bytes), CountersAttr::Pad(()));
+        });
+    }
+
+    fn timestamp(&mut self, tstamp: &NfConnTstamp) {
+        self.nest(CtAttr::Timestamp, |out: &mut Writer<'_, CtattrTstamp>| {
+            out.put_64bit(TimestampAttr::Start(tstamp.start), TimestampAttr::Pad(()));
+            if tstamp.stop != 0 {
+                out.put_64bit(TimestampAttr::Stop(tstamp.stop), TimestampAttr::Pad(()));
+            }
+        });
+    }
+
+    fn protoinfo(&mut self, proto: &L4State, destroy: bool) {
+        self.nest(CtAttr::ProtoInfo, |out| to_nlattr(out, proto, destroy));
+    }
+
+    fn help(&mut self, help: &NfConnHelp) {
+        self.nest(CtAttr::Help, |out: &mut Writer<'_, CtattrHelp>| {
+            if let Some(helper) = &help.helper {
+                out.put(HelpAttr::Name(NulStr::new(helper.as_bytes())));
+            }
+            if let Some(info) = &help.info {
+                out.put(HelpAttr::Info(info));
+            }
+        });
+    }
+
+    fn secctx(&mut self, context: &SecurityContext) {
+        self.nest(CtAttr::SecCtx, |out: &mut Writer<'_, CtattrSecctx>| {
+            out.put(SecCtxAttr::Name(NulStr::new(context.name.as_bytes())));
+        });
+    }
+
+    fn labels(&mut self, bits: HostBits<'_>) {
+        self.put(CtAttr::Labels(bits));
+    }
+
+    fn seq_adj(&mut self, nla_type: u16, seq: &NfCtSeqadj) {
+        self.put_nest(nla_type, |out: &mut Writer<'_, CtattrSeqadj>| {
+            out.put(SeqAdjAttr::CorrectionPos(seq.correction_pos));
+            out.put(SeqAdjAttr::OffsetBefore(seq.offset_before));
+            out.put(SeqAdjAttr::OffsetAfter(seq.offset_after));
+        });
+    }
+
+    fn synproxy(&mut self, synproxy: &NfConnSynproxy) {
+        self.nest(CtAttr::SynProxy, |out: &mut Writer<'_, CtattrSynproxy>| {
+            out.put(SynProxyAttr::Isn(synproxy.isn));
+            out.put(SynProxyAttr::Its(synproxy.its));
+            out.put(SynProxyAttr::Tsoff(synproxy.tsoff));
+        });
+    }
+
+    fn timestamp_event(&mut self, time: u64) {
+        self.put_64bit(CtAttr::TimestampEvent(time), CtAttr::TimestampEventPad);
+    }
+}
+
+/// `to_nlattr` of the protocols that have one.
+fn to_nlattr(out: &mut Writer<'_, CtattrProtoinfo>, proto: &L4State, destroy: bool) {
+    match *proto {
+        L4State::Tcp { state, scale: [scale_orig, scale_reply], flags: [orig, reply] } => {
+            out.nest(ProtoInfoAttr::Tcp, |out: &mut Writer<'_, CtattrProtoinfoTcp>| {
+                out.put(ProtoInfoTcpAttr::State(state));
+                if destroy {
+                    return;
+                }
+                out.put(ProtoInfoTcpAttr::WscaleOriginal(scale_orig));
+                out.put(ProtoInfoTcpAttr::WscaleReply(scale_reply));
+                out.put(ProtoInfoTcpAttr::FlagsOriginal(without_mask(orig)));
+                out.put(ProtoInfoTcpAttr::FlagsReply(without_mask(reply)));
+            });
+        }
+        L4State::Sctp { state, vtag: [orig, reply] } => {
+            out.nest(ProtoInfoAttr::Sctp, |out: &mut Writer<'_, CtattrProtoinfoSctp>| {
+                out.put(ProtoInfoSctpAttr::State(state));
+                if destroy {
+                    return;
+                }
+                out.put(ProtoInfoSctpAttr::VtagOriginal(orig));
+                out.put(ProtoInfoSctpAttr::VtagReply(reply));
+            });
+        }
+        L4State::Dccp { state, role, handshake_seq } => {
+            out.nest(ProtoInfoAttr::Dccp, |out: &mut Writer<'_, CtattrProtoinfoDccp>| {
+                out.put(ProtoInfoDccpAttr::State(state));
+                if destroy {
+                    return;
+                }
+                out.put(ProtoInfoDccpAttr::Role(role));
+                let pad = ProtoInfoDccpAttr::Pad(());
+                out.put_64bit(ProtoInfoDccpAttr::HandshakeSeq(handshake_seq), pad);
+            });
+        }
+        L4State::None | L4State::Gre { .. } => {}
+    }
+}
+
+/// The kernel leaves the mask 0.
+fn without_mask(flags: TcpFlags) -> TcpFlagsMask {
+    TcpFlagsMask { flags, ..TcpFlagsMask::default() }
+}
+
+/// Writes in place. What takes it is inlined, all of it, so that it stays in registers.
+pub(super) struct InPlace<'b> {
+    /// The room behind what was written so far; `None` once something did not fit or has no shape.
+    pub(super) at: Option<&'b mut [u8]>,
+    /// The offset of its end in the datagram, if the machine needs pads.
+    pub(super) end: Option<usize>,
+}
+
+impl<'b> InPlace<'b> {
+    #[inline(always)]
+    fn put(&mut self, write: impl FnOnce(&'b mut [u8]) -> Option<&'b mut [u8]>) {
+        self.at = self.at.take().and_then(write);
+    }
+}
+
+impl sealed::Parts for InPlace<'_> {
+    #[inline(always)]
+    fn be16(&mut self, nla_type: u16, value: u16) {
+        self.put(|at| shapes::put_be16(at, nla_type, value));
+    }
+
+    #[inline(always)]
+    fn be32(&mut self, nla_type: u16, value: u32) {
+        self.put(|at| shapes::put_be32(at, nla_type, value));
+    }
+
+    #[inline(always)]
+    fn tuple(
+        &mut self,
+        kernel: &Kernel,
+        nla_type: u16,
+        tuple: &NfConntrackTuple,
+        zone: Option<u16>,
+    ) {
+        let NfConntrackTuple { src, dst, protonum, src_id, dst_id } = *tuple;
+        let [ty, code] = dst_id.to_be_bytes();
+        let ids = match kernel.l4proto(protonum) {
+            L4Proto::Ports => Ids::Ports(src_id, dst_id),
+            L4Proto::Icmp => Ids::Icmp(src_id, ty, code),
+            L4Proto::Icmpv6 => Ids::Icmpv6(src_id, ty, code),
+            L4Proto::Generic => Ids::None,
+        };
+        self.put(|at| match zone {
+            None => shapes::put_tuple(at, nla_type, src, dst, protonum, ids),
+            Some(_) => None,
+        });
+    }
+
+    #[inline(always)]
+    fn counters(&mut self, nla_type: u16, counter: &NfConnCounter) {
+        let end = self.end;
+        self.put(|at| shapes::put_counters(at, end, nla_type, counter.packets, counter.bytes));
+    }
+
+    #[inline(always)]
+    fn timestamp(&mut self, tstamp: &NfConnTstamp) {
+        let stop = Some(tstamp.stop).filter(|&stop| stop != 0);
+        let end = self.end;
+        self.put(|at| shapes::put_timestamp(at, end, tstamp.start, stop));
+    }
+
+    #[inline(always)]
+    fn protoinfo(&mut self, proto: &L4State, destroy: bool) {
+        let end = self.end;
+        self.put(|at| match *proto {
+            L4State::Tcp { state, scale, flags } if !destroy => {
+                shapes::put_tcp(at, state, scale, flags.map(without_mask))
+            }
+            L4State::Sctp { state, vtag } if !destroy => shapes::put_sctp(at, state, vtag),
+            L4State::Dccp { state, role, handshake_seq } if !destroy && end.is_none() => {
+                shapes::put_dccp(at, state, role, handshake_seq)
+            }
+            _ => None,
+        });
+    }
+
+    #[inline(always)]
+    fn help(&mut self, help: &NfConnHelp) {
+        self.put(|at| match help {
+            NfConnHelp { helper: Some(helper), info: None } => {
+                shapes::put_help(at, helper.as_bytes())
+            }
+            _ => None,
+        });
+    }
+
+    #[inline(always)]
+    fn secctx(&mut self, _: &SecurityContext) {
+        self.at = None;
+    }
+
+    #[inline(always)]
+    fn labels(&mut self, bits: HostBits<'_>) {
+        self.put(|at| shapes::put_labels(at, bits));
+    }
+
+    #[inline(always)]
+    fn seq_adj(&mut self, nla_type: u16, seq: &NfCtSeqadj) {
+        let values = [seq.correction_pos, seq.offset_before, seq.offset_after];
+        self.put(|at| shapes::put_seq_adj(at, nla_type, values));
+    }
+
+    #[inline(always)]
+    fn synproxy(&mut self, synproxy: &NfConnSynproxy) {
+        self.put(|at| shapes::put_synproxy(at, [synproxy.isn, synproxy.its, synproxy.tsoff]));
+    }
+
+    #[inline(always)]
+    fn timestamp_event(&mut self, time: u64) {
+        let end = self.end;
+        self.put(|at| match end {
+            None => shapes::put_be64(at, CtattrType::TimestampEvent, time),
+            Some(_) => None,
+        });
+    }
+}
