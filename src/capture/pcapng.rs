@@ -141,6 +141,7 @@ impl Pcapng {
         })
     }
 
+    #[inline]
     fn type_and_length(&mut self, header: [u8; 12]) -> Result<(u32, u32), CaptureErrorKind> {
         let [t0, t1, t2, t3, l0, l1, l2, l3, magic @ ..] = header;
         if [t0, t1, t2, t3] == SECTION.to_be_bytes() {
@@ -185,6 +186,7 @@ impl Pcapng {
     }
 
     /// Reads a whole block of a known type, its two lengths included.
+    #[inline]
     fn block(
         &mut self,
         block_type: u32,
@@ -284,6 +286,7 @@ impl Pcapng {
     }
 
     /// What the section knows of a packet. The caller adds where it lies.
+    #[inline]
     fn record(&self, found: &Found) -> Result<Record, CaptureErrorKind> {
         let at = usize::try_from(found.interface).unwrap_or(usize::MAX);
         let Some(Some(interface)) = self.interfaces.get(at) else {
