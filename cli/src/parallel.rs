@@ -1,26 +1,41 @@
 //! A capture file on several threads.
 //!
-//! One thread takes the file apart into batches of packets, workers turn batches into text, and this
-//! thread writes that, in order. Whoever is free takes the next batch; for each, this thread has been
-//! given beforehand, in the order of the file, where the result will come from. So many batches are
-//! under way at most, and they are used again: memory does not grow with the file. Whoever finds the
-//! other end of a channel gone ends, too.
+//! Each of them takes the next packets out of the file, makes text of them and writes it: what it
+//! has read stays in its processor's cache, and it hardly ever waits for another. They take turns at
+//! both ends: the file is locked, and for the output a baton goes from batch to batch, in the order
+//! of the file. A thread that ends early drops the baton, and that ends the others. There is a batch
+//! for each thread, used again and again: memory does not grow with the file.
 
 use crate::input::{Origin, Sink, Stop, read_messages, tell, tell_skipped};
 use crate::output::{Counts, Output};
 use ctnetlink::capture::{CaptureError, Reader};
 use std::io::{self, Read};
+use std::panic::resume_unwind;
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Bytes and packets of a batch: so many that handing it over costs little, so few that it is still in
-/// a processor's cache when it gets to the next thread.
-const BYTES: usize = 128 << 10;
-const PACKETS: usize = 1024;
-/// Batches under way for each worker: enough to go on with while another one is held up.
-const UNDER_WAY: usize = 4;
+/// Bytes and packets of a batch: so many that taking turns costs little, so few that they are still in
+/// the processor's cache when they are decoded.
+const BYTES: usize = 256 << 10;
+const PACKETS: usize = 2048;
+
+/// The right to write, and what was counted in all that has been written.
+struct Baton(Counts);
+
+/// What the threads take turns at.
+struct Source<R> {
+    reader: Reader<R>,
+    /// Where the next batch will get the baton from.
+    baton: Receiver<Baton>,
+}
+
+/// A batch's place in the output.
+struct Turn {
+    before: Receiver<Baton>,
+    after: Sender<Baton>,
+}
 
 /// A part of a capture, and what was made of it.
 #[derive(Default)]
@@ -35,6 +50,17 @@ enum Part {
     /// A packet of so many bytes.
     Packet(Origin, usize),
     Error(CaptureError),
+}
+
+impl<R: Read> Source<R> {
+    /// Fills a batch; `None` at the end of the file.
+    fn next(&mut self, batch: &mut Batch) -> Option<Turn> {
+        if !batch.fill(&mut self.reader) {
+            return None;
+        }
+        let (after, baton) = channel();
+        Some(Turn { before: std::mem::replace(&mut self.baton, baton), after })
+    }
 }
 
 impl Batch {
@@ -72,79 +98,43 @@ impl Batch {
     }
 }
 
-/// A batch to be worked on, and where it is to go then.
-type Task = (Batch, SyncSender<Batch>);
-
 /// Gives the messages of a capture to `sink` on `jobs` threads, and writes what it makes of them.
 pub(crate) fn read(
     file: &Path,
-    mut reader: Reader<impl Read + Send>,
+    reader: Reader<impl Read + Send>,
     jobs: usize,
     sink: &impl Sink,
 ) -> Result<Counts, Stop> {
-    let (give, tasks) = sync_channel(UNDER_WAY * jobs);
-    let (announce, results) = sync_channel(UNDER_WAY * jobs);
-    let (recycle, used) = channel();
-    let tasks = &Mutex::new(tasks);
+    let (first, baton) = channel();
+    let _ = first.send(Baton(Counts::default()));
+    let source = Mutex::new(Source { reader, baton });
     thread::scope(|scope| {
-        for _ in 0..jobs {
-            scope.spawn(move || work(file, tasks, sink));
-        }
-        let splitter = scope.spawn(move || {
-            split(&mut reader, &used, &give, &announce);
-            reader.skipped()
-        });
-        let mut counts = write(results, &recycle)?;
-        let mut last = Output::default();
-        if let Ok(skipped) = splitter.join() {
-            tell_skipped(file, &skipped, &mut last);
-        }
-        last.emit()?;
-        counts += last.counts;
-        Ok(counts)
-    })
+        let work = || work(file, &source, sink);
+        let threads: Vec<_> = (0..jobs).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or_else(|p| resume_unwind(p)))
+    })?;
+    // Nobody panicked, and the last batch has passed the baton on.
+    let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut counts = source.baton.recv().map_or(Counts::default(), |Baton(counts)| counts);
+    let mut last = Output::default();
+    tell_skipped(file, &source.reader.skipped(), &mut last);
+    last.emit()?;
+    counts += last.counts;
+    Ok(counts)
 }
 
-/// Takes the file apart.
-fn split(
-    reader: &mut Reader<impl Read>,
-    used: &Receiver<Batch>,
-    give: &SyncSender<Task>,
-    announce: &SyncSender<Receiver<Batch>>,
-) {
+/// Works on batches as long as there are any.
+fn work<R: Read>(file: &Path, source: &Mutex<Source<R>>, sink: &impl Sink) -> io::Result<()> {
+    let mut batch = Batch::default();
     loop {
-        let mut batch = used.try_recv().unwrap_or_default();
-        if !batch.fill(reader) {
-            return;
-        }
-        let (done, result) = sync_channel(1);
-        // Nobody waits for results any more when nobody reads the output.
-        if announce.send(result).is_err() || give.send((batch, done)).is_err() {
-            return;
-        }
-    }
-}
-
-/// Makes text of batches as long as there are any.
-fn work(file: &Path, tasks: &Mutex<Receiver<Task>>, sink: &impl Sink) {
-    loop {
-        let task = tasks.lock().map(|tasks| tasks.recv());
-        let Ok(Ok((mut batch, done))) = task else { return };
+        let next = source.lock().map(|mut source| source.next(&mut batch));
+        let Ok(Some(turn)) = next else { return Ok(()) };
         batch.work(file, sink);
-        let _ = done.send(batch);
-    }
-}
-
-/// Writes what the workers have made.
-fn write(results: Receiver<Receiver<Batch>>, recycle: &Sender<Batch>) -> io::Result<Counts> {
-    let mut counts = Counts::default();
-    for result in results {
-        // Unless the worker panicked, which ends everything.
-        let Ok(mut batch) = result.recv() else { break };
+        let Ok(Baton(mut counts)) = turn.before.recv() else { return Ok(()) };
         batch.out.emit()?;
         counts += std::mem::take(&mut batch.out.counts);
-        // At the end of the file nobody takes it.
-        let _ = recycle.send(batch);
+        let _ = turn.after.send(Baton(counts));
     }
-    Ok(counts)
 }

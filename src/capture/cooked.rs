@@ -37,6 +37,7 @@ pub(super) struct Cooked {
 
 /// Reads the cooked header of a packet. `Ok(None)`: not a netlink device's; `Err`: the length of
 /// the header, which is more than the packet has.
+#[inline]
 pub(super) fn read(link_type: u16, packet: &[u8]) -> Result<Option<Cooked>, usize> {
     let header = match link_type {
         NETLINK | LINUX_SLL => {

@@ -310,6 +310,7 @@ pub fn guess_endian(datagram: &[u8], preferred: Endian) -> Endian {
 }
 
 /// [`guess_endian`] for a datagram of which the capture cut the end off; `length` is the whole.
+#[inline]
 fn likely_endian(datagram: &[u8], length: u64, preferred: Endian) -> Endian {
     let Some(first) = datagram.first_chunk() else {
         return preferred;

@@ -6,9 +6,9 @@
 use std::io::Read;
 
 use pcap_parser::{
-    OptionCode, PcapNGOption, parse_enhancedpacketblock_be, parse_enhancedpacketblock_le,
-    parse_interfacedescriptionblock_be, parse_interfacedescriptionblock_le,
-    parse_sectionheaderblock, parse_simplepacketblock_be, parse_simplepacketblock_le,
+    OptionCode, PcapNGOption, parse_interfacedescriptionblock_be,
+    parse_interfacedescriptionblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
+    parse_simplepacketblock_le,
 };
 
 use super::error::{CaptureError, CaptureErrorKind, Place};
@@ -141,6 +141,7 @@ impl Pcapng {
         })
     }
 
+    #[inline]
     fn type_and_length(&mut self, header: [u8; 12]) -> Result<(u32, u32), CaptureErrorKind> {
         let [t0, t1, t2, t3, l0, l1, l2, l3, magic @ ..] = header;
         if [t0, t1, t2, t3] == SECTION.to_be_bytes() {
@@ -185,6 +186,7 @@ impl Pcapng {
     }
 
     /// Reads a whole block of a known type, its two lengths included.
+    #[inline]
     fn block(
         &mut self,
         block_type: u32,
@@ -210,9 +212,8 @@ impl Pcapng {
                 Some(Some(_)) => Ok(None),
                 _ => Err(contents),
             },
-            PACKET => self.packet(block).map(Some).ok_or(contents),
             SIMPLE_PACKET => self.simple_packet(block).map(Some).ok_or(contents),
-            _ => self.enhanced_packet(block).map(Some).ok_or(contents),
+            _ => self.packet(block_type, block).map(Some).ok_or(contents),
         }
     }
 
@@ -244,21 +245,6 @@ impl Pcapng {
         })
     }
 
-    fn enhanced_packet(&self, block: &[u8]) -> Option<Found> {
-        let parse = match self.order {
-            Endian::Little => parse_enhancedpacketblock_le,
-            Endian::Big => parse_enhancedpacketblock_be,
-        };
-        let (_, packet) = parse(block).ok()?;
-        Some(Found {
-            interface: packet.if_id,
-            ticks: Some(ticks(packet.ts_high, packet.ts_low)),
-            start: 28,
-            captured: packet.caplen,
-            original: packet.origlen,
-        })
-    }
-
     fn simple_packet(&self, block: &[u8]) -> Option<Found> {
         let parse = match self.order {
             Endian::Little => parse_simplepacketblock_le,
@@ -277,24 +263,30 @@ impl Pcapng {
         Some(Found { interface: 0, ticks: None, start: 12, captured, original: packet.origlen })
     }
 
-    /// The obsolete Packet Block, which the parser does not know: an Enhanced Packet Block whose
-    /// interface has 16 bits, with a count of dropped packets in the other 16.
-    fn packet(&self, block: &[u8]) -> Option<Found> {
-        let word = |at: usize| block.get(at..)?.first_chunk().map(|bytes| self.order.u32(*bytes));
-        let interface = block.get(8..)?.first_chunk().map(|bytes| self.order.u16(*bytes))?;
-        let captured = word(20)?;
+    /// Reads an Enhanced Packet Block or the obsolete Packet Block: they differ in that the latter
+    /// has 16 bits for the interface, with a count of dropped packets in the other 16. Not with the
+    /// parser, which does not know the latter, and makes a list of options that nobody reads.
+    fn packet(&self, block_type: u32, block: &[u8]) -> Option<Found> {
+        let (header, contents) = block.split_first_chunk::<28>()?;
+        let [_, _, _, _, _, _, _, _, i0, i1, i2, i3, header @ ..] = *header;
+        let [h0, h1, h2, h3, l0, l1, l2, l3, c0, c1, c2, c3, o0, o1, o2, o3] = header;
+        let captured = self.order.u32([c0, c1, c2, c3]);
         // Behind the packet comes the length of the block at least.
-        block.get(28..block.len().checked_sub(4)?)?.get(..captured as usize)?;
+        contents.get(..contents.len().checked_sub(4)?)?.get(..captured as usize)?;
         Some(Found {
-            interface: u32::from(interface),
-            ticks: Some(ticks(word(12)?, word(16)?)),
+            interface: match block_type {
+                PACKET => self.order.u16([i0, i1]).into(),
+                _ => self.order.u32([i0, i1, i2, i3]),
+            },
+            ticks: Some(ticks(self.order.u32([h0, h1, h2, h3]), self.order.u32([l0, l1, l2, l3]))),
             start: 28,
             captured,
-            original: word(24)?,
+            original: self.order.u32([o0, o1, o2, o3]),
         })
     }
 
     /// What the section knows of a packet. The caller adds where it lies.
+    #[inline]
     fn record(&self, found: &Found) -> Result<Record, CaptureErrorKind> {
         let at = usize::try_from(found.interface).unwrap_or(usize::MAX);
         let Some(Some(interface)) = self.interfaces.get(at) else {
@@ -319,7 +311,7 @@ impl Interface {
     fn nanoseconds(&self, ticks: u64) -> Option<u64> {
         let ticks = u128::from(ticks);
         let since_offset = match self.resolution {
-            decimal @ 0..=9 => ticks * 10_u128.pow(9 - u32::from(decimal)),
+            decimal @ 0..=9 => ticks * u128::from(10_u64.pow(9 - u32::from(decimal))),
             // 10^39 and more do not fit, and a time in so small units is less than a nanosecond.
             decimal @ 10..=127 => {
                 10_u128.checked_pow(u32::from(decimal) - 9).map_or(0, |unit| ticks / unit)

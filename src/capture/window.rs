@@ -30,7 +30,15 @@ impl<R: Read> Window<R> {
 
     /// Reads until `want` bytes are unread or the input ends; returns how many there are. Reads no
     /// further than it must, so that a live stream is seen without delay.
+    #[inline]
     pub(super) fn fill(&mut self, want: usize) -> Result<usize, CaptureError> {
+        if self.end - self.start < want {
+            self.read(want)?;
+        }
+        Ok(self.end - self.start)
+    }
+
+    fn read(&mut self, want: usize) -> Result<(), CaptureError> {
         while self.end - self.start < want && !self.ended {
             if self.end == self.buffer.len() {
                 self.make_room();
@@ -45,7 +53,7 @@ impl<R: Read> Window<R> {
                 }
             }
         }
-        Ok(self.end - self.start)
+        Ok(())
     }
 
     fn make_room(&mut self) {

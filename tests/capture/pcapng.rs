@@ -210,6 +210,25 @@ fn obsolete_packet_blocks_are_read() {
 }
 
 #[test]
+fn options_behind_a_packet_are_passed_over() {
+    for order in [Little, Big] {
+        let packet = cooked(12, &message(order, 1, &[7; 4]));
+        let mut contents: Vec<u8> = [0, 0, 5, packet.len() as u32, packet.len() as u32]
+            .iter()
+            .flat_map(|word| order.u32_bytes(*word))
+            .collect();
+        contents.extend(&packet);
+        // A comment, and one that claims more than there is.
+        for length in [4, 0xffff] {
+            let mut contents = contents.clone();
+            contents.extend([&order.u16_bytes(1)[..], &order.u16_bytes(length), b"some"].concat());
+            let whole = read(&[start(order), block(order, 6, &contents)].concat()).expect("pcapng");
+            assert_eq!(whole.packets()[0].data, &packet[16..]);
+        }
+    }
+}
+
+#[test]
 fn a_broken_block_does_not_stop_the_reading() {
     for order in [Little, Big] {
         let good = enhanced(order, 0, 1, &cooked(12, &message(order, 1, &[])), 0);
