@@ -22,6 +22,7 @@ pub(crate) use write::{
     put_sctp, put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
 };
 
+use crate::attrs::CtattrType;
 use crate::nested::{
     CtattrCounters, CtattrIp, CtattrL4proto, CtattrProtoinfo, CtattrProtoinfoDccp,
     CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrSeqadj, CtattrSynproxy, CtattrTstamp,
@@ -36,24 +37,34 @@ const fn header(nla_len: usize, nla_type: u16) -> u32 {
     u32::from_ne_bytes([len0, len1, type0, type1])
 }
 
-/// An attribute in a nest: its type and the bytes of its payload.
+/// An attribute: its type and the bytes of its payload.
 type Child = (u16, usize);
 
-/// A nest of `LEN` bytes with `N` attributes in it, at any depth.
+/// A nest of `LEN` bytes with `N` attributes in it, at any depth; or a run of attributes.
 struct Shape<const LEN: usize, const N: usize> {
     /// Where each header lies, and what it is.
     headers: [(usize, u32); N],
-    /// The nest with a type of 0 and all values 0.
+    /// The nest with a type of 0, and all values 0.
     blank: [u8; LEN],
 }
 
 impl<const LEN: usize, const N: usize> Shape<LEN, N> {
     /// A nest of these attributes. Behind a nest come its own attributes, as on the wire.
     const fn new(children: [Child; N]) -> Self {
+        let Self { headers, mut blank } = Self::lay_out(NLA_HDRLEN, children);
+        [blank[0], blank[1], blank[2], blank[3]] = header(LEN, NLA_F_NESTED).to_ne_bytes();
+        Self { headers, blank }
+    }
+
+    /// These attributes, without a nest around them.
+    const fn run(attributes: [Child; N]) -> Self {
+        Self::lay_out(0, attributes)
+    }
+
+    const fn lay_out(start: usize, children: [Child; N]) -> Self {
         let mut headers = [(0, 0); N];
         let mut blank = [0; LEN];
-        let mut at = NLA_HDRLEN;
-        [blank[0], blank[1], blank[2], blank[3]] = header(LEN, NLA_F_NESTED).to_ne_bytes();
+        let mut at = start;
         let mut n = 0;
         while n < N {
             let (nla_type, payload) = children[n];
@@ -76,6 +87,21 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         if at.head != header(LEN, nla_type | NLA_F_NESTED) {
             return None;
         }
+        self.take_all(at)
+    }
+
+    /// The run that comes next.
+    #[inline(always)]
+    fn take_run<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
+        // Most often this tells already.
+        if self.headers.first().is_some_and(|&(_, first)| at.head != first) {
+            return None;
+        }
+        self.take_all(at)
+    }
+
+    #[inline(always)]
+    fn take_all<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
         let (bytes, behind) = at.rest.split_first_chunk::<LEN>()?;
         let differ = |differ, &(at, expected)| differ | (word(bytes, at) ^ expected);
         if self.headers.iter().fold(0, differ) != 0 {
@@ -315,3 +341,29 @@ const DCCP: Shape<36, 4> = Shape::new([
 ]);
 const DCCP_STATE: Shape<16, 2> =
     Shape::new([(CtattrProtoinfo::Dccp | NLA_F_NESTED, 8), (CtattrProtoinfoDccp::State, 1)]);
+
+/// When an event happened, behind the pad of machines that need one, which has the number of
+/// `CTA_STATUS`.
+const TIMESTAMP_EVENT_PAD: Shape<16, 2> =
+    Shape::run([(CtattrType::Status, 0), (CtattrType::TimestampEvent, 8)]);
+
+/// What events have behind the tuples.
+const EVENT: Shape<24, 3> =
+    Shape::run([(CtattrType::Id, 4), (CtattrType::Status, 4), (CtattrType::Timeout, 4)]);
+/// What replies have behind the tuples.
+const REPLY: Shape<40, 5> = Shape::run([
+    (CtattrType::Status, 4),
+    (CtattrType::Mark, 4),
+    (CtattrType::Id, 4),
+    (CtattrType::Use, 4),
+    (CtattrType::Timeout, 4),
+]);
+/// The counters of both directions.
+const BOTH_COUNTERS: Shape<56, 6> = Shape::run([
+    (CtattrType::CountersOrig | NLA_F_NESTED, 24),
+    PACKETS,
+    BYTES,
+    (CtattrType::CountersReply | NLA_F_NESTED, 24),
+    PACKETS,
+    BYTES,
+]);

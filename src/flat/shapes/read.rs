@@ -1,13 +1,13 @@
 //! Reads what has a known shape.
 
 use super::*;
-use crate::attrs::CtattrType;
 use crate::flat::flow_times::FlowTimes;
 use crate::flat::record::Owned;
 use crate::flat::{
-    Conntrack, Counters, Help, Labels, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
+    Conntrack, Counters, Dccp, Help, Labels, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp,
+    Tuple,
 };
-use crate::nested::{CtattrHelp, IpProto, SctpState, TcpState};
+use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpState};
 use crate::wire::{Endian, HostBits, NulStr};
 use core::net::IpAddr;
 
@@ -94,6 +94,23 @@ fn take_counters(at: &mut Cursor<'_>, nla_type: u16, into: &mut Counters) {
 }
 
 #[inline(always)]
+fn take_both_counters(at: &mut Cursor<'_>, ct: &mut Conntrack) {
+    if let Some(values) = BOTH_COUNTERS.take_run(at) {
+        let counters = |packets, bytes| Counters {
+            packets: Some(u64::from_be_bytes(values.get(packets))),
+            bytes: Some(u64::from_be_bytes(values.get(bytes))),
+            packets32: None,
+            bytes32: None,
+        };
+        ct.counters_orig = counters(1, 2);
+        ct.counters_reply = counters(4, 5);
+    } else {
+        take_counters(at, CtattrType::CountersOrig, &mut ct.counters_orig);
+        take_counters(at, CtattrType::CountersReply, &mut ct.counters_reply);
+    }
+}
+
+#[inline(always)]
 fn take_timestamp(at: &mut Cursor<'_>, into: &mut Timestamp) {
     let nla_type = CtattrType::Timestamp;
     if !at.is_nest(nla_type) {
@@ -162,6 +179,16 @@ fn take_protoinfo(at: &mut Cursor<'_>, into: &mut Option<ProtoInfo>) {
     } else if let Some(values) = SCTP_STATE.take(at, nla_type) {
         let [state] = values.get(1);
         *into = Some(ProtoInfo::Sctp(Sctp { state: Some(SctpState(state)), ..Sctp::default() }));
+    } else if let Some(values) = DCCP.take(at, nla_type) {
+        let ([state], [role]) = (values.get(1), values.get(2));
+        *into = Some(ProtoInfo::Dccp(Dccp {
+            state: Some(DccpState(state)),
+            role: Some(DccpRole(role)),
+            handshake_seq: Some(u64::from_be_bytes(values.get(3))),
+        }));
+    } else if let Some(values) = DCCP_STATE.take(at, nla_type) {
+        let [state] = values.get(1);
+        *into = Some(ProtoInfo::Dccp(Dccp { state: Some(DccpState(state)), ..Dccp::default() }));
     }
 }
 
@@ -195,6 +222,7 @@ fn take_be32<V: From<u32>>(at: &mut Cursor<'_>, nla_type: u16, into: &mut Option
 
 /// Reads the attributes at the start of `bytes` that have a known shape, by a machine of this byte
 /// order; returns how many bytes they are.
+#[inline(always)]
 pub(in crate::flat) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
@@ -204,16 +232,27 @@ pub(in crate::flat) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     if let Some(zone) = at.take::<8, 2>(A::Zone) {
         ct.zone = Some(u16::from_be_bytes(zone));
     }
-    take_be32(at, A::Id, &mut ct.id);
-    take_be32(at, A::Status, &mut ct.status);
-    take_be32(at, A::Mark, &mut ct.mark);
-    take_be32(at, A::Id, &mut ct.id);
-    take_be32(at, A::Use, &mut ct.use_count);
-    take_tuple(at, A::TupleMaster, &mut ct.master);
-    take_be32(at, A::Timeout, &mut ct.timeout);
+    if let Some(values) = EVENT.take_run(at) {
+        ct.id = Some(u32::from_be_bytes(values.get(0)));
+        ct.status = Some(u32::from_be_bytes(values.get(1)).into());
+        ct.timeout = Some(u32::from_be_bytes(values.get(2)));
+    } else if let Some(values) = REPLY.take_run(at) {
+        ct.status = Some(u32::from_be_bytes(values.get(0)).into());
+        ct.mark = Some(u32::from_be_bytes(values.get(1)));
+        ct.id = Some(u32::from_be_bytes(values.get(2)));
+        ct.use_count = Some(u32::from_be_bytes(values.get(3)));
+        ct.timeout = Some(u32::from_be_bytes(values.get(4)));
+    } else {
+        take_be32(at, A::Id, &mut ct.id);
+        take_be32(at, A::Status, &mut ct.status);
+        take_be32(at, A::Mark, &mut ct.mark);
+        take_be32(at, A::Id, &mut ct.id);
+        take_be32(at, A::Use, &mut ct.use_count);
+        take_tuple(at, A::TupleMaster, &mut ct.master);
+        take_be32(at, A::Timeout, &mut ct.timeout);
+    }
     take_protoinfo(at, &mut ct.protoinfo);
-    take_counters(at, A::CountersOrig, &mut ct.counters_orig);
-    take_counters(at, A::CountersReply, &mut ct.counters_reply);
+    take_both_counters(at, ct);
     take_timestamp(at, &mut ct.timestamp);
     take_protoinfo(at, &mut ct.protoinfo);
     take_help(at, &mut ct.help);
@@ -227,6 +266,8 @@ pub(in crate::flat) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     take_be32(at, A::Mark, &mut ct.mark);
     if let Some(time) = at.take::<12, 8>(A::TimestampEvent) {
         ct.timestamp_event = Some(u64::from_be_bytes(time));
+    } else if let Some(values) = TIMESTAMP_EVENT_PAD.take_run(at) {
+        ct.timestamp_event = Some(u64::from_be_bytes(values.get(1)));
     }
     bytes.len() - at.rest.len()
 }
@@ -240,21 +281,30 @@ pub(in crate::flat) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
     take_tuple(at, A::TupleOrig, &mut flow.orig);
     at.skip::<52>(A::TupleReply | NEST);
     at.skip::<8>(A::Zone);
-    at.skip::<8>(A::Id);
-    at.skip::<8>(A::Status);
-    at.skip::<8>(A::Mark);
-    at.skip::<8>(A::Id);
-    at.skip::<8>(A::Use);
-    at.skip::<8>(A::Timeout);
+    if EVENT.take_run(at).is_none() && REPLY.take_run(at).is_none() {
+        at.skip::<8>(A::Id);
+        at.skip::<8>(A::Status);
+        at.skip::<8>(A::Mark);
+        at.skip::<8>(A::Id);
+        at.skip::<8>(A::Use);
+        at.skip::<52>(A::TupleMaster | NEST);
+        at.skip::<8>(A::Timeout);
+    }
     at.skip::<48>(A::ProtoInfo | NEST);
-    at.skip::<28>(A::CountersOrig | NEST);
-    at.skip::<28>(A::CountersReply | NEST);
+    if BOTH_COUNTERS.take_run(at).is_none() {
+        at.skip::<28>(A::CountersOrig | NEST);
+        at.skip::<28>(A::CountersReply | NEST);
+    }
     take_timestamp(at, &mut flow.timestamp);
     at.skip::<16>(A::ProtoInfo | NEST);
     at.skip::<16>(A::Help | NEST);
     at.skip::<20>(A::Labels);
+    at.skip::<28>(A::SeqAdjOrig | NEST);
+    at.skip::<28>(A::SeqAdjReply | NEST);
     at.skip::<28>(A::SynProxy | NEST);
     at.skip::<8>(A::Mark);
-    at.skip::<12>(A::TimestampEvent);
+    if TIMESTAMP_EVENT_PAD.take_run(at).is_none() {
+        at.skip::<12>(A::TimestampEvent);
+    }
     bytes.len() - at.rest.len()
 }

@@ -5,7 +5,6 @@
 //! grows keeps its length in memory, and each piece would wait for the one before.
 
 use super::*;
-use crate::attrs::CtattrType;
 use crate::flat::conntrack::Field;
 use crate::flat::record::{Absent as _, Owned as _};
 use crate::flat::{
