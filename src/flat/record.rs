@@ -149,13 +149,16 @@ macro_rules! fields {
             }
 
             #[inline]
-            fn write(&self, line: &mut $crate::show::json::Line<'_>) {
-                line.constant("{");
+            fn write<'l>(
+                &self,
+                line: $crate::show::json::Line<'l>,
+            ) -> $crate::show::json::Line<'l> {
+                let line = line.constant("{");
                 $(
                     let key = concat!("\"", stringify!($field), "\":");
-                    $crate::show::json::field(line, key, &self.$field);
+                    let line = $crate::show::json::field(line, key, &self.$field);
                 )+
-                line.end("},");
+                line.end("},")
             }
         }
 

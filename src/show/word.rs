@@ -1,0 +1,35 @@
+//! Names that are known to the compiler, made ready to be copied.
+
+/// Bytes of the longest name, quotes and comma included.
+pub(super) const WIDTH: usize = 32;
+
+/// A name as it stands in JSON: `"NAME",`. To copy as many bytes for every name costs a fraction of
+/// copying as many as it has.
+pub(crate) struct Word {
+    pub(super) quoted: [u8; WIDTH],
+    /// How many of them count.
+    pub(super) length: usize,
+}
+
+impl Word {
+    pub(crate) const fn new(name: &str) -> Self {
+        let name = name.as_bytes();
+        let mut quoted = [0; WIDTH];
+        quoted[0] = b'"';
+        let mut at = 0;
+        while at < name.len() {
+            assert!(matches!(name[at], b' ' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+            quoted[at + 1] = name[at];
+            at += 1;
+        }
+        quoted[at + 1] = b'"';
+        quoted[at + 2] = b',';
+        Self { quoted, length: at + 3 }
+    }
+
+    /// Without the quotes and the comma.
+    #[inline(always)]
+    pub(super) const fn name_length(&self) -> usize {
+        self.length - 3
+    }
+}
