@@ -6,7 +6,7 @@
 use super::line::Buffer;
 pub(crate) use super::line::Line;
 use super::sink::Sink;
-use super::word::Word;
+use super::word::{FlagWords, Word};
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
 use crate::flat::{
@@ -17,11 +17,13 @@ use crate::nested::{
 };
 use crate::spec::{Form, SetSpec};
 use crate::wire::control::{NlMsgDone, NlMsgErr};
-use crate::wire::{AttrSet, Attrs, Endian, NLA_HDRLEN, RawAttr, RawAttrs, Visitor};
+use crate::wire::{
+    AttrSet, Attrs, Endian, FlagSense, NLA_HDRLEN, NlmFlags, RawAttr, RawAttrs, Visitor,
+};
 use crate::{Body, Conntrack, Expectation, Family, Kind, Message, MsgType};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use bitflags::Flags;
+use bitflags::Flags as _;
 use core::fmt::Write as _;
 use core::net::IpAddr;
 
@@ -141,9 +143,7 @@ fn header<'l>(mut line: Line<'l>, message: &Message<'_>) -> Line<'l> {
     line = field(line, "\"kind\":", &message.kind());
     line = field(line, "\"type\":", &msg_type);
     line = line.constant("\"flags\":[");
-    for name in header.nlmsg_flags.names(msg_type.flag_sense()) {
-        line = line.constant("\"").text(name).constant("\",");
-    }
+    line = flags(line, header_flags(msg_type.flag_sense()), header.nlmsg_flags.bits().into());
     line = line.end("],");
     line = field(line, "\"seq\":", &header.nlmsg_seq);
     line = field(line, "\"portid\":", &header.nlmsg_pid);
@@ -240,33 +240,56 @@ macro_rules! flags {
             impl Value for $Name {
                 #[inline]
                 fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-                    /// By the numbers of their bits.
-                    const WORDS: [Word; <$Name>::all().bits().trailing_ones() as usize] = {
-                        let flags = <$Name as Flags>::FLAGS;
-                        let mut words = [const { Word::new("") }; <$Name>::all().bits().trailing_ones() as usize];
-                        let mut n = 0;
-                        while n < flags.len() {
-                            assert!(flags[n].value().bits() == 1 << n);
-                            words[n] = Word::new(flags[n].name());
+                    const WORDS: FlagWords = {
+                        let (mut words, mut n) = (FlagWords::EMPTY, 0);
+                        while n < <$Name>::FLAGS.len() {
+                            let flag = &<$Name>::FLAGS[n];
+                            words = words.with(flag.value().bits() as u32, flag.name());
                             n += 1;
                         }
                         words
                     };
-                    let mut line = line.constant("[");
-                    let mut known = self.bits() & Self::all().bits();
-                    while let Some(word) = WORDS.get(known.trailing_zeros() as usize) {
-                        line = line.word(word);
-                        known &= known - 1;
-                    }
-                    let unknown = self.bits() & !Self::all().bits();
-                    if unknown != 0 {
-                        line = unknown.write(line);
-                    }
+                    let line = flags(line.constant("["), &WORDS, self.bits().into());
+                    let line = match self.difference(Self::all()).bits() {
+                        0 => line,
+                        unknown => unknown.write(line),
+                    };
                     line.end("],")
                 }
             }
         )+
     };
+}
+
+/// The flags of `nlmsg_flags` that have a name.
+fn header_flags(sense: FlagSense) -> &'static FlagWords {
+    const fn words(sense: FlagSense) -> FlagWords {
+        let (mut words, mut n) = (FlagWords::EMPTY, 0);
+        let (common, special) = (NlmFlags::COMMON, NlmFlags::special(sense));
+        while n < common.len() + special.len() {
+            let (flag, name) = if n < common.len() { common[n] } else { special[n - common.len()] };
+            words = words.with(flag.bits() as u32, name);
+            n += 1;
+        }
+        words
+    }
+    match sense {
+        FlagSense::Get => &const { words(FlagSense::Get) },
+        FlagSense::New => &const { words(FlagSense::New) },
+        FlagSense::Ack => &const { words(FlagSense::Ack) },
+        FlagSense::Plain => &const { words(FlagSense::Plain) },
+    }
+}
+
+/// The items of a list: the names of the bits that have one.
+#[inline]
+fn flags<'l>(mut line: Line<'l>, names: &FlagWords, bits: u32) -> Line<'l> {
+    let mut left = bits & names.known;
+    while let Some(word) = names.words.get(left.trailing_zeros() as usize) {
+        line = line.word(word);
+        left &= left - 1;
+    }
+    line
 }
 
 numbers! { u8 u16 u32 u64 }

@@ -33,3 +33,22 @@ impl Word {
         self.length - 3
     }
 }
+
+/// The names of flags by the numbers of their bits.
+pub(super) struct FlagWords {
+    pub(super) words: [Word; 16],
+    /// The bits that have a name.
+    pub(super) known: u32,
+}
+
+impl FlagWords {
+    pub(super) const EMPTY: Self = Self { words: [const { Word::new("") }; 16], known: 0 };
+
+    /// The same with one more.
+    pub(super) const fn with(mut self, flag: u32, name: &str) -> Self {
+        assert!(flag.is_power_of_two(), "lists are written bit by bit");
+        self.words[flag.trailing_zeros() as usize] = Word::new(name);
+        self.known |= flag;
+        self
+    }
+}
