@@ -81,3 +81,28 @@ pub(super) fn hex(number: u16) -> ([u8; 4], usize) {
     let digits = u32::from_le_bytes([a, b, c, d]) >> (8 * leading_zeros);
     (digits.to_le_bytes(), 4 - leading_zeros as usize)
 }
+
+/// Where the longest run of zeros starts, the first of the longest, and how long it is.
+#[inline(always)]
+pub(super) fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
+    /// By which groups are zero, the first in the lowest bit.
+    const RUNS: [(u8, u8); 256] = {
+        let mut table = [(0, 0); 256];
+        let mut zeros = 0_usize;
+        while zeros < 256 {
+            let mut start = 0;
+            while start < 8 {
+                let length = (zeros >> start).trailing_ones() as u8;
+                if length > table[zeros].1 {
+                    table[zeros] = (start, length);
+                }
+                start += 1;
+            }
+            zeros += 1;
+        }
+        table
+    };
+    let zeros = (0..8).fold(0, |zeros, at| zeros | usize::from(groups[at] == 0) << at);
+    let (start, length) = RUNS[zeros & 255];
+    (start.into(), length.into())
+}

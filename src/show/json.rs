@@ -403,7 +403,17 @@ impl Value for Box<[u8]> {
 
 impl Value for Labels {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        list(line, self.iter())
+        let mut line = line.constant("[");
+        let bits = self.bits();
+        // In two halves, which a register holds.
+        for (first, half) in [(0, bits as u64), (64, (bits >> 64) as u64)] {
+            let mut left = half;
+            while left != 0 {
+                line = line.number_and(first + left.trailing_zeros(), b',');
+                left &= left - 1;
+            }
+        }
+        line.end("],")
     }
 }
 

@@ -300,13 +300,7 @@ impl<'b> Line<'b> {
             return self.constant("::ffff:").ipv4(mapped);
         }
         let groups = address.segments();
-        let (mut start, mut length, mut run) = (0, 1, 0);
-        for (at, group) in groups.iter().enumerate() {
-            run = if *group == 0 { run + 1 } else { 0 };
-            if run > length {
-                (start, length) = (at + 1 - run, run);
-            }
-        }
+        let (start, length) = digits::longest_zeros(&groups);
         if length < 2 {
             return self.groups(&groups);
         }
