@@ -153,12 +153,13 @@ macro_rules! fields {
                 &self,
                 line: $crate::show::json::Line<'l>,
             ) -> $crate::show::json::Line<'l> {
-                let line = line.constant("{");
-                $(
-                    let key = concat!("\"", stringify!($field), "\":");
-                    let line = $crate::show::json::field(line, key, &self.$field);
-                )+
-                line.end("},")
+                $crate::show::json::object(line, |line| {
+                    $(
+                        let key = concat!("\"", stringify!($field), "\":");
+                        let line = $crate::show::json::field(line, key, &self.$field);
+                    )+
+                    line
+                })
             }
         }
 

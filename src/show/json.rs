@@ -72,68 +72,14 @@ impl Json<'_> {
         out: &mut dyn Sink,
         report: &mut dyn FnMut(Error),
     ) {
-        let mut errors = Vec::new();
-        let report = &mut |error| {
-            errors.push(error);
-            report(error);
-        };
         let mut buffer = Buffer::new(out);
-        let mut line = Line::new(&mut buffer).constant("{");
-        line = field(line, "\"file\":", &self.file);
-        line = field(line, "\"packet\":", &self.packet);
-        line = field(line, "\"time\":", &self.time);
-        line = header(line, message);
-        // Whether there is surely nothing in it that the tables do not name.
-        let mut plain = false;
-        match message.body() {
-            Ok(Body::Conntrack(nfgen, attrs)) => {
-                let mut ct = Conntrack::default();
-                plain = ct.read_attrs(attrs, report);
-                ct.family = nfgen.nfgen_family;
-                line = present(line, "\"conntrack\":", &ct);
-                if message.kind() != Kind::Request {
-                    line = field(line, "\"snat\":", &ct.snat());
-                    line = field(line, "\"dnat\":", &ct.dnat());
-                    line = field(line, "\"duration\":", &ct.timestamp.duration_ns());
-                }
-            }
-            Ok(Body::Expect(_, attrs)) => {
-                line = present(line, "\"expectation\":", &Expectation::read(attrs, report));
-            }
-            Ok(Body::StatsCpu(nfgen, attrs)) => {
-                line = field(line, "\"cpu\":", &nfgen.res_id);
-                line = present(line, "\"stats_cpu\":", &StatsCpu::read(attrs, report));
-            }
-            Ok(Body::StatsGlobal(_, attrs)) => {
-                line = present(line, "\"stats_global\":", &StatsGlobal::read(attrs, report));
-            }
-            Ok(Body::ExpectStats(nfgen, attrs)) => {
-                line = field(line, "\"cpu\":", &nfgen.res_id);
-                line = present(line, "\"expect_stats\":", &ExpectStats::read(attrs, report));
-            }
-            Ok(Body::Error(error)) => {
-                message.report(report);
-                line = field(line, "\"error\":", &error);
-            }
-            Ok(Body::Done(done)) => {
-                message.report(report);
-                line = field(line, "\"done\":", &done);
-            }
-            Ok(Body::Other(bytes)) => line = field(line, "\"hex\":", &Hex(bytes)),
-            Err(error) => report(error),
-        }
-        let mut unknown = Unknown::default();
-        if !plain {
-            // A body in error is told above.
-            let _ = message.visit(&mut unknown);
-        }
-        if !unknown.0.is_empty() {
-            line = list(line.constant("\"unknown\":"), unknown.0);
-        }
-        if !errors.is_empty() {
-            line = list(line.constant("\"errors\":"), errors);
-        }
-        line.end("}").finish();
+        let line = Line::new(&mut buffer).between(["{", "}"], |line| {
+            let line = field(line, "\"file\":", &self.file);
+            let line = field(line, "\"packet\":", &self.packet);
+            let line = field(line, "\"time\":", &self.time);
+            contents(header(line, message), message, report)
+        });
+        line.finish();
     }
 }
 
@@ -142,13 +88,77 @@ fn header<'l>(mut line: Line<'l>, message: &Message<'_>) -> Line<'l> {
     let msg_type = message.msg_type();
     line = field(line, "\"kind\":", &message.kind());
     line = field(line, "\"type\":", &msg_type);
-    line = line.constant("\"flags\":[");
-    line = flags(line, header_flags(msg_type.flag_sense()), header.nlmsg_flags.bits().into());
-    line = line.end("],");
+    line = line.between(["\"flags\":[", "],"], |line| {
+        flags(line, header_flags(msg_type.flag_sense()), header.nlmsg_flags.bits().into())
+    });
     line = field(line, "\"seq\":", &header.nlmsg_seq);
     line = field(line, "\"portid\":", &header.nlmsg_pid);
     line = field(line, "\"byte_order\":", &message.endian());
     field(line, "\"family\":", &message.nfgenmsg().map(|nfgen| nfgen.nfgen_family))
+}
+
+#[inline(always)]
+fn contents<'l>(
+    mut line: Line<'l>,
+    message: &Message<'_>,
+    report: &mut dyn FnMut(Error),
+) -> Line<'l> {
+    let mut errors = Vec::new();
+    let report = &mut |error| {
+        errors.push(error);
+        report(error);
+    };
+    // Whether there is surely nothing in it that the tables do not name.
+    let mut plain = false;
+    match message.body() {
+        Ok(Body::Conntrack(nfgen, attrs)) => {
+            let mut ct = Conntrack::default();
+            plain = ct.read_attrs(attrs, report);
+            ct.family = nfgen.nfgen_family;
+            line = present(line, "\"conntrack\":", &ct);
+            if message.kind() != Kind::Request {
+                line = field(line, "\"snat\":", &ct.snat());
+                line = field(line, "\"dnat\":", &ct.dnat());
+                line = field(line, "\"duration\":", &ct.timestamp.duration_ns());
+            }
+        }
+        Ok(Body::Expect(_, attrs)) => {
+            line = present(line, "\"expectation\":", &Expectation::read(attrs, report));
+        }
+        Ok(Body::StatsCpu(nfgen, attrs)) => {
+            line = field(line, "\"cpu\":", &nfgen.res_id);
+            line = present(line, "\"stats_cpu\":", &StatsCpu::read(attrs, report));
+        }
+        Ok(Body::StatsGlobal(_, attrs)) => {
+            line = present(line, "\"stats_global\":", &StatsGlobal::read(attrs, report));
+        }
+        Ok(Body::ExpectStats(nfgen, attrs)) => {
+            line = field(line, "\"cpu\":", &nfgen.res_id);
+            line = present(line, "\"expect_stats\":", &ExpectStats::read(attrs, report));
+        }
+        Ok(Body::Error(error)) => {
+            message.report(report);
+            line = field(line, "\"error\":", &error);
+        }
+        Ok(Body::Done(done)) => {
+            message.report(report);
+            line = field(line, "\"done\":", &done);
+        }
+        Ok(Body::Other(bytes)) => line = field(line, "\"hex\":", &Hex(bytes)),
+        Err(error) => report(error),
+    }
+    let mut unknown = Unknown::default();
+    if !plain {
+        // A body in error is told above.
+        let _ = message.visit(&mut unknown);
+    }
+    if !unknown.0.is_empty() {
+        line = list(line.constant("\"unknown\":"), unknown.0);
+    }
+    if !errors.is_empty() {
+        line = list(line.constant("\"errors\":"), errors);
+    }
+    line
 }
 
 /// What stands behind a key or in a list. The macros of `flat` implement it for structs of fields.
@@ -181,11 +191,13 @@ fn present<'l, V: Value>(line: Line<'l>, key: &'static str, value: &V) -> Line<'
 
 #[inline(always)]
 fn list<V: Value>(line: Line<'_>, items: impl IntoIterator<Item = V>) -> Line<'_> {
-    let mut line = line.constant("[");
-    for value in items {
-        line = value.write(line);
-    }
-    line.end("],")
+    line.between(["[", "],"], |line| items.into_iter().fold(line, |line, item| item.write(line)))
+}
+
+/// An object: what it consists of is written with [`field`].
+#[inline(always)]
+pub(crate) fn object<'l>(line: Line<'l>, fields: impl FnOnce(Line<'l>) -> Line<'l>) -> Line<'l> {
+    line.between(["{", "},"], fields)
 }
 
 impl<V: Value> Value for Option<V> {
@@ -249,12 +261,13 @@ macro_rules! flags {
                         }
                         words
                     };
-                    let line = flags(line.constant("["), &WORDS, self.bits().into());
-                    let line = match self.difference(Self::all()).bits() {
-                        0 => line,
-                        unknown => unknown.write(line),
-                    };
-                    line.end("],")
+                    line.between(["[", "],"], |line| {
+                        let line = flags(line, &WORDS, self.bits().into());
+                        match self.difference(Self::all()).bits() {
+                            0 => line,
+                            unknown => unknown.write(line),
+                        }
+                    })
                 }
             }
         )+
@@ -377,11 +390,11 @@ impl Value for IpAddr {
 }
 
 impl Value for Endpoint {
-    fn write<'l>(&self, mut line: Line<'l>) -> Line<'l> {
-        line = line.constant("{");
-        line = field(line, "\"addr\":", &self.addr);
-        line = field(line, "\"port\":", &self.port);
-        line.end("},")
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        object(line, |line| {
+            let line = field(line, "\"addr\":", &self.addr);
+            field(line, "\"port\":", &self.port)
+        })
     }
 }
 
@@ -403,71 +416,70 @@ impl Value for Box<[u8]> {
 
 impl Value for Labels {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        let mut line = line.constant("[");
         let bits = self.bits();
-        // In two halves, which a register holds.
-        for (first, half) in [(0, bits as u64), (64, (bits >> 64) as u64)] {
-            let mut left = half;
-            while left != 0 {
-                line = line.number_and(first + left.trailing_zeros(), b',');
-                left &= left - 1;
+        line.between(["[", "],"], |mut line| {
+            // In two halves, which a register holds.
+            for (first, half) in [(0, bits as u64), (64, (bits >> 64) as u64)] {
+                let mut left = half;
+                while left != 0 {
+                    line = line.number_and(first + left.trailing_zeros(), b',');
+                    left &= left - 1;
+                }
             }
-        }
-        line.end("],")
+            line
+        })
     }
 }
 
 impl Value for ProtoInfo {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        let line = line.constant("{");
-        let line = match self {
+        object(line, |line| match self {
             Self::Tcp(tcp) => present(line, "\"tcp\":", tcp),
             Self::Dccp(dccp) => present(line, "\"dccp\":", dccp),
             Self::Sctp(sctp) => present(line, "\"sctp\":", sctp),
-        };
-        line.end("},")
+        })
     }
 }
 
 impl Value for TcpFlagsMask {
-    fn write<'l>(&self, mut line: Line<'l>) -> Line<'l> {
-        line = line.constant("{");
-        line = field(line, "\"flags\":", &self.flags);
-        line = field(line, "\"mask\":", &self.mask);
-        line.end("},")
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        object(line, |line| {
+            let line = field(line, "\"flags\":", &self.flags);
+            field(line, "\"mask\":", &self.mask)
+        })
     }
 }
 
 impl Value for NlMsgErr<'_> {
-    fn write<'l>(&self, mut line: Line<'l>) -> Line<'l> {
-        line = line.constant("{");
-        line = field(line, "\"errno\":", &self.error.unsigned_abs());
-        line = field(line, "\"request_seq\":", &self.request.nlmsg_seq);
-        line = field(line, "\"request_type\":", &MsgType(self.request.nlmsg_type));
-        let message = self.message().map(|text| text.to_string_lossy());
-        line = field(line, "\"message\":", &message.as_deref());
-        line = field(line, "\"offset\":", &self.offset());
-        line.end("},")
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        object(line, |line| {
+            let line = field(line, "\"errno\":", &self.error.unsigned_abs());
+            let line = field(line, "\"request_seq\":", &self.request.nlmsg_seq);
+            let line = field(line, "\"request_type\":", &MsgType(self.request.nlmsg_type));
+            let message = self.message().map(|text| text.to_string_lossy());
+            let line = field(line, "\"message\":", &message.as_deref());
+            field(line, "\"offset\":", &self.offset())
+        })
     }
 }
 
 impl Value for NlMsgDone<'_> {
-    fn write<'l>(&self, mut line: Line<'l>) -> Line<'l> {
-        line = line.constant("{");
-        line = field(line, "\"errno\":", &self.status.unwrap_or_default().unsigned_abs());
-        line.end("},")
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        let errno = self.status.unwrap_or_default().unsigned_abs();
+        object(line, |line| field(line, "\"errno\":", &errno))
     }
 }
 
 impl Value for Error {
-    fn write<'l>(&self, mut line: Line<'l>) -> Line<'l> {
-        line = line.constant("{");
-        line = field(line, "\"offset\":", &(self.offset as u64));
-        line = field(line, "\"attribute\":", &self.attr.map(|attr| attr.name));
-        line = line.constant("\"problem\":\"");
-        // Our own sentence needs no escape, and writing to a line does not fail.
-        let _ = write!(line, "{}", self.kind);
-        line.constant("\"},")
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        object(line, |line| {
+            let line = field(line, "\"offset\":", &(self.offset as u64));
+            let line = field(line, "\"attribute\":", &self.attr.map(|attr| attr.name));
+            let mut line = line.constant("\"problem\":\"");
+            // Our own sentence needs no escape, and writing to a line does not fail.
+            let _ = write!(line, "{}", self.kind);
+            line.constant("\",")
+        })
     }
 }
 
@@ -476,11 +488,8 @@ struct Hex<'a>(&'a [u8]);
 
 impl Value for Hex<'_> {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        let mut line = line.constant("\"");
-        for byte in self.0 {
-            line = line.hex_byte(*byte);
-        }
-        line.constant("\",")
+        let digits = |line: Line<'l>, byte: &u8| line.hex_byte(*byte);
+        self.0.iter().fold(line.constant("\""), digits).constant("\",")
     }
 }
 
@@ -511,13 +520,13 @@ impl<'a> Unknown<'a> {
 }
 
 impl Value for (&'static str, RawAttr<'_>) {
-    fn write<'l>(&self, mut line: Line<'l>) -> Line<'l> {
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let (set, raw) = self;
-        line = line.constant("{");
-        line = field(line, "\"set\":", set);
-        line = field(line, "\"number\":", &raw.number());
-        line = field(line, "\"offset\":", &(raw.offset as u64));
-        line = field(line, "\"hex\":", &Hex(raw.payload));
-        line.end("},")
+        object(line, |line| {
+            let line = field(line, "\"set\":", set);
+            let line = field(line, "\"number\":", &raw.number());
+            let line = field(line, "\"offset\":", &(raw.offset as u64));
+            field(line, "\"hex\":", &Hex(raw.payload))
+        })
     }
 }

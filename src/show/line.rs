@@ -14,8 +14,8 @@ const ROOM: usize = 1024;
 pub(super) struct Buffer<'o> {
     sink: &'o mut dyn Sink,
     bytes: [u8; ROOM],
-    /// Whether the sink has got anything.
-    emptied: bool,
+    /// How many bytes the sink has got.
+    emptied: usize,
 }
 
 /// A line that is being written: every method appends something and gives the line back, so that its
@@ -28,7 +28,7 @@ pub(crate) struct Line<'b> {
 
 impl<'o> Buffer<'o> {
     pub(super) fn new(sink: &'o mut dyn Sink) -> Self {
-        Self { sink, bytes: [0; ROOM], emptied: false }
+        Self { sink, bytes: [0; ROOM], emptied: 0 }
     }
 
     /// Makes room. A comma or space at the end stays, because it may be taken back; whether there
@@ -41,7 +41,7 @@ impl<'o> Buffer<'o> {
             Some((&last @ (b',' | b' '), text)) => (text, Some(last)),
             _ => (text, None),
         };
-        self.emptied |= !text.is_empty();
+        self.emptied += text.len();
         self.sink.append(text);
         if let (Some(last), [first, ..]) = (last, &mut self.bytes) {
             *first = last;
@@ -62,7 +62,7 @@ impl<'o> Buffer<'o> {
             None => {
                 self.sink.append(self.bytes.get(..length).unwrap_or_default());
                 self.sink.append(text);
-                self.emptied = true;
+                self.emptied += length + text.len();
                 0
             }
         }
@@ -78,7 +78,13 @@ impl<'b> Line<'b> {
     pub(super) fn finish(self) -> bool {
         let text = self.buffer.bytes.get(..self.length).unwrap_or_default();
         self.buffer.sink.append(text);
-        self.buffer.emptied || self.length > 0
+        self.position() > 0
+    }
+
+    /// How many bytes were written.
+    #[inline(always)]
+    fn position(&self) -> usize {
+        self.buffer.emptied + self.length
     }
 
     /// Lets `write` fill the next `N` bytes and say how many of them count. What follows overwrites
@@ -167,14 +173,20 @@ impl<'b> Line<'b> {
     /// Appends a name in quotes and a comma.
     #[inline(always)]
     pub(super) fn word(self, word: &Word) -> Self {
-        self.put(word.quoted, word.length)
+        self.within(|room| {
+            *room = word.quoted;
+            word.length
+        })
     }
 
     /// Appends a name alone.
     #[inline(always)]
     pub(super) fn name(self, word: &Word) -> Self {
-        let [_quote, name @ ..] = word.quoted;
-        self.put::<{ WIDTH - 1 }>(name, word.name_length())
+        self.within::<{ WIDTH - 1 }>(|room| {
+            let [_quote, name @ ..] = &word.quoted;
+            *room = *name;
+            word.name_length()
+        })
     }
 
     /// Appends a name, and spaces up to 8 characters.
@@ -183,17 +195,26 @@ impl<'b> Line<'b> {
         self.name(word).put([b' '; 8], 8_usize.saturating_sub(word.name_length()))
     }
 
-    /// Ends a list or an object of JSON: the bracket takes the place of a comma behind the last item.
+    /// Appends items, each with a comma behind it, between brackets. The last comma is taken back.
     #[inline(always)]
-    pub(crate) fn end(self, bracket: &'static str) -> Self {
-        self.take_back(b',').constant(bracket)
+    pub(super) fn between(
+        self,
+        [open, close]: [&'static str; 2],
+        items: impl FnOnce(Self) -> Self,
+    ) -> Self {
+        let line = self.constant(open);
+        let start = line.position();
+        let mut line = items(line);
+        // To look for the comma would mean to wait until it is stored.
+        line.length -= usize::from(line.position() > start);
+        line.constant(close)
     }
 
-    /// Takes back a comma or a space, if it is the last character.
+    /// Takes back a space, if it is the last character.
     #[inline(always)]
-    pub(super) fn take_back(mut self, character: u8) -> Self {
+    pub(super) fn trimmed(mut self) -> Self {
         let last = self.length.wrapping_sub(1);
-        self.length -= usize::from(self.buffer.bytes.get(last) == Some(&character));
+        self.length -= usize::from(self.buffer.bytes.get(last) == Some(&b' '));
         self
     }
 
@@ -414,14 +435,19 @@ pub(super) mod tests {
 
     #[test]
     fn one_comma_or_space_is_taken_back() {
-        let trimmed = line(|line| line.text("é ").take_back(b' ').text("b  ").take_back(b' '));
+        let trimmed = line(|line| line.text("é ").trimmed().text("b  ").trimmed());
         assert_eq!(trimmed, "éb ");
+        let [none, two] = [0, 2].map(|count| {
+            line(|line| line.between(["[", "]"], |line| (0..count).fold(line, |l, _| l.text("1,"))))
+        });
+        assert_eq!((&*none, &*two), ("[]", "[1,1]"));
         // Wherever the buffer is emptied.
         for length in 0..2 * ROOM {
             let before = "x".repeat(length);
-            let list = |end| line(|line| line.text(&before).constant(end).end("]"));
-            assert_eq!(list(","), before.clone() + "]");
-            assert_eq!(list(",,"), before.clone() + ",]");
+            let list =
+                line(|line| line.between(["[", "]"], |line| line.text(&before).constant(",")));
+            assert_eq!(list, format!("[{before}]"));
+            assert_eq!(line(|line| line.text(&before).constant(" ").trimmed()), before);
         }
     }
 }

@@ -246,7 +246,7 @@ impl Text {
         if let (Some(map), Some(labels)) = (&self.labels, ct.labels) {
             line = map.write(labels, line);
         }
-        line.take_back(b' ')
+        line.trimmed()
     }
 
     #[inline(always)]
@@ -308,7 +308,7 @@ fn write_expectation<'l>(
     }
     line = number(line, "class=", expectation.class);
     line = name(line, "helper=", expectation.help_name.as_ref());
-    line.take_back(b' ')
+    line.trimmed()
 }
 
 /// A tuple of an expectation.
