@@ -143,6 +143,8 @@ macro_rules! fields {
 
         #[cfg(feature = "show")]
         impl $crate::show::json::Value for $Name {
+            const OPENING: &'static str = "{";
+
             #[inline]
             fn is_absent(&self) -> bool {
                 $crate::flat::record::Absent::is_absent(self)
@@ -153,7 +155,7 @@ macro_rules! fields {
                 &self,
                 line: $crate::show::json::Line<'l>,
             ) -> $crate::show::json::Line<'l> {
-                $crate::show::json::object(line, |line| {
+                line.items("},", |line| {
                     $(
                         let key = concat!("\"", stringify!($field), "\":");
                         let line = $crate::show::json::field(line, key, &self.$field);

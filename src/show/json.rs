@@ -73,7 +73,7 @@ impl Json<'_> {
         report: &mut dyn FnMut(Error),
     ) {
         let mut buffer = Buffer::new(out);
-        let line = Line::new(&mut buffer).between(["{", "}"], |line| {
+        let line = Line::new(&mut buffer).constant("{").items("}", |line| {
             let line = field(line, "\"file\":", &self.file);
             let line = field(line, "\"packet\":", &self.packet);
             let line = field(line, "\"time\":", &self.time);
@@ -88,7 +88,7 @@ fn header<'l>(mut line: Line<'l>, message: &Message<'_>) -> Line<'l> {
     let msg_type = message.msg_type();
     line = field(line, "\"kind\":", &message.kind());
     line = field(line, "\"type\":", &msg_type);
-    line = line.between(["\"flags\":[", "],"], |line| {
+    line = line.constant("\"flags\":[").items("],", |line| {
         flags(line, header_flags(msg_type.flag_sense()), header.nlmsg_flags.bits().into())
     });
     line = field(line, "\"seq\":", &header.nlmsg_seq);
@@ -153,23 +153,27 @@ fn contents<'l>(
         let _ = message.visit(&mut unknown);
     }
     if !unknown.0.is_empty() {
-        line = list(line.constant("\"unknown\":"), unknown.0);
+        line = list(line.constant("\"unknown\":["), unknown.0);
     }
     if !errors.is_empty() {
-        line = list(line.constant("\"errors\":"), errors);
+        line = list(line.constant("\"errors\":["), errors);
     }
     line
 }
 
 /// What stands behind a key or in a list. The macros of `flat` implement it for structs of fields.
 pub(crate) trait Value {
+    /// What it begins with, if that is known to the compiler. It is written together with the key.
+    const OPENING: &'static str = "";
+
     /// Whether the key is left out, too.
     #[inline(always)]
     fn is_absent(&self) -> bool {
         false
     }
 
-    /// Writes the value and a comma, which [`Line::end`] takes back where nothing follows.
+    /// Writes the value behind its opening, and a comma, which [`Line::items`] takes back where
+    /// nothing follows.
     fn write<'l>(&self, line: Line<'l>) -> Line<'l>;
 }
 
@@ -180,27 +184,25 @@ pub(crate) fn field<'l, V: Value + ?Sized>(
     key: &'static str,
     value: &V,
 ) -> Line<'l> {
-    if value.is_absent() { line } else { value.write(line.constant(key)) }
+    if value.is_absent() { line } else { present(line, key, value) }
 }
 
 /// As [`field`], for a struct that is shown even if nothing is in it.
 #[inline(always)]
-fn present<'l, V: Value>(line: Line<'l>, key: &'static str, value: &V) -> Line<'l> {
-    value.write(line.constant(key))
+fn present<'l, V: Value + ?Sized>(line: Line<'l>, key: &'static str, value: &V) -> Line<'l> {
+    value.write(line.constants([key, V::OPENING]))
 }
 
+/// The items of a list behind its opening.
 #[inline(always)]
-fn list<V: Value>(line: Line<'_>, items: impl IntoIterator<Item = V>) -> Line<'_> {
-    line.between(["[", "],"], |line| items.into_iter().fold(line, |line, item| item.write(line)))
-}
-
-/// An object: what it consists of is written with [`field`].
-#[inline(always)]
-pub(crate) fn object<'l>(line: Line<'l>, fields: impl FnOnce(Line<'l>) -> Line<'l>) -> Line<'l> {
-    line.between(["{", "},"], fields)
+fn list<'l, V: Value>(line: Line<'l>, items: impl IntoIterator<Item = V>) -> Line<'l> {
+    let item = |line: Line<'l>, item: V| item.write(line.constant(V::OPENING));
+    line.items("],", |line| items.into_iter().fold(line, item))
 }
 
 impl<V: Value> Value for Option<V> {
+    const OPENING: &'static str = V::OPENING;
+
     #[inline(always)]
     fn is_absent(&self) -> bool {
         self.is_none()
@@ -250,6 +252,8 @@ macro_rules! flags {
     ($($Name:ty)+) => {
         $(
             impl Value for $Name {
+                const OPENING: &'static str = "[";
+
                 #[inline]
                 fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
                     const WORDS: FlagWords = {
@@ -261,7 +265,7 @@ macro_rules! flags {
                         }
                         words
                     };
-                    line.between(["[", "],"], |line| {
+                    line.items("],", |line| {
                         let line = flags(line, &WORDS, self.bits().into());
                         match self.difference(Self::all()).bits() {
                             0 => line,
@@ -310,8 +314,9 @@ named! { MsgType IpProto TcpState SctpState DccpState DccpRole }
 flags! { Status FilterFlags ExpectFlags TcpFlags }
 
 impl Value for str {
+    const OPENING: &'static str = "\"";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        let line = line.constant("\"");
         let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
         let line = if self.bytes().all(is_plain) { line.text(self) } else { escaped(line, self) };
         line.constant("\",")
@@ -337,6 +342,8 @@ fn escaped<'l>(mut line: Line<'l>, text: &str) -> Line<'l> {
 }
 
 impl<V: Value + ?Sized> Value for &V {
+    const OPENING: &'static str = V::OPENING;
+
     #[inline(always)]
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         (**self).write(line)
@@ -384,14 +391,18 @@ impl Value for Family {
 }
 
 impl Value for IpAddr {
+    const OPENING: &'static str = "\"";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        line.constant("\"").ip(*self).constant("\",")
+        line.ip(*self).constant("\",")
     }
 }
 
 impl Value for Endpoint {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        object(line, |line| {
+        line.items("},", |line| {
             let line = field(line, "\"addr\":", &self.addr);
             field(line, "\"port\":", &self.port)
         })
@@ -402,22 +413,26 @@ impl Value for Endpoint {
 impl Value for Name {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         match self.to_str() {
-            Some(text) => text.write(line),
-            None => list(line, self.as_bytes().iter().copied()),
+            Some(text) => text.write(line.constant(str::OPENING)),
+            None => list(line.constant("["), self.as_bytes().iter().copied()),
         }
     }
 }
 
 impl Value for Box<[u8]> {
+    const OPENING: &'static str = "[";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         list(line, self.iter().copied())
     }
 }
 
 impl Value for Labels {
+    const OPENING: &'static str = "[";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let bits = self.bits();
-        line.between(["[", "],"], |mut line| {
+        line.items("],", |mut line| {
             // In two halves, which a register holds.
             for (first, half) in [(0, bits as u64), (64, (bits >> 64) as u64)] {
                 let mut left = half;
@@ -432,8 +447,10 @@ impl Value for Labels {
 }
 
 impl Value for ProtoInfo {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        object(line, |line| match self {
+        line.items("},", |line| match self {
             Self::Tcp(tcp) => present(line, "\"tcp\":", tcp),
             Self::Dccp(dccp) => present(line, "\"dccp\":", dccp),
             Self::Sctp(sctp) => present(line, "\"sctp\":", sctp),
@@ -442,8 +459,10 @@ impl Value for ProtoInfo {
 }
 
 impl Value for TcpFlagsMask {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        object(line, |line| {
+        line.items("},", |line| {
             let line = field(line, "\"flags\":", &self.flags);
             field(line, "\"mask\":", &self.mask)
         })
@@ -451,8 +470,10 @@ impl Value for TcpFlagsMask {
 }
 
 impl Value for NlMsgErr<'_> {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        object(line, |line| {
+        line.items("},", |line| {
             let line = field(line, "\"errno\":", &self.error.unsigned_abs());
             let line = field(line, "\"request_seq\":", &self.request.nlmsg_seq);
             let line = field(line, "\"request_type\":", &MsgType(self.request.nlmsg_type));
@@ -464,15 +485,19 @@ impl Value for NlMsgErr<'_> {
 }
 
 impl Value for NlMsgDone<'_> {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let errno = self.status.unwrap_or_default().unsigned_abs();
-        object(line, |line| field(line, "\"errno\":", &errno))
+        line.items("},", |line| field(line, "\"errno\":", &errno))
     }
 }
 
 impl Value for Error {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        object(line, |line| {
+        line.items("},", |line| {
             let line = field(line, "\"offset\":", &(self.offset as u64));
             let line = field(line, "\"attribute\":", &self.attr.map(|attr| attr.name));
             let mut line = line.constant("\"problem\":\"");
@@ -487,9 +512,11 @@ impl Value for Error {
 struct Hex<'a>(&'a [u8]);
 
 impl Value for Hex<'_> {
+    const OPENING: &'static str = "\"";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let digits = |line: Line<'l>, byte: &u8| line.hex_byte(*byte);
-        self.0.iter().fold(line.constant("\""), digits).constant("\",")
+        self.0.iter().fold(line, digits).constant("\",")
     }
 }
 
@@ -520,9 +547,11 @@ impl<'a> Unknown<'a> {
 }
 
 impl Value for (&'static str, RawAttr<'_>) {
+    const OPENING: &'static str = "{";
+
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let (set, raw) = self;
-        object(line, |line| {
+        line.items("},", |line| {
             let line = field(line, "\"set\":", set);
             let line = field(line, "\"number\":", &raw.number());
             let line = field(line, "\"offset\":", &(raw.offset as u64));

@@ -158,14 +158,25 @@ impl<'b> Line<'b> {
 
     /// Appends text that is known to the compiler.
     #[inline(always)]
-    pub(crate) fn constant(mut self, text: &'static str) -> Self {
-        if self.length + text.len() > ROOM {
+    pub(crate) fn constant(self, text: &'static str) -> Self {
+        self.constants([text])
+    }
+
+    /// Appends texts that are known to the compiler.
+    #[inline(always)]
+    pub(super) fn constants<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
+        let length: usize = texts.iter().map(|text| text.len()).sum();
+        if self.length + length > ROOM {
             self.length = self.buffer.empty(self.length).into();
         }
         let room = self.buffer.bytes.get_mut(self.length..);
-        if let Some(room) = room.and_then(|room| room.get_mut(..text.len())) {
-            room.copy_from_slice(text.as_bytes());
-            self.length += text.len();
+        if let Some(mut room) = room.and_then(|room| room.get_mut(..length)) {
+            for text in texts {
+                let Some((start, rest)) = room.split_at_mut_checked(text.len()) else { break };
+                start.copy_from_slice(text.as_bytes());
+                room = rest;
+            }
+            self.length += length;
         }
         self
     }
@@ -195,19 +206,15 @@ impl<'b> Line<'b> {
         self.name(word).put([b' '; 8], 8_usize.saturating_sub(word.name_length()))
     }
 
-    /// Appends items, each with a comma behind it, between brackets. The last comma is taken back.
+    /// Appends items, each with a comma behind it, and the bracket behind them in the place of the last
+    /// comma.
     #[inline(always)]
-    pub(super) fn between(
-        self,
-        [open, close]: [&'static str; 2],
-        items: impl FnOnce(Self) -> Self,
-    ) -> Self {
-        let line = self.constant(open);
-        let start = line.position();
-        let mut line = items(line);
+    pub(crate) fn items(self, bracket: &'static str, items: impl FnOnce(Self) -> Self) -> Self {
+        let start = self.position();
+        let mut line = items(self);
         // To look for the comma would mean to wait until it is stored.
         line.length -= usize::from(line.position() > start);
-        line.constant(close)
+        line.constant(bracket)
     }
 
     /// Takes back a space, if it is the last character.
@@ -438,15 +445,14 @@ pub(super) mod tests {
         let trimmed = line(|line| line.text("é ").trimmed().text("b  ").trimmed());
         assert_eq!(trimmed, "éb ");
         let [none, two] = [0, 2].map(|count| {
-            line(|line| line.between(["[", "]"], |line| (0..count).fold(line, |l, _| l.text("1,"))))
+            line(|line| line.items("]", |line| (0..count).fold(line, |l, _| l.text("1,"))))
         });
-        assert_eq!((&*none, &*two), ("[]", "[1,1]"));
+        assert_eq!((&*none, &*two), ("]", "1,1]"));
         // Wherever the buffer is emptied.
         for length in 0..2 * ROOM {
             let before = "x".repeat(length);
-            let list =
-                line(|line| line.between(["[", "]"], |line| line.text(&before).constant(",")));
-            assert_eq!(list, format!("[{before}]"));
+            let list = line(|line| line.items("]", |line| line.text(&before).constant(",")));
+            assert_eq!(list, format!("{before}]"));
             assert_eq!(line(|line| line.text(&before).constant(" ").trimmed()), before);
         }
     }
