@@ -82,9 +82,10 @@ pub(super) fn hex(number: u16) -> ([u8; 4], usize) {
     (digits.to_le_bytes(), 4 - leading_zeros as usize)
 }
 
-/// Where the longest run of zeros starts, the first of the longest, and how long it is.
+/// From where to where the longest run of zeros goes, the first of the longest, among the eight groups
+/// of an IPv6 address.
 #[inline(always)]
-pub(super) fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
+pub(super) fn longest_zeros(address: [u8; 16]) -> (usize, usize) {
     /// By which groups are zero, the first in the lowest bit.
     const RUNS: [(u8, u8); 256] = {
         let mut table = [(0, 0); 256];
@@ -92,9 +93,9 @@ pub(super) fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
         while zeros < 256 {
             let mut start = 0;
             while start < 8 {
-                let length = (zeros >> start).trailing_ones() as u8;
-                if length > table[zeros].1 {
-                    table[zeros] = (start, length);
+                let end = start + (zeros >> start).trailing_ones() as u8;
+                if end - start > table[zeros].1 - table[zeros].0 {
+                    table[zeros] = (start, end);
                 }
                 start += 1;
             }
@@ -102,7 +103,8 @@ pub(super) fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
         }
         table
     };
-    let zeros = (0..8).fold(0, |zeros, at| zeros | usize::from(groups[at] == 0) << at);
-    let (start, length) = RUNS[zeros & 255];
-    (start.into(), length.into())
+    let groups = address.chunks_exact(2).zip(0..);
+    let zeros = groups.fold(0, |zeros, (group, at)| zeros | usize::from(group == [0, 0]) << at);
+    let (start, end) = RUNS[zeros & 255];
+    (start.into(), end.into())
 }

@@ -282,13 +282,6 @@ impl<'b> Line<'b> {
         self.put([tens, b'0' + number % 10], 2)
     }
 
-    /// A number in hexadecimal, without leading zeros.
-    #[inline(always)]
-    pub(super) fn hex(self, number: u16) -> Self {
-        let (digits, length) = digits::hex(number);
-        self.put(digits, length)
-    }
-
     /// A number in hexadecimal, without leading zeros, and what stands behind it.
     #[inline(always)]
     pub(super) fn hex_and(self, number: u16, behind: u8) -> Self {
@@ -327,24 +320,32 @@ impl<'b> Line<'b> {
         if let Some(mapped) = address.to_ipv4_mapped() {
             return self.constant("::ffff:").ipv4(mapped);
         }
-        let groups = address.segments();
-        let (start, length) = digits::longest_zeros(&groups);
-        if length < 2 {
-            return self.groups(&groups);
+        let octets = address.octets();
+        let (start, end) = digits::longest_zeros(octets);
+        if end - start < 2 {
+            return self.groups(&octets).without_colon();
         }
-        self.groups(groups.get(..start).unwrap_or_default())
-            .constant("::")
-            .groups(groups.get(start + length..).unwrap_or_default())
+        let (before, behind) = (octets.get(..2 * start), octets.get(2 * end..));
+        let line = self.groups(before.unwrap_or_default());
+        // A group before them has brought one of the colons.
+        let line = line.put([b':'; 2], 1 + usize::from(start == 0));
+        let line = line.groups(behind.unwrap_or_default());
+        if end < 8 { line.without_colon() } else { line }
+    }
+
+    /// Groups of an IPv6 address, each with a colon behind it.
+    #[inline(always)]
+    fn groups(self, octets: &[u8]) -> Self {
+        octets.chunks_exact(2).fold(self, |line, group| match *group {
+            [high, low] => line.hex_and(u16::from_be_bytes([high, low]), b':'),
+            _ => line,
+        })
     }
 
     #[inline(always)]
-    fn groups(self, groups: &[u16]) -> Self {
-        let Some((last, others)) = groups.split_last() else { return self };
-        let mut line = self;
-        for group in others {
-            line = line.hex_and(*group, b':');
-        }
-        line.hex(*last)
+    fn without_colon(mut self) -> Self {
+        self.length -= 1;
+        self
     }
 }
 
