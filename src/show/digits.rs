@@ -1,4 +1,4 @@
-//! Numbers in decimal and hexadecimal, without branches and as far as possible without tables.
+//! The digits of numbers, several at once and without branches.
 
 /// Numbers below 1,000: their digits, the first in the first byte, and how many they are in the last.
 const SMALL: [[u8; 4]; 1000] = {

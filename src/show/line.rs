@@ -90,7 +90,7 @@ impl<'b> Line<'b> {
     /// Lets `write` fill the next `N` bytes and say how many of them count. What follows overwrites
     /// the others.
     #[inline(always)]
-    fn within<const N: usize>(mut self, write: impl FnOnce(&mut [u8; N]) -> usize) -> Self {
+    fn fill<const N: usize>(mut self, write: impl FnOnce(&mut [u8; N]) -> usize) -> Self {
         if self.length > ROOM - N {
             self.length = self.buffer.empty(self.length).into();
         }
@@ -104,7 +104,7 @@ impl<'b> Line<'b> {
     /// Appends the first `length` of these bytes.
     #[inline(always)]
     fn put<const N: usize>(self, bytes: [u8; N], length: usize) -> Self {
-        self.within(|room| {
+        self.fill(|room| {
             *room = bytes;
             length
         })
@@ -113,7 +113,7 @@ impl<'b> Line<'b> {
     /// Appends the first `length` of these bytes, at most 8, and what stands behind them.
     #[inline(always)]
     fn put_and<const N: usize>(self, bytes: [u8; N], length: usize, behind: u8) -> Self {
-        self.within::<16>(|room| {
+        self.fill::<16>(|room| {
             if let Some(room) = room.first_chunk_mut() {
                 *room = bytes;
             }
@@ -144,7 +144,7 @@ impl<'b> Line<'b> {
     /// are copied faster than one of any size.
     #[inline(always)]
     fn pieces<const N: usize>(self, text: &[u8]) -> Self {
-        self.within::<32>(|room| {
+        self.fill::<32>(|room| {
             let Some(room) = room.get_mut(..text.len()) else { return 0 };
             if let (Some(room), Some(first)) = (room.first_chunk_mut::<N>(), text.first_chunk()) {
                 *room = *first;
@@ -184,7 +184,7 @@ impl<'b> Line<'b> {
     /// Appends a name in quotes and a comma.
     #[inline(always)]
     pub(super) fn word(self, word: &Word) -> Self {
-        self.within(|room| {
+        self.fill(|room| {
             *room = word.quoted;
             word.length
         })
@@ -193,7 +193,7 @@ impl<'b> Line<'b> {
     /// Appends a name alone.
     #[inline(always)]
     pub(super) fn name(self, word: &Word) -> Self {
-        self.within::<{ WIDTH - 1 }>(|room| {
+        self.fill::<{ WIDTH - 1 }>(|room| {
             let [_quote, name @ ..] = &word.quoted;
             *room = *name;
             word.name_length()
@@ -411,7 +411,10 @@ pub(super) mod tests {
             assert_eq!(line(|line| line.number(n)), n.to_string());
             assert_eq!(line(|line| line.number_and(n, b' ')), format!("{n} "));
         }
-        assert_eq!(line(|line| line.number(u64::MAX)), u64::MAX.to_string());
+        let powers = (0..20).map(|digits| 10_u64.pow(digits));
+        for n in powers.flat_map(|power| [power - 1, power]).chain([u64::MAX]) {
+            assert_eq!(line(|line| line.number_and(n, b',')), format!("{n},"));
+        }
         for n in 0..100 {
             assert_eq!(line(|line| line.two(n, b' ')), format!("{n:2}"));
         }

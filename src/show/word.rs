@@ -14,11 +14,15 @@ pub(crate) struct Word {
 impl Word {
     pub(crate) const fn new(name: &str) -> Self {
         let name = name.as_bytes();
+        assert!(name.len() + 3 <= WIDTH, "there is a longer name now");
         let mut quoted = [0; WIDTH];
         quoted[0] = b'"';
         let mut at = 0;
         while at < name.len() {
-            assert!(matches!(name[at], b' ' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_'));
+            assert!(
+                name[at].is_ascii_alphanumeric() || name[at] == b'_',
+                "it might need an escape"
+            );
             quoted[at + 1] = name[at];
             at += 1;
         }
@@ -36,13 +40,13 @@ impl Word {
 
 /// The names of flags by the numbers of their bits.
 pub(super) struct FlagWords {
-    pub(super) words: [Word; 16],
+    pub(super) words: [Word; 32],
     /// The bits that have a name.
     pub(super) known: u32,
 }
 
 impl FlagWords {
-    pub(super) const EMPTY: Self = Self { words: [const { Word::new("") }; 16], known: 0 };
+    pub(super) const EMPTY: Self = Self { words: [const { Word::new("") }; 32], known: 0 };
 
     /// The same with one more.
     pub(super) const fn with(mut self, flag: u32, name: &str) -> Self {
