@@ -25,9 +25,14 @@ struct Line {
 
 fn same_as_serde(message: &Message<'_>, file: Option<&'static str>, number: Option<u64>) {
     let line = Line { file, packet: number, time: number, message: MessageRecord::new(message) };
+    let json = Json { file, packet: number, time: number };
+    let expected = "before ".to_owned() + &serde_json::to_string(&line).unwrap();
     let mut written = "before ".to_owned();
-    Json { file, packet: number, time: number }.write(message, &mut written);
-    assert_eq!(written.strip_prefix("before "), Some(&*serde_json::to_string(&line).unwrap()));
+    json.write(message, &mut written);
+    assert_eq!(written, expected);
+    let mut written = b"before ".to_vec();
+    json.write(message, &mut written);
+    assert_eq!(written, expected.as_bytes());
 }
 
 #[test]

@@ -42,6 +42,9 @@ fn golden_messages_print_what_the_library_prints() {
         let pairs = [(&golden.text, plain), (&golden.text_all, all_words(now, label_map()))];
         for (expected, text) in pairs {
             let line = text.line(&golden.message(), None).unwrap();
+            let mut bytes = Vec::new();
+            assert!(text.write(&golden.message(), None, &mut bytes));
+            assert_eq!(bytes, line.as_bytes());
             if without_portid(&line) != expected.as_deref().unwrap() {
                 wrong.push(format!("{}\n  {line}\n  {}", golden.place, expected.as_ref().unwrap()));
             }

@@ -165,7 +165,7 @@ fn flat_request(flat: &'static [Conntrack]) -> Path {
 
 fn text(golden: &'static [Golden]) -> Path {
     let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
-    let mut line = String::new();
+    let mut line = Vec::new();
     each("text", "a line of conntrack(8), with extended, id, ktimestamp", golden, move |golden| {
         line.clear();
         let is_there = text.write(&golden.message(), Some(golden.received), &mut line);
@@ -175,7 +175,7 @@ fn text(golden: &'static [Golden]) -> Path {
 }
 
 fn json(golden: &'static [Golden]) -> Path {
-    let mut line = String::new();
+    let mut line = Vec::new();
     each("json", "a line of JSON", golden, move |golden| {
         line.clear();
         Json::default().write(&golden.message(), &mut line);

@@ -5,10 +5,10 @@ use std::io::{self, Write as _};
 /// So much is gathered before it is written.
 const FULL: usize = 64 << 10;
 
-/// What was made of messages: text for the two standard streams, and numbers.
+/// What was made of messages: UTF-8 for the two standard streams, and numbers.
 #[derive(Default)]
 pub(crate) struct Output {
-    pub(crate) stdout: String,
+    pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: String,
     pub(crate) counts: Counts,
 }
@@ -44,7 +44,7 @@ impl Output {
     pub(crate) fn emit(&mut self) -> io::Result<()> {
         if !self.stdout.is_empty() {
             let mut stdout = io::stdout().lock();
-            stdout.write_all(self.stdout.as_bytes())?;
+            stdout.write_all(&self.stdout)?;
             stdout.flush()?;
             self.stdout.clear();
         }

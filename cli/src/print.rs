@@ -8,6 +8,7 @@ use ctnetlink::show::text::{LabelMap, Text};
 use ctnetlink::show::{Annotate, Json, TimeZone, rfc3339};
 use ctnetlink::{Kind, Message};
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 pub(crate) struct Printer {
     format: Format,
@@ -67,7 +68,7 @@ impl Printer {
             Format::Annotate => annotate(place, message, stdout, report),
         };
         if printed {
-            stdout.push('\n');
+            stdout.push(b'\n');
             counts.good += 1;
         }
     }
@@ -76,7 +77,7 @@ impl Printer {
         &self,
         place: &Place<'_>,
         message: &Message<'_>,
-        stdout: &mut String,
+        stdout: &mut Vec<u8>,
         report: &mut dyn FnMut(Error),
     ) -> bool {
         let file = self.several_files.then(|| place.file.to_string_lossy());
@@ -89,7 +90,7 @@ impl Printer {
 fn annotate(
     place: &Place<'_>,
     message: &Message<'_>,
-    stdout: &mut String,
+    stdout: &mut Vec<u8>,
     report: &mut dyn FnMut(Error),
 ) -> bool {
     message.report(report);

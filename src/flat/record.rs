@@ -143,19 +143,25 @@ macro_rules! fields {
 
         #[cfg(feature = "show")]
         impl $crate::show::json::Value for $Name {
+            const OPENING: &'static str = "{";
+
             #[inline]
             fn is_absent(&self) -> bool {
                 $crate::flat::record::Absent::is_absent(self)
             }
 
             #[inline]
-            fn write(&self, line: &mut $crate::show::json::Line<'_>) {
-                line.constant("{");
-                $(
-                    let key = concat!("\"", stringify!($field), "\":");
-                    $crate::show::json::field(line, key, &self.$field);
-                )+
-                line.end("},");
+            fn write<'l>(
+                &self,
+                line: $crate::show::json::Line<'l>,
+            ) -> $crate::show::json::Line<'l> {
+                line.items("},", |line| {
+                    $(
+                        let key = concat!("\"", stringify!($field), "\":");
+                        let line = $crate::show::json::field(line, key, &self.$field);
+                    )+
+                    line
+                })
             }
         }
 

@@ -3,7 +3,10 @@
 //! The same text as serde's of a [`MessageRecord`](super::MessageRecord), which the tests hold it
 //! against, but made in one pass over the message and without a value in between.
 
+use super::line::Buffer;
 pub(crate) use super::line::Line;
+use super::sink::Sink;
+use super::word::{FlagWords, Word};
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
 use crate::flat::{
@@ -14,11 +17,13 @@ use crate::nested::{
 };
 use crate::spec::{Form, SetSpec};
 use crate::wire::control::{NlMsgDone, NlMsgErr};
-use crate::wire::{AttrSet, Attrs, Endian, NLA_HDRLEN, RawAttr, RawAttrs, Visitor};
+use crate::wire::{
+    AttrSet, Attrs, Endian, FlagSense, NLA_HDRLEN, NlmFlags, RawAttr, RawAttrs, Visitor,
+};
 use crate::{Body, Conntrack, Expectation, Family, Kind, Message, MsgType};
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
+use bitflags::Flags as _;
 use core::fmt::Write as _;
 use core::net::IpAddr;
 
@@ -55,8 +60,8 @@ pub struct Json<'a> {
 }
 
 impl Json<'_> {
-    /// Appends a message to `out`, without a line end.
-    pub fn write(&self, message: &Message<'_>, out: &mut String) {
+    /// Appends a message to `out`, a `Vec<u8>` or a `String`, without a line end.
+    pub fn write(&self, message: &Message<'_>, out: &mut dyn Sink) {
         self.write_and_report(message, out, &mut |_| ());
     }
 
@@ -64,135 +69,150 @@ impl Json<'_> {
     pub fn write_and_report(
         &self,
         message: &Message<'_>,
-        out: &mut String,
+        out: &mut dyn Sink,
         report: &mut dyn FnMut(Error),
     ) {
-        let mut errors = Vec::new();
-        let report = &mut |error| {
-            errors.push(error);
-            report(error);
-        };
-        let line = &mut Line::new(out);
-        let header = message.header();
-        let msg_type = message.msg_type();
-        line.constant("{");
-        field(line, "\"file\":", &self.file);
-        field(line, "\"packet\":", &self.packet);
-        field(line, "\"time\":", &self.time);
-        field(line, "\"kind\":", &message.kind());
-        field(line, "\"type\":", &msg_type);
-        line.constant("\"flags\":[");
-        for name in header.nlmsg_flags.names(msg_type.flag_sense()) {
-            word(line, name);
-        }
-        line.end("],");
-        field(line, "\"seq\":", &header.nlmsg_seq);
-        field(line, "\"portid\":", &header.nlmsg_pid);
-        field(line, "\"byte_order\":", &message.endian());
-        field(line, "\"family\":", &message.nfgenmsg().map(|nfgen| nfgen.nfgen_family));
-        // Whether there is surely nothing in it that the tables do not name.
-        let mut plain = false;
-        match message.body() {
-            Ok(Body::Conntrack(nfgen, attrs)) => {
-                let mut ct = Conntrack::default();
-                plain = ct.read_attrs(attrs, report);
-                ct.family = nfgen.nfgen_family;
-                present(line, "\"conntrack\":", &ct);
-                if message.kind() != Kind::Request {
-                    field(line, "\"snat\":", &ct.snat());
-                    field(line, "\"dnat\":", &ct.dnat());
-                    field(line, "\"duration\":", &ct.timestamp.duration_ns());
-                }
-            }
-            Ok(Body::Expect(_, attrs)) => {
-                present(line, "\"expectation\":", &Expectation::read(attrs, report));
-            }
-            Ok(Body::StatsCpu(nfgen, attrs)) => {
-                field(line, "\"cpu\":", &nfgen.res_id);
-                present(line, "\"stats_cpu\":", &StatsCpu::read(attrs, report));
-            }
-            Ok(Body::StatsGlobal(_, attrs)) => {
-                present(line, "\"stats_global\":", &StatsGlobal::read(attrs, report));
-            }
-            Ok(Body::ExpectStats(nfgen, attrs)) => {
-                field(line, "\"cpu\":", &nfgen.res_id);
-                present(line, "\"expect_stats\":", &ExpectStats::read(attrs, report));
-            }
-            Ok(Body::Error(error)) => {
-                message.report(report);
-                field(line, "\"error\":", &error);
-            }
-            Ok(Body::Done(done)) => {
-                message.report(report);
-                field(line, "\"done\":", &done);
-            }
-            Ok(Body::Other(bytes)) => field(line, "\"hex\":", &Hex(bytes)),
-            Err(error) => report(error),
-        }
-        let mut unknown = Unknown { line, any: false };
-        if !plain {
-            // A body in error is told above.
-            let _ = message.visit(&mut unknown);
-        }
-        if unknown.any {
-            line.end("],");
-        }
-        if !errors.is_empty() {
-            line.constant("\"errors\":");
-            list(line, errors);
-        }
-        line.end("}");
-        line.string();
+        let mut buffer = Buffer::new(out);
+        let line = Line::new(&mut buffer).constant("{").items("}", |line| {
+            let line = field(line, "\"file\":", &self.file);
+            let line = field(line, "\"packet\":", &self.packet);
+            let line = field(line, "\"time\":", &self.time);
+            contents(header(line, message), message, report)
+        });
+        line.finish();
     }
+}
+
+fn header<'l>(mut line: Line<'l>, message: &Message<'_>) -> Line<'l> {
+    let header = message.header();
+    let msg_type = message.msg_type();
+    line = field(line, "\"kind\":", &message.kind());
+    line = field(line, "\"type\":", &msg_type);
+    line = line.constant("\"flags\":[").items("],", |line| {
+        flags(line, header_flags(msg_type.flag_sense()), header.nlmsg_flags.bits().into())
+    });
+    line = field(line, "\"seq\":", &header.nlmsg_seq);
+    line = field(line, "\"portid\":", &header.nlmsg_pid);
+    line = field(line, "\"byte_order\":", &message.endian());
+    field(line, "\"family\":", &message.nfgenmsg().map(|nfgen| nfgen.nfgen_family))
+}
+
+#[inline(always)]
+fn contents<'l>(
+    mut line: Line<'l>,
+    message: &Message<'_>,
+    report: &mut dyn FnMut(Error),
+) -> Line<'l> {
+    let mut errors = Vec::new();
+    let report = &mut |error| {
+        errors.push(error);
+        report(error);
+    };
+    // Whether there is surely nothing in it that the tables do not name.
+    let mut plain = false;
+    match message.body() {
+        Ok(Body::Conntrack(nfgen, attrs)) => {
+            let mut ct = Conntrack::default();
+            plain = ct.read_attrs(attrs, report);
+            ct.family = nfgen.nfgen_family;
+            line = present(line, "\"conntrack\":", &ct);
+            if message.kind() != Kind::Request {
+                line = field(line, "\"snat\":", &ct.snat());
+                line = field(line, "\"dnat\":", &ct.dnat());
+                line = field(line, "\"duration\":", &ct.timestamp.duration_ns());
+            }
+        }
+        Ok(Body::Expect(_, attrs)) => {
+            line = present(line, "\"expectation\":", &Expectation::read(attrs, report));
+        }
+        Ok(Body::StatsCpu(nfgen, attrs)) => {
+            line = field(line, "\"cpu\":", &nfgen.res_id);
+            line = present(line, "\"stats_cpu\":", &StatsCpu::read(attrs, report));
+        }
+        Ok(Body::StatsGlobal(_, attrs)) => {
+            line = present(line, "\"stats_global\":", &StatsGlobal::read(attrs, report));
+        }
+        Ok(Body::ExpectStats(nfgen, attrs)) => {
+            line = field(line, "\"cpu\":", &nfgen.res_id);
+            line = present(line, "\"expect_stats\":", &ExpectStats::read(attrs, report));
+        }
+        Ok(Body::Error(error)) => {
+            message.report(report);
+            line = field(line, "\"error\":", &error);
+        }
+        Ok(Body::Done(done)) => {
+            message.report(report);
+            line = field(line, "\"done\":", &done);
+        }
+        Ok(Body::Other(bytes)) => line = field(line, "\"hex\":", &Hex(bytes)),
+        Err(error) => report(error),
+    }
+    let mut unknown = Unknown::default();
+    if !plain {
+        // A body in error is told above.
+        let _ = message.visit(&mut unknown);
+    }
+    if !unknown.0.is_empty() {
+        line = list(line.constant("\"unknown\":["), unknown.0);
+    }
+    if !errors.is_empty() {
+        line = list(line.constant("\"errors\":["), errors);
+    }
+    line
 }
 
 /// What stands behind a key or in a list. The macros of `flat` implement it for structs of fields.
 pub(crate) trait Value {
+    /// What it begins with, if that is known to the compiler. It is written together with the key.
+    const OPENING: &'static str = "";
+
     /// Whether the key is left out, too.
     #[inline(always)]
     fn is_absent(&self) -> bool {
         false
     }
 
-    /// Writes the value and a comma, which [`Line::end`] takes back where nothing follows.
-    fn write(&self, line: &mut Line<'_>);
+    /// Writes the value behind its opening, and a comma, which [`Line::items`] takes back where
+    /// nothing follows.
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l>;
 }
 
 /// A key, given with its quotes and colon, and a value.
 #[inline(always)]
-pub(crate) fn field<V: Value + ?Sized>(line: &mut Line<'_>, key: &'static str, value: &V) {
-    if !value.is_absent() {
-        line.constant(key);
-        value.write(line);
-    }
+pub(crate) fn field<'l, V: Value + ?Sized>(
+    line: Line<'l>,
+    key: &'static str,
+    value: &V,
+) -> Line<'l> {
+    if value.is_absent() { line } else { present(line, key, value) }
 }
 
 /// As [`field`], for a struct that is shown even if nothing is in it.
 #[inline(always)]
-fn present<V: Value>(line: &mut Line<'_>, key: &'static str, value: &V) {
-    line.constant(key);
-    value.write(line);
+fn present<'l, V: Value + ?Sized>(line: Line<'l>, key: &'static str, value: &V) -> Line<'l> {
+    value.write(line.constants([key, V::OPENING]))
 }
 
+/// The items of a list behind its opening.
 #[inline(always)]
-fn list<V: Value>(line: &mut Line<'_>, items: impl IntoIterator<Item = V>) {
-    line.constant("[");
-    for value in items {
-        value.write(line);
-    }
-    line.end("],");
+fn list<'l, V: Value>(line: Line<'l>, items: impl IntoIterator<Item = V>) -> Line<'l> {
+    let item = |line: Line<'l>, item: V| item.write(line.constant(V::OPENING));
+    line.items("],", |line| items.into_iter().fold(line, item))
 }
 
 impl<V: Value> Value for Option<V> {
+    const OPENING: &'static str = V::OPENING;
+
     #[inline(always)]
     fn is_absent(&self) -> bool {
         self.is_none()
     }
 
     #[inline(always)]
-    fn write(&self, line: &mut Line<'_>) {
-        if let Some(value) = self {
-            value.write(line);
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        match self {
+            Some(value) => value.write(line),
+            None => line,
         }
     }
 }
@@ -202,8 +222,8 @@ macro_rules! numbers {
         $(
             impl Value for $int {
                 #[inline(always)]
-                fn write(&self, line: &mut Line<'_>) {
-                    line.number_and(*self, Some(b','));
+                fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+                    line.number_and(*self, b',')
                 }
             }
         )+
@@ -216,10 +236,10 @@ macro_rules! named {
         $(
             impl Value for $Name {
                 #[inline]
-                fn write(&self, line: &mut Line<'_>) {
-                    match self.name() {
-                        Some(name) => word(line, name),
-                        None => line.number_and(self.0, Some(b',')),
+                fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+                    match self.word() {
+                        Some(word) => line.word(word),
+                        None => line.number_and(self.0, b','),
                     }
                 }
             }
@@ -232,93 +252,126 @@ macro_rules! flags {
     ($($Name:ty)+) => {
         $(
             impl Value for $Name {
-                fn write(&self, line: &mut Line<'_>) {
-                    line.constant("[");
-                    let mut names = self.iter_names();
-                    for (name, _) in names.by_ref() {
-                        word(line, name);
-                    }
-                    let unknown = names.remaining().bits();
-                    if unknown != 0 {
-                        unknown.write(line);
-                    }
-                    line.end("],");
+                const OPENING: &'static str = "[";
+
+                #[inline]
+                fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+                    const WORDS: FlagWords = {
+                        let (mut words, mut n) = (FlagWords::EMPTY, 0);
+                        while n < <$Name>::FLAGS.len() {
+                            let flag = &<$Name>::FLAGS[n];
+                            words = words.with(flag.value().bits() as u32, flag.name());
+                            n += 1;
+                        }
+                        words
+                    };
+                    line.items("],", |line| {
+                        let line = flags(line, &WORDS, self.bits().into());
+                        match self.difference(Self::all()).bits() {
+                            0 => line,
+                            unknown => unknown.write(line),
+                        }
+                    })
                 }
             }
         )+
     };
 }
 
+/// The flags of `nlmsg_flags` that have a name.
+fn header_flags(sense: FlagSense) -> &'static FlagWords {
+    const fn words(sense: FlagSense) -> FlagWords {
+        let (mut words, mut n) = (FlagWords::EMPTY, 0);
+        let (common, special) = (NlmFlags::COMMON, NlmFlags::special(sense));
+        while n < common.len() + special.len() {
+            let (flag, name) = if n < common.len() { common[n] } else { special[n - common.len()] };
+            words = words.with(flag.bits() as u32, name);
+            n += 1;
+        }
+        words
+    }
+    match sense {
+        FlagSense::Get => &const { words(FlagSense::Get) },
+        FlagSense::New => &const { words(FlagSense::New) },
+        FlagSense::Ack => &const { words(FlagSense::Ack) },
+        FlagSense::Plain => &const { words(FlagSense::Plain) },
+    }
+}
+
+/// The items of a list: the names of the bits that have one.
+#[inline]
+fn flags<'l>(mut line: Line<'l>, names: &FlagWords, bits: u32) -> Line<'l> {
+    let mut left = bits & names.known;
+    while let Some(word) = names.words.get(left.trailing_zeros() as usize) {
+        line = line.word(word);
+        left &= left - 1;
+    }
+    line
+}
+
 numbers! { u8 u16 u32 u64 }
 named! { MsgType IpProto TcpState SctpState DccpState DccpRole }
 flags! { Status FilterFlags ExpectFlags TcpFlags }
 
-/// A word that needs no escape, and a comma.
-#[inline]
-fn word(line: &mut Line<'_>, word: &'static str) {
-    line.constant("\"");
-    line.text(word);
-    line.constant("\",");
-}
-
 impl Value for str {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("\"");
+    const OPENING: &'static str = "\"";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
-        if self.bytes().all(is_plain) {
-            line.text(self);
-        } else {
-            self.chars().for_each(|c| escaped(line.string(), c));
-        }
-        line.constant("\",");
+        let line = if self.bytes().all(is_plain) { line.text(self) } else { escaped(line, self) };
+        line.constant("\",")
     }
 }
 
-fn escaped(out: &mut String, c: char) {
-    match c {
-        '"' => out.push_str("\\\""),
-        '\\' => out.push_str("\\\\"),
-        '\n' => out.push_str("\\n"),
-        '\r' => out.push_str("\\r"),
-        '\t' => out.push_str("\\t"),
-        '\u{8}' => out.push_str("\\b"),
-        '\u{c}' => out.push_str("\\f"),
-        '\0'..' ' => {
-            // Writing to a string does not fail.
-            let _ = write!(out, "\\u{:04x}", u32::from(c));
-        }
-        _ => out.push(c),
+#[cold]
+fn escaped<'l>(mut line: Line<'l>, text: &str) -> Line<'l> {
+    for c in text.chars() {
+        line = match c {
+            '"' => line.constant("\\\""),
+            '\\' => line.constant("\\\\"),
+            '\n' => line.constant("\\n"),
+            '\r' => line.constant("\\r"),
+            '\t' => line.constant("\\t"),
+            '\u{8}' => line.constant("\\b"),
+            '\u{c}' => line.constant("\\f"),
+            '\0'..' ' => line.constant("\\u00").hex_byte(c as u8),
+            _ => line.text(c.encode_utf8(&mut [0; 4])),
+        };
     }
+    line
 }
 
 impl<V: Value + ?Sized> Value for &V {
+    const OPENING: &'static str = V::OPENING;
+
     #[inline(always)]
-    fn write(&self, line: &mut Line<'_>) {
-        (**self).write(line);
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        (**self).write(line)
     }
 }
 
 impl Value for Kind {
-    fn write(&self, line: &mut Line<'_>) {
-        let name = match self {
-            Self::Request => "request",
-            Self::Reply => "reply",
-            Self::New => "new",
-            Self::Update => "update",
-            Self::Destroy => "destroy",
-            Self::Control => "control",
-            Self::Foreign => "foreign",
-        };
-        word(line, name);
+    #[inline]
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.word(match self {
+            Self::Request => &const { Word::new("request") },
+            Self::Reply => &const { Word::new("reply") },
+            Self::New => &const { Word::new("new") },
+            Self::Update => &const { Word::new("update") },
+            Self::Destroy => &const { Word::new("destroy") },
+            Self::Control => &const { Word::new("control") },
+            Self::Foreign => &const { Word::new("foreign") },
+        })
     }
 }
 
 impl Value for Endian {
-    fn write(&self, line: &mut Line<'_>) {
-        match self {
-            Self::Little => line.constant("\"little\","),
-            Self::Big => line.constant("\"big\","),
-        }
+    #[inline]
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.word(match self {
+            Self::Little => &const { Word::new("little") },
+            Self::Big => &const { Word::new("big") },
+        })
     }
 }
 
@@ -329,105 +382,129 @@ impl Value for Family {
     }
 
     #[inline]
-    fn write(&self, line: &mut Line<'_>) {
-        match self.name() {
-            Some(name) => word(line, name),
-            None => line.number_and(self.0, Some(b',')),
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        match self.word() {
+            Some(word) => line.word(word),
+            None => line.number_and(self.0, b','),
         }
     }
 }
 
 impl Value for IpAddr {
-    #[inline]
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("\"");
-        line.ip(*self);
-        line.constant("\",");
+    const OPENING: &'static str = "\"";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.ip(*self).constant("\",")
     }
 }
 
 impl Value for Endpoint {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("{");
-        field(line, "\"addr\":", &self.addr);
-        field(line, "\"port\":", &self.port);
-        line.end("},");
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.items("},", |line| {
+            let line = field(line, "\"addr\":", &self.addr);
+            field(line, "\"port\":", &self.port)
+        })
     }
 }
 
 /// Text, or a list of bytes where it is none.
 impl Value for Name {
-    fn write(&self, line: &mut Line<'_>) {
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         match self.to_str() {
-            Some(text) => text.write(line),
-            None => list(line, self.as_bytes().iter().copied()),
+            Some(text) => text.write(line.constant(str::OPENING)),
+            None => list(line.constant("["), self.as_bytes().iter().copied()),
         }
     }
 }
 
 impl Value for Box<[u8]> {
-    fn write(&self, line: &mut Line<'_>) {
-        list(line, self.iter().copied());
+    const OPENING: &'static str = "[";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        list(line, self.iter().copied())
     }
 }
 
 impl Value for Labels {
-    fn write(&self, line: &mut Line<'_>) {
-        list(line, self.iter());
+    const OPENING: &'static str = "[";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        let bits = self.bits();
+        line.items("],", |mut line| {
+            // In two halves, which a register holds.
+            for (first, half) in [(0, bits as u64), (64, (bits >> 64) as u64)] {
+                let mut left = half;
+                while left != 0 {
+                    line = line.number_and(first + left.trailing_zeros(), b',');
+                    left &= left - 1;
+                }
+            }
+            line
+        })
     }
 }
 
 impl Value for ProtoInfo {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("{");
-        match self {
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.items("},", |line| match self {
             Self::Tcp(tcp) => present(line, "\"tcp\":", tcp),
             Self::Dccp(dccp) => present(line, "\"dccp\":", dccp),
             Self::Sctp(sctp) => present(line, "\"sctp\":", sctp),
-        }
-        line.end("},");
+        })
     }
 }
 
 impl Value for TcpFlagsMask {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("{");
-        field(line, "\"flags\":", &self.flags);
-        field(line, "\"mask\":", &self.mask);
-        line.end("},");
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.items("},", |line| {
+            let line = field(line, "\"flags\":", &self.flags);
+            field(line, "\"mask\":", &self.mask)
+        })
     }
 }
 
 impl Value for NlMsgErr<'_> {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("{");
-        field(line, "\"errno\":", &self.error.unsigned_abs());
-        field(line, "\"request_seq\":", &self.request.nlmsg_seq);
-        field(line, "\"request_type\":", &MsgType(self.request.nlmsg_type));
-        let message = self.message().map(|text| text.to_string_lossy());
-        field(line, "\"message\":", &message.as_deref());
-        field(line, "\"offset\":", &self.offset());
-        line.end("},");
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.items("},", |line| {
+            let line = field(line, "\"errno\":", &self.error.unsigned_abs());
+            let line = field(line, "\"request_seq\":", &self.request.nlmsg_seq);
+            let line = field(line, "\"request_type\":", &MsgType(self.request.nlmsg_type));
+            let message = self.message().map(|text| text.to_string_lossy());
+            let line = field(line, "\"message\":", &message.as_deref());
+            field(line, "\"offset\":", &self.offset())
+        })
     }
 }
 
 impl Value for NlMsgDone<'_> {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("{");
-        field(line, "\"errno\":", &self.status.unwrap_or_default().unsigned_abs());
-        line.end("},");
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        let errno = self.status.unwrap_or_default().unsigned_abs();
+        line.items("},", |line| field(line, "\"errno\":", &errno))
     }
 }
 
 impl Value for Error {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("{");
-        field(line, "\"offset\":", &(self.offset as u64));
-        field(line, "\"attribute\":", &self.attr.map(|attr| attr.name));
-        line.constant("\"problem\":\"");
-        // Our own sentence needs no escape, and writing to a string does not fail.
-        let _ = write!(line.string(), "{}", self.kind);
-        line.constant("\"},");
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        line.items("},", |line| {
+            let line = field(line, "\"offset\":", &(self.offset as u64));
+            let line = field(line, "\"attribute\":", &self.attr.map(|attr| attr.name));
+            let mut line = line.constant("\"problem\":\"");
+            // Our own sentence needs no escape, and writing to a line does not fail.
+            let _ = write!(line, "{}", self.kind);
+            line.constant("\",")
+        })
     }
 }
 
@@ -435,33 +512,30 @@ impl Value for Error {
 struct Hex<'a>(&'a [u8]);
 
 impl Value for Hex<'_> {
-    fn write(&self, line: &mut Line<'_>) {
-        line.constant("\"");
-        for byte in self.0 {
-            line.hex_byte(*byte);
-        }
-        line.constant("\",");
+    const OPENING: &'static str = "\"";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        let digits = |line: Line<'l>, byte: &u8| line.hex_byte(*byte);
+        self.0.iter().fold(line, digits).constant("\",")
     }
 }
 
-/// Writes the attributes that no table names, behind their key if there are any.
-struct Unknown<'l, 'o> {
-    line: &'l mut Line<'o>,
-    any: bool,
-}
+/// The attributes that no table names, each with the name of its set.
+#[derive(Default)]
+struct Unknown<'a>(Vec<(&'static str, RawAttr<'a>)>);
 
-impl<'a> Visitor<'a> for Unknown<'_, '_> {
+impl<'a> Visitor<'a> for Unknown<'a> {
     fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
         self.walk(S::SPEC, attrs.raw());
     }
 }
 
-impl Unknown<'_, '_> {
+impl<'a> Unknown<'a> {
     /// By table and not by type: values do not matter here, and are not decoded.
-    fn walk(&mut self, set: &SetSpec, attrs: RawAttrs<'_>) {
+    fn walk(&mut self, set: &SetSpec, attrs: RawAttrs<'a>) {
         for raw in attrs.filter_map(Result::ok) {
             match set.get(raw.number()).map(|attr| attr.form) {
-                None => self.write(set, &raw),
+                None => self.0.push((set.name, raw)),
                 Some(Form::Nest(set)) => {
                     let offset = raw.offset + NLA_HDRLEN;
                     self.walk(set, RawAttrs::new(raw.payload, offset, raw.endian));
@@ -470,19 +544,18 @@ impl Unknown<'_, '_> {
             }
         }
     }
+}
 
-    #[cold]
-    fn write(&mut self, set: &SetSpec, raw: &RawAttr<'_>) {
-        let Self { line, any } = self;
-        if !*any {
-            line.constant("\"unknown\":[");
-            *any = true;
-        }
-        line.constant("{");
-        field(line, "\"set\":", set.name);
-        field(line, "\"number\":", &raw.number());
-        field(line, "\"offset\":", &(raw.offset as u64));
-        field(line, "\"hex\":", &Hex(raw.payload));
-        line.end("},");
+impl Value for (&'static str, RawAttr<'_>) {
+    const OPENING: &'static str = "{";
+
+    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
+        let (set, raw) = self;
+        line.items("},", |line| {
+            let line = field(line, "\"set\":", set);
+            let line = field(line, "\"number\":", &raw.number());
+            let line = field(line, "\"offset\":", &(raw.offset as u64));
+            field(line, "\"hex\":", &Hex(raw.payload))
+        })
     }
 }

@@ -1,200 +1,302 @@
-//! Text on its way into a string, without the machinery of `Display`.
+//! Text on its way to where lines are gathered, without the machinery of `Display`.
 
-use alloc::string::String;
+use super::digits;
+use super::sink::Sink;
+use super::word::{WIDTH, Word};
+use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most lines fit; to empty it in between costs little.
-const ROOM: usize = 512;
+const ROOM: usize = 1024;
 
-/// Gathers ASCII in a buffer of fixed size before it goes into a string. To store a few characters
-/// there, of a number known to the compiler, costs a fraction of appending them to a string; the
-/// string is looked at once a line.
-pub(crate) struct Line<'o> {
-    out: &'o mut String,
-    /// ASCII up to `length`.
+/// The bytes of a line before they go to their sink. To store a few bytes here, of a number known to
+/// the compiler, costs a fraction of appending them there.
+pub(super) struct Buffer<'o> {
+    sink: &'o mut dyn Sink,
     bytes: [u8; ROOM],
+    /// How many bytes the sink has got.
+    emptied: usize,
+}
+
+/// A line that is being written: every method appends something and gives the line back, so that its
+/// length stays in a register.
+#[must_use]
+pub(crate) struct Line<'b> {
+    buffer: &'b mut Buffer<'b>,
     length: usize,
 }
 
-const HEX: [u8; 16] = *b"0123456789abcdef";
-
-/// The three digits of a number below 1,000, and how many of them it needs.
-const DIGITS: [([u8; 3], u8); 1000] = {
-    let mut table = [([0; 3], 0); 1000];
-    let mut n = 0;
-    while n < 1000 {
-        let [hundreds, tens, ones] = [n / 100, n / 10 % 10, n % 10];
-        let needed = if n < 10 { 1 } else { 2 + (n >= 100) as u8 };
-        table[n] = ([b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8], needed);
-        n += 1;
-    }
-    table
-};
-
-impl<'o> Line<'o> {
-    pub(super) fn new(out: &'o mut String) -> Self {
-        Self { out, bytes: [0; ROOM], length: 0 }
+impl<'o> Buffer<'o> {
+    pub(super) fn new(sink: &'o mut dyn Sink) -> Self {
+        Self { sink, bytes: [0; ROOM], emptied: 0 }
     }
 
-    /// The string, with everything in it that was put here.
-    pub(super) fn string(&mut self) -> &mut String {
-        let text = self.bytes.get(..self.length).unwrap_or_default();
-        // Nothing but ASCII was put.
-        self.out.push_str(core::str::from_utf8(text).unwrap_or_default());
-        self.length = 0;
-        self.out
+    /// Makes room. A comma or space at the end stays, because it may be taken back; whether there
+    /// was one.
+    #[cold]
+    #[inline(never)]
+    fn empty(&mut self, length: usize) -> bool {
+        let text = self.bytes.get(..length).unwrap_or_default();
+        let (text, last) = match text.split_last() {
+            Some((&last @ (b',' | b' '), text)) => (text, Some(last)),
+            _ => (text, None),
+        };
+        self.emptied += text.len();
+        self.sink.append(text);
+        if let (Some(last), [first, ..]) = (last, &mut self.bytes) {
+            *first = last;
+        }
+        last.is_some()
     }
 
-    /// Appends the first `length` of some ASCII characters. What follows overwrites the others.
-    #[inline]
-    fn put<const N: usize>(&mut self, characters: [u8; N], length: usize) {
+    /// Appends text of any length.
+    fn append(&mut self, mut length: usize, text: &[u8]) -> usize {
+        if length + text.len() > ROOM {
+            length = self.empty(length).into();
+        }
+        match self.bytes.get_mut(length..).and_then(|room| room.get_mut(..text.len())) {
+            Some(room) => {
+                room.copy_from_slice(text);
+                length + text.len()
+            }
+            None => {
+                self.sink.append(self.bytes.get(..length).unwrap_or_default());
+                self.sink.append(text);
+                self.emptied += length + text.len();
+                0
+            }
+        }
+    }
+}
+
+impl<'b> Line<'b> {
+    pub(super) fn new(buffer: &'b mut Buffer<'b>) -> Self {
+        Self { buffer, length: 0 }
+    }
+
+    /// Hands the line to its sink; whether there is anything in it.
+    pub(super) fn finish(self) -> bool {
+        let text = self.buffer.bytes.get(..self.length).unwrap_or_default();
+        self.buffer.sink.append(text);
+        self.position() > 0
+    }
+
+    /// How many bytes were written.
+    #[inline(always)]
+    fn position(&self) -> usize {
+        self.buffer.emptied + self.length
+    }
+
+    /// Lets `write` fill the next `N` bytes and say how many of them count. What follows overwrites
+    /// the others.
+    #[inline(always)]
+    fn fill<const N: usize>(mut self, write: impl FnOnce(&mut [u8; N]) -> usize) -> Self {
         if self.length > ROOM - N {
-            self.string();
+            self.length = self.buffer.empty(self.length).into();
         }
-        if let Some(room) = self.bytes.get_mut(self.length..).and_then(<[u8]>::first_chunk_mut) {
-            *room = characters;
-            self.length += length;
+        let room = self.buffer.bytes.get_mut(self.length..);
+        if let Some(room) = room.and_then(<[u8]>::first_chunk_mut) {
+            self.length += write(room);
         }
+        self
+    }
+
+    /// Appends the first `length` of these bytes.
+    #[inline(always)]
+    fn put<const N: usize>(self, bytes: [u8; N], length: usize) -> Self {
+        self.fill(|room| {
+            *room = bytes;
+            length
+        })
+    }
+
+    /// Appends the first `length` of these bytes, at most 8, and what stands behind them.
+    #[inline(always)]
+    fn put_and<const N: usize>(self, bytes: [u8; N], length: usize, behind: u8) -> Self {
+        self.fill::<16>(|room| {
+            if let Some(room) = room.first_chunk_mut() {
+                *room = bytes;
+            }
+            room[length & 15] = behind;
+            length + 1
+        })
     }
 
     /// Appends any text.
     #[inline]
-    pub(super) fn text(&mut self, text: &str) {
-        if !self.short(text.as_bytes()) {
-            self.string().push_str(text);
+    pub(super) fn text(mut self, text: &str) -> Self {
+        let text = text.as_bytes();
+        match text.len() {
+            0 => self,
+            1 => self.pieces::<1>(text),
+            2..4 => self.pieces::<2>(text),
+            4..8 => self.pieces::<4>(text),
+            8..16 => self.pieces::<8>(text),
+            16..=32 => self.pieces::<16>(text),
+            _ => {
+                self.length = self.buffer.append(self.length, text);
+                self
+            }
         }
     }
 
-    /// Appends text of up to 32 bytes if it is ASCII; whether it did. Two pieces of fixed size that
-    /// may overlap are copied faster than one of any size.
-    #[inline]
-    fn short(&mut self, text: &[u8]) -> bool {
-        if self.length > ROOM - 32 {
-            self.string();
-        }
-        let Some(room) = self.bytes.get_mut(self.length..) else { return false };
-        let done = match text.len() {
-            0 => true,
-            1 => pieces::<1>(text, room),
-            2..4 => pieces::<2>(text, room),
-            4..8 => pieces::<4>(text, room),
-            8..16 => pieces::<8>(text, room),
-            16..=32 => pieces::<16>(text, room),
-            _ => false,
-        };
-        if done {
-            self.length += text.len();
-        }
-        done
-    }
-
-    /// Appends ASCII that is known to the compiler.
+    /// Appends text of `N` to twice `N` bytes, at most 32. Two pieces of fixed size that may overlap
+    /// are copied faster than one of any size.
     #[inline(always)]
-    pub(crate) fn constant(&mut self, text: &'static str) {
-        debug_assert!(text.is_ascii());
-        if self.length + text.len() > ROOM {
-            self.string();
-        }
-        let room = self.bytes.get_mut(self.length..).and_then(|room| room.get_mut(..text.len()));
-        if let Some(room) = room {
-            room.copy_from_slice(text.as_bytes());
-            self.length += text.len();
-        }
+    fn pieces<const N: usize>(self, text: &[u8]) -> Self {
+        self.fill::<32>(|room| {
+            let Some(room) = room.get_mut(..text.len()) else { return 0 };
+            if let (Some(room), Some(first)) = (room.first_chunk_mut::<N>(), text.first_chunk()) {
+                *room = *first;
+            }
+            if let (Some(room), Some(last)) = (room.last_chunk_mut::<N>(), text.last_chunk()) {
+                *room = *last;
+            }
+            text.len()
+        })
     }
 
-    /// Ends a list or an object of JSON: the bracket takes the place of a comma behind the last item.
+    /// Appends text that is known to the compiler.
     #[inline(always)]
-    pub(crate) fn end(&mut self, bracket: &'static str) {
-        self.take_back(',');
-        self.constant(bracket);
+    pub(crate) fn constant(self, text: &'static str) -> Self {
+        self.constants([text])
     }
 
-    /// Takes back a character, if it is the last one.
-    #[inline]
-    pub(super) fn take_back(&mut self, character: char) {
-        match self.length.checked_sub(1) {
-            Some(last) if self.bytes.get(last) == Some(&(character as u8)) => self.length = last,
-            None if self.out.ends_with(character) => drop(self.out.pop()),
-            _ => {}
+    /// Appends texts that are known to the compiler.
+    #[inline(always)]
+    pub(super) fn constants<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
+        let length: usize = texts.iter().map(|text| text.len()).sum();
+        if self.length + length > ROOM {
+            self.length = self.buffer.empty(self.length).into();
         }
+        let room = self.buffer.bytes.get_mut(self.length..);
+        if let Some(mut room) = room.and_then(|room| room.get_mut(..length)) {
+            for text in texts {
+                let Some((start, rest)) = room.split_at_mut_checked(text.len()) else { break };
+                start.copy_from_slice(text.as_bytes());
+                room = rest;
+            }
+            self.length += length;
+        }
+        self
     }
 
-    /// Appends any text, and spaces up to 8 characters.
-    pub(super) fn padded(&mut self, text: &str) {
-        self.text(text);
-        self.put([b' '; 8], 8_usize.saturating_sub(text.len()));
+    /// Appends a name in quotes and a comma.
+    #[inline(always)]
+    pub(super) fn word(self, word: &Word) -> Self {
+        self.fill(|room| {
+            *room = word.quoted;
+            word.length
+        })
+    }
+
+    /// Appends a name alone.
+    #[inline(always)]
+    pub(super) fn name(self, word: &Word) -> Self {
+        self.fill::<{ WIDTH - 1 }>(|room| {
+            let [_quote, name @ ..] = &word.quoted;
+            *room = *name;
+            word.name_length()
+        })
+    }
+
+    /// Appends a name, and spaces up to 8 characters.
+    #[inline]
+    pub(super) fn padded(self, word: &Word) -> Self {
+        self.name(word).put([b' '; 8], 8_usize.saturating_sub(word.name_length()))
+    }
+
+    /// Appends items, each with a comma behind it, and the bracket behind them in the place of the last
+    /// comma.
+    #[inline(always)]
+    pub(crate) fn items(self, bracket: &'static str, items: impl FnOnce(Self) -> Self) -> Self {
+        let start = self.position();
+        let mut line = items(self);
+        // To look for the comma would mean to wait until it is stored.
+        line.length -= usize::from(line.position() > start);
+        line.constant(bracket)
+    }
+
+    /// Takes back a space, if it is the last character.
+    #[inline(always)]
+    pub(super) fn trimmed(mut self) -> Self {
+        let last = self.length.wrapping_sub(1);
+        self.length -= usize::from(self.buffer.bytes.get(last) == Some(&b' '));
+        self
     }
 
     /// A number in decimal.
-    #[inline]
-    pub(super) fn number(&mut self, number: impl Into<u64>) {
-        self.number_and(number, None);
+    #[inline(always)]
+    pub(super) fn number(self, number: impl Into<u64>) -> Self {
+        let mut line = self.number_and(number, b' ');
+        line.length -= 1;
+        line
     }
 
-    /// A number and, in the same stroke, what stands behind it.
-    #[inline]
-    pub(super) fn number_and(&mut self, number: impl Into<u64>, behind: Option<u8>) {
+    /// A number and what stands behind it.
+    #[inline(always)]
+    pub(super) fn number_and(self, number: impl Into<u64>, behind: u8) -> Self {
         let number: u64 = number.into();
         if number < 1000 {
-            self.first_group(number, behind);
+            self.small_number(number, behind)
+        } else if number < 100_000_000 {
+            self.number_of_eight(number, behind)
         } else {
-            self.long_number(number, behind);
+            self.long_number(number, behind)
         }
     }
 
-    fn long_number(&mut self, number: u64, behind: Option<u8>) {
-        let end = behind.unwrap_or_default();
-        let end_length = usize::from(behind.is_some());
-        if number < 1_000_000 {
-            self.first_group(number / 1000, None);
-            let ([a, b, c], _) = digits(number % 1000);
-            self.put([a, b, c, end], 3 + end_length);
-        } else {
-            self.number(number / 1_000_000);
-            let rest = number % 1_000_000;
-            let ([a, b, c], [d, e, f]) = (digits(rest / 1000).0, digits(rest % 1000).0);
-            self.put([a, b, c, d, e, f, end], 6 + end_length);
-        }
+    /// A number below 1,000.
+    #[inline(always)]
+    fn small_number(self, number: u64, behind: u8) -> Self {
+        let (digits, length) = digits::small(number);
+        self.put_and(digits, length, behind)
     }
 
-    /// A number below 1,000, without leading zeros.
-    #[inline]
-    fn first_group(&mut self, number: u64, behind: Option<u8>) {
-        let ([a, b, c], needed) = digits(number);
-        let leading_zeros = 8 * (3 - u32::from(needed));
-        let end = u32::from(behind.unwrap_or_default()) << (8 * needed);
-        let text = u32::from_le_bytes([a, b, c, 0]) >> leading_zeros | end;
-        self.put(text.to_le_bytes(), usize::from(needed) + usize::from(behind.is_some()));
+    /// A number below 100,000,000.
+    fn number_of_eight(self, number: u64, behind: u8) -> Self {
+        let (digits, length) = digits::up_to_eight(number);
+        self.put_and(digits, length, behind)
+    }
+
+    fn long_number(self, number: u64, behind: u8) -> Self {
+        let (first, last) = (number / 100_000_000, number % 100_000_000);
+        let line = if first < 1000 {
+            let (digits, length) = digits::small(first);
+            self.put(digits, length)
+        } else if first < 100_000_000 {
+            let (digits, length) = digits::up_to_eight(first);
+            self.put(digits, length)
+        } else {
+            let (first, middle) = (first / 100_000_000, first % 100_000_000);
+            let (digits, length) = digits::up_to_eight(first);
+            self.put(digits, length).put(digits::eight(middle), 8)
+        };
+        line.put_and(digits::eight(last), 8, behind)
     }
 
     /// A number below 100 in two characters.
-    pub(super) fn two(&mut self, number: u8, padding: u8) {
-        let ([_, tens, ones], needed) = digits(number.into());
-        self.put([if needed == 1 { padding } else { tens }, ones], 2);
+    #[inline(always)]
+    pub(super) fn two(self, number: u8, padding: u8) -> Self {
+        let tens = if number < 10 { padding } else { b'0' + number / 10 };
+        self.put([tens, b'0' + number % 10], 2)
     }
 
     /// A number in hexadecimal, without leading zeros, and what stands behind it.
-    #[inline]
-    pub(super) fn hex_and(&mut self, number: u16, behind: Option<u8>) {
-        let length = (19 - (number | 1).leading_zeros()) / 4;
-        // The first digit in the highest bits.
-        let aligned = number << (16 - 4 * length);
-        let digit = |shift: u32| u64::from(HEX[usize::from(aligned >> shift & 15)]);
-        let digits = digit(12) | digit(8) << 8 | digit(4) << 16 | digit(0) << 24;
-        let text = digits & ((1 << (8 * length)) - 1)
-            | u64::from(behind.unwrap_or_default()) << (8 * length);
-        self.put(text.to_le_bytes(), length as usize + usize::from(behind.is_some()));
+    #[inline(always)]
+    pub(super) fn hex_and(self, number: u16, behind: u8) -> Self {
+        let (digits, length) = digits::hex(number);
+        self.put_and(digits, length, behind)
     }
 
     /// A byte in two hexadecimal digits.
-    pub(super) fn hex_byte(&mut self, byte: u8) {
-        let digit = |value: u8| HEX[usize::from(value & 15)];
-        self.put([digit(byte >> 4), digit(byte)], 2);
+    pub(super) fn hex_byte(self, byte: u8) -> Self {
+        self.put(digits::hex_byte(byte), 2)
     }
 
     /// An address as `Display` has it.
-    #[inline]
-    pub(super) fn ip(&mut self, address: IpAddr) {
+    #[inline(always)]
+    pub(super) fn ip(self, address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => self.ipv4(address),
             IpAddr::V6(address) => self.ipv6(address),
@@ -202,83 +304,74 @@ impl<'o> Line<'o> {
     }
 
     #[inline]
-    pub(super) fn ipv4(&mut self, address: Ipv4Addr) {
+    pub(super) fn ipv4(self, address: Ipv4Addr) -> Self {
         let [a, b, c, d] = address.octets();
+        let mut line = self;
         for octet in [a, b, c] {
-            self.first_group(octet.into(), Some(b'.'));
+            line = line.small_number(octet.into(), b'.');
         }
-        self.first_group(d.into(), None);
+        let (digits, length) = digits::small(d.into());
+        line.put(digits, length)
     }
 
     /// The longest run of zero groups, the first of the longest, is `::` if there are two at least; an
     /// IPv4-mapped address ends in the IPv4 address.
-    pub(super) fn ipv6(&mut self, address: Ipv6Addr) {
+    pub(super) fn ipv6(self, address: Ipv6Addr) -> Self {
         if let Some(mapped) = address.to_ipv4_mapped() {
-            self.constant("::ffff:");
-            return self.ipv4(mapped);
+            return self.constant("::ffff:").ipv4(mapped);
         }
-        let groups = address.segments();
-        let (mut start, mut length, mut run) = (0, 1, 0);
-        for (at, group) in groups.iter().enumerate() {
-            run = if *group == 0 { run + 1 } else { 0 };
-            if run > length {
-                (start, length) = (at + 1 - run, run);
-            }
+        let octets = address.octets();
+        let (start, end) = digits::longest_zeros(octets);
+        if end - start < 2 {
+            return self.groups(&octets).without_colon();
         }
-        if length < 2 {
-            return self.groups(&groups);
-        }
-        self.groups(groups.get(..start).unwrap_or_default());
-        self.constant("::");
-        self.groups(groups.get(start + length..).unwrap_or_default());
+        let (before, behind) = (octets.get(..2 * start), octets.get(2 * end..));
+        let line = self.groups(before.unwrap_or_default());
+        // A group before them has brought one of the colons.
+        let line = line.put([b':'; 2], 1 + usize::from(start == 0));
+        let line = line.groups(behind.unwrap_or_default());
+        if end < 8 { line.without_colon() } else { line }
     }
 
-    fn groups(&mut self, groups: &[u16]) {
-        let Some((last, others)) = groups.split_last() else { return };
-        for group in others {
-            self.hex_and(*group, Some(b':'));
-        }
-        self.hex_and(*last, None);
+    /// Groups of an IPv6 address, each with a colon behind it.
+    #[inline(always)]
+    fn groups(self, octets: &[u8]) -> Self {
+        octets.chunks_exact(2).fold(self, |line, group| match *group {
+            [high, low] => line.hex_and(u16::from_be_bytes([high, low]), b':'),
+            _ => line,
+        })
+    }
+
+    #[inline(always)]
+    fn without_colon(mut self) -> Self {
+        self.length -= 1;
+        self
     }
 }
 
-/// Copies a text of `N` to twice `N` bytes if it is ASCII.
-#[inline]
-fn pieces<const N: usize>(text: &[u8], room: &mut [u8]) -> bool {
-    let (Some(first), Some(last)) = (text.first_chunk::<N>(), text.last_chunk::<N>()) else {
-        return false;
-    };
-    // No short cut: all at once is faster than one by one.
-    if first.iter().chain(last).fold(0, |all, byte| all | byte) >= 0x80 {
-        return false;
+/// For what is seldom written.
+impl fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.length = self.buffer.append(self.length, text.as_bytes());
+        Ok(())
     }
-    let Some(room) = room.get_mut(..text.len()) else { return false };
-    if let Some(room) = room.first_chunk_mut() {
-        *room = *first;
-    }
-    if let Some(room) = room.last_chunk_mut() {
-        *room = *last;
-    }
-    true
-}
-
-#[inline]
-fn digits(below_1000: u64) -> ([u8; 3], u8) {
-    usize::try_from(below_1000).ok().and_then(|n| DIGITS.get(n)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use alloc::format;
-    use alloc::string::ToString as _;
+    use alloc::string::{String, ToString as _};
+    use alloc::vec::Vec;
 
-    fn line(write: impl FnOnce(&mut Line<'_>)) -> String {
-        let mut out = String::new();
-        let mut line = Line::new(&mut out);
-        write(&mut line);
-        line.string();
-        out
+    /// What is written, which is the same in a string and in bytes.
+    pub(in crate::show) fn line(write: impl Fn(Line<'_>) -> Line<'_>) -> String {
+        let (mut text, mut bytes) = (String::from("before "), Vec::from(*b"before "));
+        let sinks = [&mut text as &mut dyn Sink, &mut bytes];
+        let is_there = sinks.map(|sink| write(Line::new(&mut Buffer::new(sink))).finish());
+        assert_eq!(is_there, [text.len() > 7; 2]);
+        assert_eq!(text.as_bytes(), bytes);
+        text.split_off(7)
     }
 
     /// Numbers without a pattern.
@@ -311,14 +404,17 @@ mod tests {
     fn numbers_are_those_of_display() {
         for n in 0..=u16::MAX {
             assert_eq!(line(|line| line.number(n)), n.to_string());
-            assert_eq!(line(|line| line.hex_and(n, Some(b':'))), format!("{n:x}:"));
+            assert_eq!(line(|line| line.hex_and(n, b':')), format!("{n:x}:"));
         }
         for (n, bits) in random().take(100_000).zip((0..64).cycle()) {
             let n = n >> bits;
             assert_eq!(line(|line| line.number(n)), n.to_string());
-            assert_eq!(line(|line| line.number_and(n, Some(b' '))), format!("{n} "));
+            assert_eq!(line(|line| line.number_and(n, b' ')), format!("{n} "));
         }
-        assert_eq!(line(|line| line.number(u64::MAX)), u64::MAX.to_string());
+        let powers = (0..20).map(|digits| 10_u64.pow(digits));
+        for n in powers.flat_map(|power| [power - 1, power]).chain([u64::MAX]) {
+            assert_eq!(line(|line| line.number_and(n, b',')), format!("{n},"));
+        }
         for n in 0..100 {
             assert_eq!(line(|line| line.two(n, b' ')), format!("{n:2}"));
         }
@@ -326,33 +422,42 @@ mod tests {
 
     #[test]
     fn long_lines_are_whole() {
-        let (mut expected, mut count) = (String::new(), 0);
+        let numbers = || random().take(2000);
+        let text = |n| ["", "a", "häher", "helper", &"é".repeat(16)][(n % 5) as usize].to_string();
+        let expected: String = numbers().map(|n| format!("{}{n}=", text(n))).collect();
         let all = line(|line| {
-            for n in random().take(2000) {
-                let text = ["", "a", "häher", "helper"][(n & 3) as usize];
-                line.text(text);
-                line.number(n);
-                line.constant("=");
-                expected += &format!("{text}{n}=");
-                count += 1;
-            }
+            numbers().fold(line, |line, n| line.text(&text(n)).number(n).constant("="))
         });
-        assert_eq!((all, count), (expected, 2000));
-        let long = "x".repeat(3 * ROOM);
-        assert_eq!(line(|line| line.text(&long)), long);
+        assert_eq!(all, expected);
+        for length in ROOM - 70..ROOM + 70 {
+            let long = "é".repeat(length / 2);
+            let all = line(|line| line.constant("a").text(&long).text("b").text(&long));
+            assert_eq!(all, format!("a{long}b{long}"));
+        }
     }
 
     #[test]
-    fn padding_ends_at_the_width_and_one_space_is_taken_back() {
-        assert_eq!(line(|line| line.padded("udp")), "udp     ");
-        assert_eq!(line(|line| line.padded("generic-x")), "generic-x");
-        let trimmed = line(|line| {
-            line.text("é ");
-            line.take_back(' ');
-            line.text("b ");
-            line.take_back(' ');
-            line.take_back(' ');
+    fn names_are_padded_to_a_width() {
+        let [udp, long] = ["udp", "generic_x"].map(Word::new);
+        assert_eq!(line(|line| line.padded(&udp).constant("|")), "udp     |");
+        assert_eq!(line(|line| line.padded(&long).constant("|")), "generic_x|");
+        assert_eq!(line(|line| line.word(&udp).name(&udp)), "\"udp\",udp");
+    }
+
+    #[test]
+    fn one_comma_or_space_is_taken_back() {
+        let trimmed = line(|line| line.text("é ").trimmed().text("b  ").trimmed());
+        assert_eq!(trimmed, "éb ");
+        let [none, two] = [0, 2].map(|count| {
+            line(|line| line.items("]", |line| (0..count).fold(line, |l, _| l.text("1,"))))
         });
-        assert_eq!(trimmed, "éb");
+        assert_eq!((&*none, &*two), ("]", "1,1]"));
+        // Wherever the buffer is emptied.
+        for length in 0..2 * ROOM {
+            let before = "x".repeat(length);
+            let list = line(|line| line.items("]", |line| line.text(&before).constant(",")));
+            assert_eq!(list, format!("{before}]"));
+            assert_eq!(line(|line| line.text(&before).constant(" ").trimmed()), before);
+        }
     }
 }

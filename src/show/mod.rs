@@ -8,15 +8,21 @@
 #[cfg(feature = "show")]
 mod annotate;
 #[cfg(feature = "show")]
+mod digits;
+#[cfg(feature = "show")]
 pub(crate) mod json;
 #[cfg(feature = "show")]
 mod line;
 #[cfg(feature = "serde")]
 mod record;
 #[cfg(feature = "show")]
+mod sink;
+#[cfg(feature = "show")]
 pub mod text;
 #[cfg(feature = "show")]
 mod time;
+#[cfg(feature = "show")]
+mod word;
 
 #[cfg(feature = "show")]
 pub use annotate::Annotate;
@@ -25,4 +31,8 @@ pub use json::Json;
 #[cfg(feature = "serde")]
 pub use record::{Content, MessageRecord, Problem, UnknownAttr};
 #[cfg(feature = "show")]
+pub use sink::Sink;
+#[cfg(feature = "show")]
 pub use time::{TimeZone, parse_time, rfc3339};
+#[cfg(feature = "show")]
+pub(crate) use word::Word;

@@ -19,8 +19,10 @@
 //! # Ok::<(), ctnetlink::error::Error>(())
 //! ```
 
-use super::line::Line;
+use super::line::{Buffer, Line};
+use super::sink::Sink;
 use super::time::{TimeZone, push_ctime};
+use super::word::Word;
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
 use crate::flat::{
@@ -86,8 +88,8 @@ impl LabelMap {
         Self::Names(names)
     }
 
-    fn write(&self, labels: Labels, line: &mut Line<'_>) {
-        line.constant("labels");
+    fn write<'l>(&self, labels: Labels, line: Line<'l>) -> Line<'l> {
+        let mut line = line.constant("labels");
         let mut separator = "=";
         for label in labels.iter() {
             let name = match self {
@@ -97,14 +99,14 @@ impl LabelMap {
                     None => continue,
                 },
             };
-            line.constant(separator);
-            match name {
+            line = line.constant(separator);
+            line = match name {
                 Some(name) => line.text(name),
                 None => line.number(label),
-            }
+            };
             separator = ",";
         }
-        line.constant(" ");
+        line.constant(" ")
     }
 }
 
@@ -118,8 +120,9 @@ impl Text {
         self.write(message, received, &mut line).then_some(line)
     }
 
-    /// Appends the line of a message to `out`, as [`line`](Self::line); whether there is one.
-    pub fn write(&self, message: &Message<'_>, received: Option<u64>, out: &mut String) -> bool {
+    /// Appends the line of a message to `out`, a `Vec<u8>` or a `String`, as [`line`](Self::line);
+    /// whether there is one.
+    pub fn write(&self, message: &Message<'_>, received: Option<u64>, out: &mut dyn Sink) -> bool {
         has_line(message.kind()) && self.write_and_report(message, received, out, &mut |_| ())
     }
 
@@ -129,7 +132,7 @@ impl Text {
         &self,
         message: &Message<'_>,
         received: Option<u64>,
-        out: &mut String,
+        out: &mut dyn Sink,
         report: &mut dyn FnMut(Error),
     ) -> bool {
         let kind = message.kind();
@@ -144,141 +147,149 @@ impl Text {
                 return false;
             }
         };
-        let start = out.len();
-        let line = &mut Line::new(out);
-        match body {
+        let mut buffer = Buffer::new(out);
+        let line = Line::new(&mut buffer);
+        let line = match body {
             Body::Conntrack(nfgen, attrs) => {
                 let mut ct = Conntrack::default();
                 ct.read_attrs(attrs, report);
                 ct.family = nfgen.nfgen_family;
-                self.event_time(kind, ct.timestamp_event.or(received), line);
-                event_word(kind, line);
-                self.write_conntrack(&ct, received, line);
-                event_end(kind, message, line);
+                let line = self.event_time(kind, ct.timestamp_event.or(received), line);
+                let line = event_word(kind, line);
+                let line = self.write_conntrack(&ct, received, line);
+                event_end(kind, message, line)
             }
             Body::Expect(nfgen, attrs) => {
                 let expectation = Expectation::read(attrs, report);
-                self.expectation_time(received, line);
-                event_word(kind, line);
-                write_expectation(&expectation, nfgen.nfgen_family, line);
+                let line = self.expectation_time(received, line);
+                let line = event_word(kind, line);
+                write_expectation(&expectation, nfgen.nfgen_family, line)
             }
             Body::StatsCpu(nfgen, attrs) => {
-                stats_cpu(nfgen.res_id, &StatsCpu::read(attrs, report), line);
+                stats_cpu(nfgen.res_id, &StatsCpu::read(attrs, report), line)
             }
             Body::StatsGlobal(_, attrs) => stats_global(&StatsGlobal::read(attrs, report), line),
             Body::ExpectStats(nfgen, attrs) => {
-                expect_stats(nfgen.res_id, &ExpectStats::read(attrs, report), line);
+                expect_stats(nfgen.res_id, &ExpectStats::read(attrs, report), line)
             }
-            _ => {}
-        }
-        line.string().len() > start
+            _ => line,
+        };
+        line.finish()
     }
 
     /// Appends the line of an entry, without anything about an event.
-    pub fn conntrack(&self, ct: &Conntrack, received: Option<u64>, out: &mut String) {
-        let mut line = Line::new(out);
-        self.write_conntrack(ct, received, &mut line);
-        line.string();
+    pub fn conntrack(&self, ct: &Conntrack, received: Option<u64>, out: &mut dyn Sink) {
+        self.write_conntrack(ct, received, Line::new(&mut Buffer::new(out))).finish();
     }
 
     /// Appends the line of an expectation, without anything about an event.
-    pub fn expectation(&self, expectation: &Expectation, family: Family, out: &mut String) {
-        let mut line = Line::new(out);
-        write_expectation(expectation, family, &mut line);
-        line.string();
+    pub fn expectation(&self, expectation: &Expectation, family: Family, out: &mut dyn Sink) {
+        write_expectation(expectation, family, Line::new(&mut Buffer::new(out))).finish();
     }
 
     /// When an event happened.
-    fn event_time(&self, kind: Kind, time: Option<u64>, line: &mut Line<'_>) {
+    fn event_time<'l>(&self, kind: Kind, time: Option<u64>, mut line: Line<'l>) -> Line<'l> {
         if let Some(time) = time.filter(|_| self.timestamp && kind != Kind::Reply) {
-            // Writing to a string does not fail.
-            let _ = write!(line.string(), "[{:08}.{:06}]\t", time / NANOS, time % NANOS / 1000);
+            // Writing to a line does not fail.
+            let _ = write!(line, "[{:08}.{:06}]\t", time / NANOS, time % NANOS / 1000);
         }
+        line
     }
 
     /// When an expectation was received: in dumps too, and padded with spaces.
-    fn expectation_time(&self, time: Option<u64>, line: &mut Line<'_>) {
+    fn expectation_time<'l>(&self, time: Option<u64>, mut line: Line<'l>) -> Line<'l> {
         if let Some(time) = time.filter(|_| self.timestamp) {
-            let _ = write!(line.string(), "[{:<8}.{:<6}]\t", time / NANOS, time % NANOS / 1000);
+            let _ = write!(line, "[{:<8}.{:<6}]\t", time / NANOS, time % NANOS / 1000);
         }
+        line
     }
 
-    fn write_conntrack(&self, ct: &Conntrack, received: Option<u64>, line: &mut Line<'_>) {
+    fn write_conntrack<'l>(
+        &self,
+        ct: &Conntrack,
+        received: Option<u64>,
+        mut line: Line<'l>,
+    ) -> Line<'l> {
         if self.extended && !ct.orig.is_absent() {
-            let name = ct.family.name().filter(|_| ct.family.0 != 0).unwrap_or("unknown");
-            line.padded(name);
-            line.constant(" ");
-            line.number_and(ct.family.0, Some(b' '));
+            let word = ct.family.word().filter(|_| ct.family.0 != 0).unwrap_or(&UNKNOWN);
+            line = line.padded(word).constant(" ").number_and(ct.family.0, b' ');
         }
         if let Some(proto) = ct.orig.proto {
-            line.padded(proto.name().unwrap_or("unknown"));
-            line.constant(" ");
-            line.number_and(proto.0, Some(b' '));
+            let word = proto.word().unwrap_or(&UNKNOWN);
+            line = line.padded(word).constant(" ").number_and(proto.0, b' ');
         }
-        if let Some(timeout) = ct.timeout {
-            line.number_and(timeout, Some(b' '));
-        }
+        line = number(line, "", ct.timeout);
         if let Some(state) = state(ct) {
-            line.text(state);
-            line.constant(" ");
+            line = line.name(state).constant(" ");
         }
-        direction(&ct.orig, ct.family, "zone-orig=", &ct.counters_orig, line);
+        line = direction(&ct.orig, ct.family, "zone-orig=", &ct.counters_orig, line);
         let status = ct.status.unwrap_or_default();
         if ct.status.is_some() && !status.contains(Status::SEEN_REPLY) {
-            line.constant("[UNREPLIED] ");
+            line = line.constant("[UNREPLIED] ");
         }
-        direction(&ct.reply, ct.family, "zone-reply=", &ct.counters_reply, line);
+        line = direction(&ct.reply, ct.family, "zone-reply=", &ct.counters_reply, line);
         if status.contains(Status::HW_OFFLOAD) {
-            line.constant("[HW_OFFLOAD] ");
+            line = line.constant("[HW_OFFLOAD] ");
         } else if status.contains(Status::OFFLOAD) {
-            line.constant("[OFFLOAD] ");
+            line = line.constant("[OFFLOAD] ");
         } else if status.contains(Status::ASSURED) {
-            line.constant("[ASSURED] ");
+            line = line.constant("[ASSURED] ");
         }
-        number(line, "mark=", ct.mark);
-        number(line, "secmark=", ct.secmark);
-        name(line, "secctx=", ct.secctx.name.as_ref());
-        number(line, "zone=", ct.zone);
-        self.times(ct, received, line);
-        name(line, "helper=", ct.help.name.as_ref());
-        number(line, "use=", ct.use_count);
-        number(line, "id=", ct.id.filter(|_| self.id));
+        line = number(line, "mark=", ct.mark);
+        line = number(line, "secmark=", ct.secmark);
+        line = name(line, "secctx=", ct.secctx.name.as_ref());
+        line = number(line, "zone=", ct.zone);
+        line = self.times(ct, received, line);
+        line = name(line, "helper=", ct.help.name.as_ref());
+        line = number(line, "use=", ct.use_count);
+        line = number(line, "id=", ct.id.filter(|_| self.id));
         if let (Some(map), Some(labels)) = (&self.labels, ct.labels) {
-            map.write(labels, line);
+            line = map.write(labels, line);
         }
-        line.take_back(' ');
+        line.trimmed()
     }
 
-    fn times(&self, ct: &Conntrack, received: Option<u64>, line: &mut Line<'_>) {
+    #[inline(always)]
+    fn times<'l>(&self, ct: &Conntrack, received: Option<u64>, mut line: Line<'l>) -> Line<'l> {
         let Timestamp { start, stop } = ct.timestamp;
         let until = stop.filter(|&stop| stop != 0).or(self.as_of).or(received);
         if let (Some(start), Some(until)) = (start, until) {
             // Whole seconds are subtracted, and a negative age wraps, as in conntrack(8).
-            number(line, "delta-time=", Some((until / NANOS).wrapping_sub(start / NANOS)));
+            let age = (until / NANOS).wrapping_sub(start / NANOS);
+            line = number(line, "delta-time=", Some(age));
         }
         if self.ktimestamp {
-            self.time("[start=", start, line);
-            self.time("[stop=", stop, line);
+            line = self.time("[start=", start, line);
+            line = self.time("[stop=", stop, line);
         }
+        line
     }
 
     #[inline(always)]
-    fn time(&self, word: &'static str, time: Option<u64>, line: &mut Line<'_>) {
-        if let Some(time) = time {
-            line.constant(word);
-            push_ctime(line, time / NANOS, &self.time_zone);
-            line.constant("] ");
+    fn time<'l>(&self, word: &'static str, time: Option<u64>, line: Line<'l>) -> Line<'l> {
+        match time {
+            Some(time) => {
+                push_ctime(line.constant(word), time / NANOS, &self.time_zone).constant("] ")
+            }
+            None => line,
         }
     }
 }
 
-fn write_expectation(expectation: &Expectation, family: Family, line: &mut Line<'_>) {
-    number(line, "", expectation.timeout);
-    number(line, "proto=", Some(expectation.tuple.proto.unwrap_or(IpProto(0)).0));
-    part(&expectation.tuple, family, ["src=", "dst="], line);
-    part(&expectation.mask, family, ["mask-src=", "mask-dst="], line);
-    part(&expectation.master, family, ["master-src=", "master-dst="], line);
-    number(line, "zone=", expectation.zone);
+/// What conntrack(8) calls what has no name.
+const UNKNOWN: Word = Word::new("unknown");
+
+fn write_expectation<'l>(
+    expectation: &Expectation,
+    family: Family,
+    mut line: Line<'l>,
+) -> Line<'l> {
+    line = number(line, "", expectation.timeout);
+    line = number(line, "proto=", Some(expectation.tuple.proto.unwrap_or(IpProto(0)).0));
+    line = part(&expectation.tuple, family, ["src=", "dst="], line);
+    line = part(&expectation.mask, family, ["mask-src=", "mask-dst="], line);
+    line = part(&expectation.master, family, ["master-src=", "master-dst="], line);
+    line = number(line, "zone=", expectation.zone);
     let flags = expectation.flags.unwrap_or_default();
     let names = [
         (ExpectFlags::PERMANENT, "PERMANENT"),
@@ -288,25 +299,24 @@ fn write_expectation(expectation: &Expectation, family: Family, line: &mut Line<
     let mut separator = "";
     for (flag, name) in names {
         if flags.contains(flag) {
-            line.text(separator);
-            line.text(name);
+            line = line.text(separator).text(name);
             separator = ",";
         }
     }
     if !flags.is_empty() {
-        line.constant(" ");
+        line = line.constant(" ");
     }
-    number(line, "class=", expectation.class);
-    name(line, "helper=", expectation.help_name.as_ref());
-    line.take_back(' ');
+    line = number(line, "class=", expectation.class);
+    line = name(line, "helper=", expectation.help_name.as_ref());
+    line.trimmed()
 }
 
 /// A tuple of an expectation.
 #[inline(always)]
-fn part(tuple: &Tuple, family: Family, words: [&'static str; 2], line: &mut Line<'_>) {
-    if !tuple.is_absent() {
-        addresses(tuple, family, words, line);
-        ports(tuple, line);
+fn part<'l>(tuple: &Tuple, family: Family, words: [&'static str; 2], line: Line<'l>) -> Line<'l> {
+    match tuple.is_absent() {
+        true => line,
+        false => ports(tuple, addresses(tuple, family, words, line)),
     }
 }
 
@@ -316,98 +326,110 @@ fn has_line(kind: Kind) -> bool {
 }
 
 /// The state of the protocol, as conntrack(8) names it.
-fn state(ct: &Conntrack) -> Option<&'static str> {
+fn state(ct: &Conntrack) -> Option<&'static Word> {
     match ct.protoinfo? {
-        ProtoInfo::Tcp(tcp) => tcp.state?.name().or(TcpState::NONE.name()),
-        ProtoInfo::Sctp(sctp) => sctp.state?.name().or(SctpState::NONE.name()),
-        ProtoInfo::Dccp(dccp) => dccp.state?.name().or(DccpState::NONE.name()),
+        ProtoInfo::Tcp(tcp) => tcp.state?.word().or(TcpState::NONE.word()),
+        ProtoInfo::Sctp(sctp) => sctp.state?.word().or(SctpState::NONE.word()),
+        ProtoInfo::Dccp(dccp) => dccp.state?.word().or(DccpState::NONE.word()),
     }
 }
 
 /// What conntrack(8) prints behind an event that user space caused.
-fn event_end(kind: Kind, message: &Message<'_>, line: &mut Line<'_>) {
-    let portid = message.header().nlmsg_pid;
-    if portid != 0 && kind != Kind::Reply {
-        line.constant(" [USERSPACE] portid=");
-        line.number(portid);
+fn event_end<'l>(kind: Kind, message: &Message<'_>, line: Line<'l>) -> Line<'l> {
+    match message.header().nlmsg_pid {
+        portid if portid != 0 && kind != Kind::Reply => {
+            line.constant(" [USERSPACE] portid=").number(portid)
+        }
+        _ => line,
     }
 }
 
 /// A word and a number, if there is one.
 #[inline(always)]
-fn number(line: &mut Line<'_>, word: &'static str, value: Option<impl Into<u64>>) {
-    if let Some(value) = value {
-        line.constant(word);
-        line.number_and(value, Some(b' '));
+fn number<'l>(line: Line<'l>, word: &'static str, value: Option<impl Into<u64>>) -> Line<'l> {
+    match value {
+        Some(value) => line.constant(word).number_and(value, b' '),
+        None => line,
     }
 }
 
 /// A word and a name, if there is one; bytes that are no UTF-8 print as U+FFFD.
-fn name(line: &mut Line<'_>, word: &'static str, value: Option<&Name>) {
-    let Some(value) = value else { return };
-    line.constant(word);
-    match value.to_str() {
-        Some(text) => line.text(text),
-        // Writing to a string does not fail.
-        None => drop(write!(line.string(), "{value}")),
+#[inline(always)]
+fn name<'l>(line: Line<'l>, word: &'static str, value: Option<&Name>) -> Line<'l> {
+    match value {
+        Some(value) => write_name(line.constant(word), value).constant(" "),
+        None => line,
     }
-    line.constant(" ");
+}
+
+fn write_name<'l>(mut line: Line<'l>, name: &Name) -> Line<'l> {
+    match name.to_str() {
+        Some(text) => line.text(text),
+        None => {
+            // Writing to a line does not fail.
+            let _ = write!(line, "{name}");
+            line
+        }
+    }
 }
 
 /// What conntrack(8) prints before an event.
-fn event_word(kind: Kind, line: &mut Line<'_>) {
+#[inline(always)]
+fn event_word(kind: Kind, line: Line<'_>) -> Line<'_> {
     match kind {
         Kind::New => line.constant("    [NEW] "),
         Kind::Update => line.constant(" [UPDATE] "),
         Kind::Destroy => line.constant("[DESTROY] "),
-        _ => {}
+        _ => line,
     }
 }
 
 #[inline(always)]
-fn direction(
+fn direction<'l>(
     tuple: &Tuple,
     family: Family,
     zone: &'static str,
     counters: &Counters,
-    line: &mut Line<'_>,
-) {
+    mut line: Line<'l>,
+) -> Line<'l> {
     if !tuple.is_absent() {
-        addresses(tuple, family, ["src=", "dst="], line);
-        ports(tuple, line);
-        number(line, zone, tuple.zone);
+        line = addresses(tuple, family, ["src=", "dst="], line);
+        line = ports(tuple, line);
+        line = number(line, zone, tuple.zone);
     }
     let packets = counters.packets.or(counters.packets32.map(u64::from));
     let bytes = counters.bytes.or(counters.bytes32.map(u64::from));
     if packets.is_some() && bytes.is_some() {
-        number(line, "packets=", packets);
-        number(line, "bytes=", bytes);
+        line = number(line, "packets=", packets);
+        line = number(line, "bytes=", bytes);
     }
+    line
 }
 
 /// Absent addresses print as zeros, and none at all in messages of other families.
 #[inline(always)]
-fn addresses(tuple: &Tuple, family: Family, [src, dst]: [&'static str; 2], line: &mut Line<'_>) {
+fn addresses<'l>(
+    tuple: &Tuple,
+    family: Family,
+    [src, dst]: [&'static str; 2],
+    line: Line<'l>,
+) -> Line<'l> {
     let zeros = match family {
         Family::IPV4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         Family::IPV6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        _ => return,
+        _ => return line,
     };
-    line.constant(src);
-    ntop(line, tuple.src.unwrap_or(zeros));
-    line.constant(" ");
-    line.constant(dst);
-    ntop(line, tuple.dst.unwrap_or(zeros));
-    line.constant(" ");
+    let line = ntop(line.constant(src), tuple.src.unwrap_or(zeros));
+    let line = line.constant(" ").constant(dst);
+    ntop(line, tuple.dst.unwrap_or(zeros)).constant(" ")
 }
 
 /// An address as inet_ntop(3) writes it: as Rust does, but for the IPv4-compatible `::192.0.2.1`.
-fn ntop(line: &mut Line<'_>, address: IpAddr) {
+fn ntop(line: Line<'_>, address: IpAddr) -> Line<'_> {
     match address {
         IpAddr::V6(address) => match address.octets() {
             [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, a, b, c, d] if (a, b) != (0, 0) => {
-                line.constant("::");
-                line.ipv4(Ipv4Addr::new(a, b, c, d));
+                line.constant("::").ipv4(Ipv4Addr::new(a, b, c, d))
             }
             _ => line.ipv6(address),
         },
@@ -416,29 +438,27 @@ fn ntop(line: &mut Line<'_>, address: IpAddr) {
 }
 
 /// Absent ports print as zeros.
-fn ports(tuple: &Tuple, line: &mut Line<'_>) {
+fn ports<'l>(tuple: &Tuple, line: Line<'l>) -> Line<'l> {
     let (src, dst) = (tuple.src_port.unwrap_or(0), tuple.dst_port.unwrap_or(0));
     match tuple.proto {
         Some(IpProto::TCP | IpProto::UDP | IpProto::UDPLITE | IpProto::SCTP | IpProto::DCCP) => {
-            number(line, "sport=", Some(src));
-            number(line, "dport=", Some(dst));
+            line.constant("sport=").number_and(src, b' ').constant("dport=").number_and(dst, b' ')
         }
         Some(IpProto::GRE) => {
-            line.constant("srckey=0x");
-            line.hex_and(src, Some(b' '));
-            line.constant("dstkey=0x");
-            line.hex_and(dst, Some(b' '));
+            line.constant("srckey=0x").hex_and(src, b' ').constant("dstkey=0x").hex_and(dst, b' ')
         }
-        Some(IpProto::ICMP | IpProto::ICMPV6) => {
-            number(line, "type=", Some(tuple.icmp_type.unwrap_or(0)));
-            number(line, "code=", Some(tuple.icmp_code.unwrap_or(0)));
-            number(line, "id=", Some(tuple.icmp_id.unwrap_or(0)));
-        }
-        _ => {}
+        Some(IpProto::ICMP | IpProto::ICMPV6) => line
+            .constant("type=")
+            .number_and(tuple.icmp_type.unwrap_or(0), b' ')
+            .constant("code=")
+            .number_and(tuple.icmp_code.unwrap_or(0), b' ')
+            .constant("id=")
+            .number_and(tuple.icmp_id.unwrap_or(0), b' '),
+        _ => line,
     }
 }
 
-fn stats_cpu(cpu: u16, stats: &StatsCpu, line: &mut Line<'_>) {
+fn stats_cpu<'l>(cpu: u16, stats: &StatsCpu, line: Line<'l>) -> Line<'l> {
     let fields = [
         ("searched=", stats.searched),
         ("found=", stats.found),
@@ -456,31 +476,32 @@ fn stats_cpu(cpu: u16, stats: &StatsCpu, line: &mut Line<'_>) {
         ("clash_resolve=", stats.clash_resolve),
         ("chaintoolong=", stats.chain_toolong),
     ];
-    cpu_line(cpu, &fields, line);
+    cpu_line(cpu, &fields, line)
 }
 
-fn expect_stats(cpu: u16, stats: &ExpectStats, line: &mut Line<'_>) {
+fn expect_stats<'l>(cpu: u16, stats: &ExpectStats, line: Line<'l>) -> Line<'l> {
     let fields = [
         ("expect_new=", stats.new),
         ("expect_create=", stats.create),
         ("expect_delete=", stats.delete),
     ];
-    cpu_line(cpu, &fields, line);
+    cpu_line(cpu, &fields, line)
 }
 
-fn cpu_line(cpu: u16, fields: &[(&str, Option<u32>)], line: &mut Line<'_>) {
-    // Writing to a string does not fail.
-    let _ = write!(line.string(), "cpu={cpu:<4}\t");
+fn cpu_line<'l>(cpu: u16, fields: &[(&str, Option<u32>)], mut line: Line<'l>) -> Line<'l> {
+    // Writing to a line does not fail.
+    let _ = write!(line, "cpu={cpu:<4}\t");
     for (word, value) in fields {
         if let Some(value) = value {
-            line.text(word);
-            number(line, "", Some(*value));
+            line = line.text(word).number_and(*value, b' ');
         }
     }
+    line
 }
 
-fn stats_global(stats: &StatsGlobal, line: &mut Line<'_>) {
-    if let Some(entries) = stats.entries {
-        line.number(entries);
+fn stats_global<'l>(stats: &StatsGlobal, line: Line<'l>) -> Line<'l> {
+    match stats.entries {
+        Some(entries) => line.number(entries),
+        None => line,
     }
 }

@@ -38,7 +38,7 @@ impl Default for TimeZone {
 }
 
 /// Whole seconds since the Unix epoch as ctime(3) writes them: `Sun Nov 22 08:20:37 2026`.
-pub(super) fn push_ctime(line: &mut Line<'_>, seconds: u64, zone: &TimeZone) {
+pub(super) fn push_ctime<'l>(line: Line<'l>, seconds: u64, zone: &TimeZone) -> Line<'l> {
     const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
     const MONTHS: [&str; 12] = [
         "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ",
@@ -46,26 +46,25 @@ pub(super) fn push_ctime(line: &mut Line<'_>, seconds: u64, zone: &TimeZone) {
     ];
     let time = i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok());
     let Some(time) = time else {
-        line.number(seconds);
-        return line.constant(" s");
+        return line.number(seconds).constant(" s");
     };
     let time = zone.0.to_offset(time).to_datetime(time);
     let name = |names: &[&'static str], from_one: i8| {
         let index = usize::from(from_one.unsigned_abs()).wrapping_sub(1);
         names.get(index).copied().unwrap_or_default()
     };
-    line.text(name(&DAYS, time.weekday().to_monday_one_offset()));
-    line.text(name(&MONTHS, time.month()));
-    // Two characters for the day, padded with a space.
-    line.two(time.day().unsigned_abs(), b' ');
-    line.constant(" ");
-    line.two(time.hour().unsigned_abs(), b'0');
-    line.constant(":");
-    line.two(time.minute().unsigned_abs(), b'0');
-    line.constant(":");
-    line.two(time.second().unsigned_abs(), b'0');
-    line.constant(" ");
-    line.number(time.year().unsigned_abs());
+    line.text(name(&DAYS, time.weekday().to_monday_one_offset()))
+        .text(name(&MONTHS, time.month()))
+        // Two characters for the day, padded with a space.
+        .two(time.day().unsigned_abs(), b' ')
+        .constant(" ")
+        .two(time.hour().unsigned_abs(), b'0')
+        .constant(":")
+        .two(time.minute().unsigned_abs(), b'0')
+        .constant(":")
+        .two(time.second().unsigned_abs(), b'0')
+        .constant(" ")
+        .number(time.year().unsigned_abs())
 }
 
 /// Nanoseconds since the Unix epoch as RFC 3339 in UTC: `2026-11-22T08:20:37.123456789Z`.
@@ -95,6 +94,7 @@ pub fn parse_time(text: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::line::tests::line;
     use super::*;
 
     /// The same by the library's own formatter.
@@ -119,10 +119,7 @@ mod tests {
         let zones = rules.map(|rule| TimeZone::from_posix(rule).unwrap());
         for zone in zones.iter().chain([&TimeZone::UTC]) {
             let check = |seconds: u64| {
-                let mut out = String::new();
-                let mut line = Line::new(&mut out);
-                push_ctime(&mut line, seconds, zone);
-                line.string();
+                let out = line(|line| push_ctime(line, seconds, zone));
                 assert_eq!(out, expected(seconds, zone), "{seconds} {zone:?}");
             };
             // 2026 by steps of 29 minutes and some: changes of the clock, ends of months.

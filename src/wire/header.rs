@@ -49,7 +49,8 @@ bitflags! {
 flags_value!(NlmFlags(u16));
 
 impl NlmFlags {
-    const COMMON: [(Self, &'static str); 6] = [
+    /// The flags below 0x100.
+    pub(crate) const COMMON: [(Self, &'static str); 6] = [
         (Self::REQUEST, "REQUEST"),
         (Self::MULTI, "MULTI"),
         (Self::ACK, "ACK"),
@@ -66,7 +67,13 @@ impl NlmFlags {
 
     /// [`names`](Self::names), with the flag of each.
     pub(crate) fn named(self, sense: FlagSense) -> impl Iterator<Item = (&'static str, Self)> {
-        let special: &[(Self, &'static str)] = match sense {
+        let all = Self::COMMON.iter().chain(Self::special(sense));
+        all.filter(move |(flag, _)| self.contains(*flag)).map(|(flag, name)| (*name, *flag))
+    }
+
+    /// The flags from 0x100 up.
+    pub(crate) const fn special(sense: FlagSense) -> &'static [(Self, &'static str)] {
+        match sense {
             FlagSense::Get => {
                 &[(Self::ROOT, "ROOT"), (Self::MATCH, "MATCH"), (Self::ATOMIC, "ATOMIC")]
             }
@@ -78,9 +85,7 @@ impl NlmFlags {
             ],
             FlagSense::Ack => &[(Self::CAPPED, "CAPPED"), (Self::ACK_TLVS, "ACK_TLVS")],
             FlagSense::Plain => &[],
-        };
-        let all = Self::COMMON.iter().chain(special);
-        all.filter(move |(flag, _)| self.contains(*flag)).map(|(flag, name)| (*name, *flag))
+        }
     }
 }
 

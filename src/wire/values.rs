@@ -27,6 +27,16 @@ macro_rules! open_enum {
                 }
             }
 
+            /// The name, made ready to be shown.
+            #[cfg(feature = "show")]
+            #[inline]
+            pub(crate) const fn word(self) -> Option<&'static $crate::show::Word> {
+                match self.0 {
+                    $( $number => Some(&const { $crate::show::Word::new($text) }), )+
+                    _ => None,
+                }
+            }
+
             /// The value of that name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
