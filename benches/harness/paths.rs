@@ -13,35 +13,56 @@ use ctnetlink::{Conntrack, Envelope, Family, Kind, Message, MsgType};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-/// The paths over all messages, those over messages of one shape, and those over entries as a dump
-/// shows them.
-pub fn groups() -> [Group; 3] {
+/// The paths over all messages and those over entries as a dump shows them, each also over messages of
+/// one shape.
+pub fn groups() -> [Group; 4] {
     let golden: &'static [Golden] = Vec::leak(golden::entries());
-    [all(golden), of_one_shape(golden), dumped(golden)]
+    let of = |wanted: Kind| -> &'static [Golden] {
+        let golden = golden.iter().filter(|golden| golden.message().kind() == wanted);
+        Vec::leak(golden.cloned().collect())
+    };
+    let replies = of(Kind::Reply);
+    let name = "entries as a dump shows them";
+    let name_one = "entries of the shape that dumps show most often";
+    [
+        all(golden),
+        destroyed(of_one_shape(of(Kind::Destroy))),
+        dumped(name, ["memcpy-dump", "walk-dump", "fill-info"], replies),
+        dumped(
+            name_one,
+            ["memcpy-dump-one", "walk-dump-one", "fill-info-one"],
+            of_one_shape(replies),
+        ),
+    ]
 }
 
-/// What a flow logger reads all day, as far as a processor's guesses go: one message like another.
-fn of_one_shape(golden: &'static [Golden]) -> Group {
+/// The messages of the shape that most of those with times have.
+fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
     let types = |golden: &Golden| -> Vec<_> {
         let attrs = golden.message().conntrack().expect("a message about an entry");
         attrs.raw().flatten().map(|attr| (attr.nla_type, attr.payload.len())).collect()
     };
     let mut shapes: BTreeMap<_, Vec<_>> = BTreeMap::new();
-    for one in golden.iter().filter(|golden| golden.message().kind() == Kind::Destroy) {
+    for one in golden {
         shapes.entry(types(one)).or_default().push(one.clone());
     }
     let has_times = |shape: &[(u16, usize)]| shape.iter().any(|attr| attr.0 & 0x3fff == 20);
     let with_times = shapes.into_iter().filter(|(shape, _)| has_times(shape)).map(|(_, of)| of);
-    let most = with_times.max_by_key(Vec::len).expect("a recording with times");
-    let most: &'static [_] = Vec::leak(most);
-    let messages = draw(most.iter().map(|golden| &golden.bytes[..]));
+    Vec::leak(with_times.max_by_key(Vec::len).expect("a recording with times"))
+}
+
+/// What a flow logger reads all day, as far as a processor's guesses go: one message like another.
+fn destroyed(golden: &'static [Golden]) -> Group {
+    let messages = draw(golden.iter().map(|golden| &golden.bytes[..]));
     let name = "DESTROY events of the shape that is recorded most often";
     let mut group = Group::new(name, ["memcpy-one", "walk-one"], messages);
-    let flat = Vec::leak(most.iter().map(|golden| decode(&golden.message())).collect());
+    let flat = Vec::leak(golden.iter().map(|golden| decode(&golden.message())).collect());
     group.paths.extend([
-        flat_decode("flat-decode-one", most).target(0.7),
-        flow_times("flow-times-one", most).target(0.3),
+        flat_decode("flat-decode-one", golden).target(0.7),
+        flow_times("flow-times-one", golden).target(0.3),
         flat_dump("flat-dump-one", flat).target(0.5),
+        text("text-one", golden).target(4.0),
+        json("json-one", golden).target(6.0),
     ]);
     group
 }
@@ -77,26 +98,28 @@ pub fn all(golden: &'static [Golden]) -> Group {
                 black_box(ctnetlink_nlmsg_size(black_box(&kernel), &CtShape::of(ct)));
             })
         },
-        text(golden).target(4.0),
-        json(golden).target(6.0),
+        text("text", golden).target(4.0),
+        json("json", golden).target(6.0),
     ]);
     group
 }
 
-fn dumped(golden: &'static [Golden]) -> Group {
-    let golden = golden.iter().filter(|golden| golden.message().kind() == Kind::Reply);
-    let entries: Vec<_> = golden.map(Entry::of).collect();
+fn dumped(
+    name: &'static str,
+    [copy, walk, fill_info]: [&'static str; 3],
+    golden: &'static [Golden],
+) -> Group {
+    let entries: Vec<_> = golden.iter().map(Entry::of).collect();
     let entries: &'static [Entry] = Vec::leak(entries);
     let messages = draw(entries.iter().map(|entry| entry.emitted));
-    let mut group =
-        Group::new("entries as a dump shows them", ["memcpy-dump", "walk-dump"], messages);
+    let mut group = Group::new(name, [copy, walk], messages);
     let mut skb = WriteBuf::new();
     let emit = move |entry: &Entry| {
         skb.clear();
         entry.fill_info(&mut skb);
         black_box(&skb);
     };
-    let path = each("fill-info", "`ctnetlink_fill_info`, simulated", entries, emit);
+    let path = each(fill_info, "`ctnetlink_fill_info`, simulated", entries, emit);
     group.paths.push(path.target(0.5));
     group
 }
@@ -163,10 +186,10 @@ fn flat_request(flat: &'static [Conntrack]) -> Path {
     })
 }
 
-fn text(golden: &'static [Golden]) -> Path {
+fn text(name: &'static str, golden: &'static [Golden]) -> Path {
     let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
     let mut line = Vec::new();
-    each("text", "a line of conntrack(8), with extended, id, ktimestamp", golden, move |golden| {
+    each(name, "a line of conntrack(8), with extended, id, ktimestamp", golden, move |golden| {
         line.clear();
         let is_there = text.write(&golden.message(), Some(golden.received), &mut line);
         assert!(is_there, "an entry has a line");
@@ -174,9 +197,9 @@ fn text(golden: &'static [Golden]) -> Path {
     })
 }
 
-fn json(golden: &'static [Golden]) -> Path {
+fn json(name: &'static str, golden: &'static [Golden]) -> Path {
     let mut line = Vec::new();
-    each("json", "a line of JSON", golden, move |golden| {
+    each(name, "a line of JSON", golden, move |golden| {
         line.clear();
         Json::default().write(&golden.message(), &mut line);
         black_box(&line);

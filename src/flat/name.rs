@@ -43,6 +43,15 @@ impl Name {
         }
     }
 
+    /// The bytes of a name that is held inline, with zeros behind them, and how many they are.
+    #[inline]
+    pub(crate) fn inline(&self) -> Option<(&[u8; INLINE], usize)> {
+        match &self.0 {
+            Repr::Inline { len, bytes } => Some((bytes, (*len).into())),
+            Repr::Heap(_) => None,
+        }
+    }
+
     /// The name as text, if it is UTF-8.
     #[must_use]
     pub fn to_str(&self) -> Option<&str> {

@@ -255,8 +255,8 @@ pub fn ctnetlink_dump_helpinfo(out: &mut impl Out, ct: &NfConn) {
 /// The mark: with `dump` also 0, but for the releases that left out a 0 everywhere.
 #[inline(always)]
 pub fn ctnetlink_dump_mark(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, dump: bool) {
-    let with_zero = dump && !kernel.release.omits_zero_mark();
-    if kernel.config.mark && (with_zero || ct.mark != 0) {
+    let with_zero = || dump && !kernel.release.omits_zero_mark();
+    if kernel.config.mark && (ct.mark != 0 || with_zero()) {
         out.be32(CtattrType::Mark, ct.mark);
     }
 }

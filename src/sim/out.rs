@@ -188,22 +188,24 @@ pub(super) struct InPlace<'b> {
     pub(super) end: Option<usize>,
 }
 
-impl<'b> InPlace<'b> {
-    #[inline(always)]
-    fn put(&mut self, write: impl FnOnce(&'b mut [u8]) -> Option<&'b mut [u8]>) {
-        self.at = self.at.take().and_then(write);
-    }
+/// Goes on with what `$put` leaves of the room. No closure, which need not be inlined.
+macro_rules! put {
+    ($self:ident, |$at:ident| $put:expr) => {
+        if let Some($at) = $self.at.take() {
+            $self.at = $put;
+        }
+    };
 }
 
 impl sealed::Parts for InPlace<'_> {
     #[inline(always)]
     fn be16(&mut self, nla_type: u16, value: u16) {
-        self.put(|at| shapes::put_be16(at, nla_type, value));
+        put!(self, |at| shapes::put_be16(at, nla_type, value));
     }
 
     #[inline(always)]
     fn be32(&mut self, nla_type: u16, value: u32) {
-        self.put(|at| shapes::put_be32(at, nla_type, value));
+        put!(self, |at| shapes::put_be32(at, nla_type, value));
     }
 
     #[inline(always)]
@@ -214,42 +216,46 @@ impl sealed::Parts for InPlace<'_> {
         tuple: &NfConntrackTuple,
         zone: Option<u16>,
     ) {
-        let NfConntrackTuple { src, dst, protonum, src_id, dst_id } = *tuple;
-        let [ty, code] = dst_id.to_be_bytes();
-        let ids = match kernel.l4proto(protonum) {
-            L4Proto::Ports => Ids::Ports(src_id, dst_id),
-            L4Proto::Icmp => Ids::Icmp(src_id, ty, code),
-            L4Proto::Icmpv6 => Ids::Icmpv6(src_id, ty, code),
+        let [ty, code] = tuple.dst_id.to_be_bytes();
+        let ids = match kernel.l4proto(tuple.protonum) {
+            L4Proto::Ports => Ids::Ports(tuple.src_id, tuple.dst_id),
+            L4Proto::Icmp => Ids::Icmp(tuple.src_id, ty, code),
+            L4Proto::Icmpv6 => Ids::Icmpv6(tuple.src_id, ty, code),
             L4Proto::Generic => Ids::None,
         };
-        self.put(|at| match zone {
-            None => shapes::put_tuple(at, nla_type, src, dst, protonum, ids),
+        put!(self, |at| match zone {
+            None => {
+                shapes::put_tuple(at, nla_type, &tuple.src, &tuple.dst, tuple.protonum, ids)
+            }
             Some(_) => None,
         });
     }
 
     #[inline(always)]
     fn counters(&mut self, nla_type: u16, counter: &NfConnCounter) {
-        let end = self.end;
-        self.put(|at| shapes::put_counters(at, end, nla_type, counter.packets, counter.bytes));
+        put!(self, |at| shapes::put_counters(
+            at,
+            self.end,
+            nla_type,
+            counter.packets,
+            counter.bytes
+        ));
     }
 
     #[inline(always)]
     fn timestamp(&mut self, tstamp: &NfConnTstamp) {
         let stop = Some(tstamp.stop).filter(|&stop| stop != 0);
-        let end = self.end;
-        self.put(|at| shapes::put_timestamp(at, end, tstamp.start, stop));
+        put!(self, |at| shapes::put_timestamp(at, self.end, tstamp.start, stop));
     }
 
     #[inline(always)]
     fn protoinfo(&mut self, proto: &L4State, destroy: bool) {
-        let end = self.end;
-        self.put(|at| match *proto {
+        put!(self, |at| match *proto {
             L4State::Tcp { state, scale, flags } if !destroy => {
                 shapes::put_tcp(at, state, scale, flags.map(without_mask))
             }
             L4State::Sctp { state, vtag } if !destroy => shapes::put_sctp(at, state, vtag),
-            L4State::Dccp { state, role, handshake_seq } if !destroy && end.is_none() => {
+            L4State::Dccp { state, role, handshake_seq } if !destroy && self.end.is_none() => {
                 shapes::put_dccp(at, state, role, handshake_seq)
             }
             _ => None,
@@ -258,9 +264,9 @@ impl sealed::Parts for InPlace<'_> {
 
     #[inline(always)]
     fn help(&mut self, help: &NfConnHelp) {
-        self.put(|at| match help {
+        put!(self, |at| match help {
             NfConnHelp { helper: Some(helper), info: None } => {
-                shapes::put_help(at, helper.as_bytes())
+                shapes::put_help(at, helper)
             }
             _ => None,
         });
@@ -273,24 +279,23 @@ impl sealed::Parts for InPlace<'_> {
 
     #[inline(always)]
     fn labels(&mut self, bits: HostBits<'_>) {
-        self.put(|at| shapes::put_labels(at, bits));
+        put!(self, |at| shapes::put_labels(at, bits));
     }
 
     #[inline(always)]
     fn seq_adj(&mut self, nla_type: u16, seq: &NfCtSeqadj) {
         let values = [seq.correction_pos, seq.offset_before, seq.offset_after];
-        self.put(|at| shapes::put_seq_adj(at, nla_type, values));
+        put!(self, |at| shapes::put_seq_adj(at, nla_type, values));
     }
 
     #[inline(always)]
     fn synproxy(&mut self, synproxy: &NfConnSynproxy) {
-        self.put(|at| shapes::put_synproxy(at, [synproxy.isn, synproxy.its, synproxy.tsoff]));
+        put!(self, |at| shapes::put_synproxy(at, [synproxy.isn, synproxy.its, synproxy.tsoff]));
     }
 
     #[inline(always)]
     fn timestamp_event(&mut self, time: u64) {
-        let end = self.end;
-        self.put(|at| match end {
+        put!(self, |at| match self.end {
             None => shapes::put_be64(at, CtattrType::TimestampEvent, time),
             Some(_) => None,
         });

@@ -8,7 +8,7 @@ use super::*;
 use crate::flat::conntrack::Field;
 use crate::flat::record::{Absent as _, Owned as _};
 use crate::flat::{
-    Conntrack, Counters, Dccp, Help, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
+    Conntrack, Counters, Dccp, Help, Name, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
 };
 use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpFlagsMask, TcpState};
 use crate::wire::payload::FromValue;
@@ -62,14 +62,14 @@ pub(crate) fn put_be64(at: Room<'_>, nla_type: u16, value: u64) -> Option<Room<'
 
 /// The nest of a tuple. Ports of IPv4 are in line, where it is known which tuple it is.
 #[inline(always)]
-pub(crate) fn put_tuple(
-    at: Room<'_>,
+pub(crate) fn put_tuple<'b>(
+    at: Room<'b>,
     nla_type: u16,
-    src: IpAddr,
-    dst: IpAddr,
+    src: &IpAddr,
+    dst: &IpAddr,
     proto: IpProto,
     ids: Ids,
-) -> Option<Room<'_>> {
+) -> Option<Room<'b>> {
     match (src, dst, ids) {
         (IpAddr::V4(src), IpAddr::V4(dst), Ids::Ports(src_port, dst_port)) => {
             let flow = (src.octets(), dst.octets(), proto);
@@ -80,14 +80,14 @@ pub(crate) fn put_tuple(
 }
 
 #[inline(never)]
-fn put_other_tuple(
-    at: Room<'_>,
+fn put_other_tuple<'b>(
+    at: Room<'b>,
     nla_type: u16,
-    src: IpAddr,
-    dst: IpAddr,
+    src: &IpAddr,
+    dst: &IpAddr,
     proto: IpProto,
     ids: Ids,
-) -> Option<Room<'_>> {
+) -> Option<Room<'b>> {
     match (src, dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
             let flow = (src.octets(), dst.octets(), proto);
@@ -265,18 +265,19 @@ pub(crate) fn put_dccp(
     Some(behind)
 }
 
-/// A helper's name, which has no NUL in it.
-#[inline(never)]
-pub(crate) fn put_help<'b>(at: Room<'b>, name: &[u8]) -> Option<Room<'b>> {
-    let name_size = nla_attr_size(name.len() + 1);
+/// A helper's name, unless it is a long one.
+#[inline(always)]
+pub(crate) fn put_help<'b>(at: Room<'b>, name: &Name) -> Option<Room<'b>> {
+    let (text, len) = name.inline()?;
+    let name_size = nla_attr_size(len + 1);
     let size = NLA_HDRLEN + nla_align(name_size);
-    let (bytes, behind) = at.split_at_mut_checked(size)?;
+    // More than a short name takes: what follows overwrites the rest.
+    let (bytes, _) = at.split_first_chunk_mut::<32>()?;
+    *bytes = [0; 32];
     fill(bytes, 0, header(size, CtattrType::Help | NLA_F_NESTED).to_ne_bytes());
     fill(bytes, NLA_HDRLEN, header(name_size, CtattrHelp::Name).to_ne_bytes());
-    let (text, padding) = bytes.get_mut(2 * NLA_HDRLEN..)?.split_at_mut_checked(name.len())?;
-    text.copy_from_slice(name);
-    padding.fill(0);
-    Some(behind)
+    fill(bytes, 2 * NLA_HDRLEN, *text);
+    at.get_mut(size..)
 }
 
 /// 128 labels as they lie in memory.
@@ -324,7 +325,7 @@ pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Room<'b>) -> 
         },
         Field::protoinfo => write_protoinfo(at, &ct.protoinfo),
         Field::help => match &ct.help {
-            Help { name: Some(name), info: None } => put_help(at, name.as_bytes()),
+            Help { name: Some(name), info: None } => put_help(at, name),
             Help { name, info } => (name.is_none() & info.is_none()).then_some(at),
         },
         Field::labels => match &ct.labels {
@@ -378,7 +379,8 @@ fn write_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b
 
 #[inline(never)]
 fn write_other_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b>> {
-    let (Some(src), Some(dst), Some(proto), None) = (tuple.src, tuple.dst, tuple.proto, tuple.zone)
+    let (Some(src), Some(dst), Some(proto), None) =
+        (&tuple.src, &tuple.dst, tuple.proto, tuple.zone)
     else {
         return tuple.is_absent().then_some(at);
     };
