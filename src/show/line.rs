@@ -103,7 +103,7 @@ impl<'b> Line<'b> {
 
     /// Appends the first `length` of these bytes.
     #[inline(always)]
-    fn put<const N: usize>(self, bytes: [u8; N], length: usize) -> Self {
+    pub(super) fn put<const N: usize>(self, bytes: [u8; N], length: usize) -> Self {
         self.fill(|room| {
             *room = bytes;
             length
@@ -275,13 +275,6 @@ impl<'b> Line<'b> {
         line.put_and(digits::eight(last), 8, behind)
     }
 
-    /// A number below 100 in two characters.
-    #[inline(always)]
-    pub(super) fn two(self, number: u8, padding: u8) -> Self {
-        let tens = if number < 10 { padding } else { b'0' + number / 10 };
-        self.put([tens, b'0' + number % 10], 2)
-    }
-
     /// A number in hexadecimal, without leading zeros, and what stands behind it.
     #[inline(always)]
     pub(super) fn hex_and(self, number: u16, behind: u8) -> Self {
@@ -414,9 +407,6 @@ pub(super) mod tests {
         let powers = (0..20).map(|digits| 10_u64.pow(digits));
         for n in powers.flat_map(|power| [power - 1, power]).chain([u64::MAX]) {
             assert_eq!(line(|line| line.number_and(n, b',')), format!("{n},"));
-        }
-        for n in 0..100 {
-            assert_eq!(line(|line| line.two(n, b' ')), format!("{n:2}"));
         }
     }
 

@@ -1,5 +1,6 @@
 //! Times for people.
 
+use super::digits;
 use super::line::Line;
 use alloc::string::{String, ToString as _};
 use jiff::Timestamp;
@@ -39,32 +40,33 @@ impl Default for TimeZone {
 
 /// Whole seconds since the Unix epoch as ctime(3) writes them: `Sun Nov 22 08:20:37 2026`.
 pub(super) fn push_ctime<'l>(line: Line<'l>, seconds: u64, zone: &TimeZone) -> Line<'l> {
-    const DAYS: [&str; 7] = ["Mon ", "Tue ", "Wed ", "Thu ", "Fri ", "Sat ", "Sun "];
-    const MONTHS: [&str; 12] = [
-        "Jan ", "Feb ", "Mar ", "Apr ", "May ", "Jun ", "Jul ", "Aug ", "Sep ", "Oct ", "Nov ",
-        "Dec ",
+    const DAYS: [&[u8; 4]; 7] = [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "];
+    const MONTHS: [&[u8; 4]; 12] = [
+        b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ",
+        b"Nov ", b"Dec ",
     ];
     let time = i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok());
     let Some(time) = time else {
         return line.number(seconds).constant(" s");
     };
     let time = zone.0.to_offset(time).to_datetime(time);
-    let name = |names: &[&'static str], from_one: i8| {
+    let name = |names: &[&'static [u8; 4]], from_one: i8| {
         let index = usize::from(from_one.unsigned_abs()).wrapping_sub(1);
-        names.get(index).copied().unwrap_or_default()
+        names.get(index).copied().copied().unwrap_or_default()
     };
-    line.text(name(&DAYS, time.weekday().to_monday_one_offset()))
-        .text(name(&MONTHS, time.month()))
-        // Two characters for the day, padded with a space.
-        .two(time.day().unsigned_abs(), b' ')
-        .constant(" ")
-        .two(time.hour().unsigned_abs(), b'0')
-        .constant(":")
-        .two(time.minute().unsigned_abs(), b'0')
-        .constant(":")
-        .two(time.second().unsigned_abs(), b'0')
-        .constant(" ")
-        .number(time.year().unsigned_abs())
+    let [a, b, c, d] = name(&DAYS, time.weekday().to_monday_one_offset());
+    let [e, f, g, h] = name(&MONTHS, time.month());
+    // Two digits each, in one number.
+    let pairs = [time.day(), time.hour(), time.minute(), time.second()];
+    let pairs = pairs.iter().fold(0, |all, pair| 100 * all + u64::from(pair.unsigned_abs()));
+    let [day1, day2, hour1, hour2, min1, min2, sec1, sec2] = digits::eight(pairs);
+    let day1 = if day1 == b'0' { b' ' } else { day1 };
+    let [_, _, _, _, y1, y2, y3, y4] = digits::eight(time.year().unsigned_abs().into());
+    let text = [
+        a, b, c, d, e, f, g, h, day1, day2, b' ', hour1, hour2, b':', min1, min2, b':', sec1, sec2,
+        b' ', y1, y2, y3, y4,
+    ];
+    line.put(text, text.len())
 }
 
 /// Nanoseconds since the Unix epoch as RFC 3339 in UTC: `2026-11-22T08:20:37.123456789Z`.
