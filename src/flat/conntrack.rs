@@ -212,13 +212,23 @@ impl Conntrack {
         let (nfgen, attrs) = message.conntrack_parts()?;
         *self = Self::ABSENT;
         self.family = nfgen.nfgen_family;
-        self.read_attrs(attrs, report);
+        self.read_in_line(attrs, report);
         Ok(())
     }
 
     /// Reads attributes into a value that has none. Whether each of them had a known shape, so that
     /// there is none among them that the tables do not name.
     pub(crate) fn read_attrs(
+        &mut self,
+        attrs: Attrs<'_, CtattrType>,
+        report: &mut dyn FnMut(Error),
+    ) -> bool {
+        self.read_in_line(attrs, report)
+    }
+
+    /// [`read_attrs`](Self::read_attrs), but without the call.
+    #[inline(always)]
+    fn read_in_line(
         &mut self,
         attrs: Attrs<'_, CtattrType>,
         report: &mut dyn FnMut(Error),
