@@ -301,9 +301,13 @@ impl<'a> Message<'a> {
     #[inline]
     fn is_about_entries(&self) -> bool {
         match self.msg_type() {
-            MsgType::CT_GET_STATS_CPU | MsgType::CT_GET_STATS => false,
+            MsgType::CT_NEW
+            | MsgType::CT_GET
+            | MsgType::CT_DELETE
+            | MsgType::CT_GET_DYING
+            | MsgType::CT_GET_UNCONFIRMED => true,
             MsgType::CT_GET_CTRZERO => self.raw.header.nlmsg_flags.contains(NlmFlags::REQUEST),
-            MsgType(nlmsg_type) => matches!(nlmsg_type, 0x0100..=0x0107),
+            _ => false,
         }
     }
 

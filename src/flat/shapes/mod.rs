@@ -28,7 +28,7 @@ use crate::nested::{
     CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrSeqadj, CtattrSynproxy, CtattrTstamp,
     CtattrTuple,
 };
-use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, nla_align, nla_attr_size};
+use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, nla_align, nla_attr_size};
 
 /// An attribute header as a machine of this byte order has it in memory.
 const fn header(nla_len: usize, nla_type: u16) -> u32 {
@@ -185,21 +185,30 @@ impl<'a> Cursor<'a> {
         Some(piece(bytes, NLA_HDRLEN))
     }
 
+    /// Passes over an attribute of any type; whether it could.
+    #[inline(always)]
+    fn skip_any(&mut self) -> bool {
+        let len = self.nla_len();
+        match self.rest.get(nla_align(len)..) {
+            Some(behind) if len >= NLA_HDRLEN => {
+                *self = Self::new(behind);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Passes over an attribute of that type, most often one of `USUAL` bytes. To compare its
     /// header with what it should be is quicker than to add its length: what follows can be read
     /// before the comparison is done.
     #[inline(always)]
     fn skip<const USUAL: usize>(&mut self, nla_type: u16) {
-        if self.nla_type() != nla_type {
-            return;
-        }
-        let behind = match self.nla_len() {
-            len if len == USUAL => self.rest.get(USUAL..),
-            len if len >= NLA_HDRLEN => self.rest.get(nla_align(len)..),
-            _ => None,
-        };
-        if let Some(behind) = behind {
-            *self = Self::new(behind);
+        if self.head == header(USUAL, nla_type) {
+            if let Some(behind) = self.rest.get(USUAL..) {
+                *self = Self::new(behind);
+            }
+        } else if self.nla_type() == nla_type {
+            self.skip_any();
         }
     }
 }

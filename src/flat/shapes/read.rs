@@ -273,38 +273,19 @@ pub(in crate::flat) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
 }
 
 /// Reads the original tuple and the times out of attributes at the start of `bytes`, as [`read`]
-/// does, and passes over the others.
+/// does, and passes over the others; up to one of these two that has no known shape or comes again.
 pub(in crate::flat) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
     type A = CtattrType;
-    const NEST: u16 = NLA_F_NESTED;
     let at = &mut Cursor::new(bytes);
     take_tuple(at, A::TupleOrig, &mut flow.orig);
-    at.skip::<52>(A::TupleReply | NEST);
-    at.skip::<8>(A::Zone);
-    if EVENT.take_run(at).is_none() && REPLY.take_run(at).is_none() {
-        at.skip::<8>(A::Id);
-        at.skip::<8>(A::Status);
-        at.skip::<8>(A::Mark);
-        at.skip::<8>(A::Id);
-        at.skip::<8>(A::Use);
-        at.skip::<52>(A::TupleMaster | NEST);
-        at.skip::<8>(A::Timeout);
-    }
-    at.skip::<48>(A::ProtoInfo | NEST);
-    if BOTH_COUNTERS.take_run(at).is_none() {
-        at.skip::<28>(A::CountersOrig | NEST);
-        at.skip::<28>(A::CountersReply | NEST);
+    at.skip::<52>(A::TupleReply | NLA_F_NESTED);
+    // To step over each attribute, its length must have been read; a run is known beforehand.
+    if EVENT.take_run(at).is_some() || REPLY.take_run(at).is_some() {
+        BOTH_COUNTERS.take_run(at);
     }
     take_timestamp(at, &mut flow.timestamp);
-    at.skip::<16>(A::ProtoInfo | NEST);
-    at.skip::<16>(A::Help | NEST);
-    at.skip::<20>(A::Labels);
-    at.skip::<28>(A::SeqAdjOrig | NEST);
-    at.skip::<28>(A::SeqAdjReply | NEST);
-    at.skip::<28>(A::SynProxy | NEST);
-    at.skip::<8>(A::Mark);
-    if TIMESTAMP_EVENT_PAD.take_run(at).is_none() {
-        at.skip::<12>(A::TimestampEvent);
+    while !matches!(at.nla_type() & NLA_TYPE_MASK, A::TupleOrig | A::Timestamp) && at.skip_any() {
+        take_timestamp(at, &mut flow.timestamp);
     }
     bytes.len() - at.rest.len()
 }
