@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return live::inside(is_quick(&args));
     }
     let is_quick = is_quick(&args);
-    let (messages, times) = if is_quick { (20_000, 1) } else { (1_000_000, 3) };
+    let (messages, times) = if is_quick { (20_000, 1) } else { (1_000_000, 7) };
     captures(messages, times)?;
     tshark(if is_quick { 1_000 } else { TSHARK_PACKETS }, times)?;
     #[cfg(target_os = "linux")]
@@ -124,7 +124,7 @@ fn tshark(packets: u64, times: usize) -> Result<(), Box<dyn Error>> {
         row("tshark -T json", &theirs);
         for jobs in jobs(&args)? {
             // A few hundredths of a second: more runs until nothing disturbs one.
-            let ran = best_of(5 * times, output, || ours(&args, &jobs, &capture.path))?;
+            let ran = best_of(2 * times, output, || ours(&args, &jobs, &capture.path))?;
             row(&line(&args, &jobs), &ran);
         }
     }
