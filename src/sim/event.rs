@@ -9,10 +9,10 @@ use super::fill_info::{
 };
 use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
-use super::out::Out;
+use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
 use crate::msg_size::ctnetlink_nlmsg_size;
-use crate::wire::{NlmFlags, WriteBuf, nlmsg_total_size};
+use crate::wire::{NlmFlags, WriteBuf, Writer, nlmsg_total_size};
 use crate::{Envelope, Group, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
@@ -103,7 +103,13 @@ pub(crate) fn build_event(
     Ok(Some((group, skb.into_bytes())))
 }
 
-fn fill_event(kernel: &Kernel, out: &mut impl Out, events: IpctEvents, ct: &NfConn, now: u64) {
+fn fill_event(
+    kernel: &Kernel,
+    out: &mut Writer<'_, CtattrType>,
+    events: IpctEvents,
+    ct: &NfConn,
+    now: u64,
+) {
     let release = kernel.release;
     dump_both_tuples(kernel, out, ct);
     ctnetlink_dump_id(out, ct);
@@ -151,11 +157,15 @@ fn fill_event(kernel: &Kernel, out: &mut impl Out, events: IpctEvents, ct: &NfCo
 
 /// When it happened, if the entry has timestamps. Since 6.14. Its pad has the number that pads have
 /// inside `CTA_TIMESTAMP`, which is that of `CTA_STATUS` here.
-pub fn ctnetlink_dump_event_timestamp(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
+pub fn ctnetlink_dump_event_timestamp(
+    kernel: &Kernel,
+    out: &mut Writer<'_, CtattrType>,
+    ct: &NfConn,
+) {
     if !kernel.has_timestamp() || !kernel.release.timestamp_event_in_events() {
         return;
     }
     if let Some(ecache) = ct.ecache.filter(|ecache| ecache.timestamp != 0) {
-        out.timestamp_event(ecache.timestamp);
+        out.put_64bit(CtAttr::TimestampEvent(ecache.timestamp), CtAttr::TimestampEventPad);
     }
 }

@@ -45,7 +45,6 @@ pub(super) mod sealed {
         fn labels(&mut self, bits: HostBits<'_>);
         fn seq_adj(&mut self, nla_type: u16, seq: &NfCtSeqadj);
         fn synproxy(&mut self, synproxy: &NfConnSynproxy);
-        fn timestamp_event(&mut self, time: u64);
     }
 }
 
@@ -128,10 +127,6 @@ impl sealed::Parts for Writer<'_, CtattrType> {
             out.put(SynProxyAttr::Its(synproxy.its));
             out.put(SynProxyAttr::Tsoff(synproxy.tsoff));
         });
-    }
-
-    fn timestamp_event(&mut self, time: u64) {
-        self.put_64bit(CtAttr::TimestampEvent(time), CtAttr::TimestampEventPad);
     }
 }
 
@@ -291,13 +286,5 @@ impl sealed::Parts for InPlace<'_> {
     #[inline(always)]
     fn synproxy(&mut self, synproxy: &NfConnSynproxy) {
         put!(self, |at| shapes::put_synproxy(at, [synproxy.isn, synproxy.its, synproxy.tsoff]));
-    }
-
-    #[inline(always)]
-    fn timestamp_event(&mut self, time: u64) {
-        put!(self, |at| match self.end {
-            None => shapes::put_be64(at, CtattrType::TimestampEvent, time),
-            Some(_) => None,
-        });
     }
 }

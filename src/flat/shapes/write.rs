@@ -55,11 +55,6 @@ pub(crate) fn put_be32(at: Room<'_>, nla_type: u16, value: u32) -> Option<Room<'
     put_attr::<8, 4>(at, nla_type, value.to_be_bytes())
 }
 
-#[inline(always)]
-pub(crate) fn put_be64(at: Room<'_>, nla_type: u16, value: u64) -> Option<Room<'_>> {
-    put_attr::<12, 8>(at, nla_type, value.to_be_bytes())
-}
-
 /// The nest of a tuple. Ports of IPv4 are in line, where it is known which tuple it is.
 #[inline(always)]
 pub(crate) fn put_tuple<'b>(
@@ -341,7 +336,7 @@ pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Room<'b>) -> 
             synproxy => synproxy.is_absent().then_some(at),
         },
         Field::timestamp_event => match ct.timestamp_event {
-            Some(time) => put_be64(at, A::TimestampEvent, time),
+            Some(time) => put_attr::<12, 8>(at, A::TimestampEvent, time.to_be_bytes()),
             None => Some(at),
         },
         // What has no shape must not be there.
