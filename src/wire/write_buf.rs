@@ -164,3 +164,43 @@ impl fmt::Debug for WriteBuf {
         (**self).fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grows_as_a_vec_does() {
+        let (mut buf, mut expected) = (WriteBuf::new(), Vec::new());
+        for n in 0..600_u16 {
+            let [high, low] = n.to_be_bytes();
+            let piece = alloc::vec![low; usize::from(n % 7)];
+            buf.extend_from_slice(&piece);
+            buf.extend([high, low, 0x5a]);
+            expected.extend_from_slice(&piece);
+            expected.extend_from_slice(&[high, low, 0x5a]);
+            assert_eq!((buf.len(), &*buf), (expected.len(), &expected[..]));
+        }
+        assert_eq!(buf.clone().into_bytes(), expected);
+        buf.truncate(700);
+        expected.truncate(700);
+        buf.extend([1, 2]);
+        expected.extend([1, 2]);
+        assert_eq!(buf.into_bytes(), expected);
+    }
+
+    #[test]
+    fn what_lies_behind_the_end_is_not_there() {
+        let mut buf = WriteBuf::from(alloc::vec![7, 8, 9]);
+        assert_eq!(buf.room::<3>().map(|room| room.len()), Some(3));
+        assert_eq!(*buf, [7, 8, 9]);
+        buf.truncate(1);
+        assert_eq!((&*buf, &buf), (&[7][..], &WriteBuf::from(alloc::vec![7])));
+        // Longer than it is: as it was.
+        buf.truncate(3);
+        assert_eq!((&*buf, buf.is_empty()), (&[7][..], false));
+        buf.clear();
+        assert_eq!((&*buf, buf.is_empty()), (&[][..], true));
+        assert_eq!(buf, WriteBuf::new());
+    }
+}
