@@ -20,13 +20,17 @@ fn golden_messages_read_alike() {
     assert_eq!(survived.count(), golden.len());
 }
 
-/// The attributes of a dump reply, translated to this machine's byte order.
-fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb) -> Result<Vec<u8>, Error> {
+/// The attributes of a dump reply behind `before` bytes of others, translated to this machine's byte
+/// order.
+fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb, before: usize) -> Result<Vec<u8>, Error> {
     // What lay in the buffer before must not show.
-    let mut skb = WriteBuf::from(vec![0xa5; 2048]);
-    skb.clear();
-    ctnetlink_fill_info(kernel, ct, 1000, &Reply::to(7, 9), room, &mut skb)?;
-    let message = Message::parse(&skb, kernel.arch.endian)?;
+    let mut skb = WriteBuf::from(vec![0xa5; 4096]);
+    skb.truncate(before);
+    let room = Skb { limit: room.limit.saturating_add(before), ..room };
+    let result = ctnetlink_fill_info(kernel, ct, 1000, &Reply::to(7, 9), room, &mut skb);
+    assert!(skb.len() <= room.limit && skb[..before].iter().all(|&byte| byte == 0xa5));
+    result?;
+    let message = Message::parse(&skb[before..], kernel.arch.endian)?;
     let attrs: Attrs<'_, CtattrType> = message.conntrack()?;
     Ok(match kernel.arch.endian {
         Endian::NATIVE => attrs.as_bytes().to_vec(),
@@ -46,13 +50,15 @@ fn simulated_kernels_write_alike_in_both_byte_orders() {
                 let Source::Entry(ct) = &vector.source else { continue };
                 // Pads depend on where in the datagram a message lies.
                 let offset = compared % 8;
-                let whole = fill_info(&kernel, ct, Skb { limit: usize::MAX, offset }).unwrap();
+                let before = 4 * (compared % 300);
+                let whole = Skb { limit: usize::MAX, offset };
+                let whole = fill_info(&kernel, ct, whole, before).unwrap();
                 // Wherever the buffer ends, both say so of the same attribute.
                 for limit in (0..whole.len() + 28).step_by(3).chain([usize::MAX]) {
                     let room = Skb { limit, offset };
                     let [native, other] =
-                        [&kernel, &other].map(|kernel| fill_info(kernel, ct, room));
-                    assert_eq!(native, other, "{release} {arch:?} {offset} {limit} {ct:?}");
+                        [&kernel, &other].map(|kernel| fill_info(kernel, ct, room, before));
+                    assert_eq!(native, other, "{release} {arch:?} {room:?} {before} {ct:?}");
                     compared += 1;
                 }
             }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 use core::fmt;
-use core::ops::{Deref, DerefMut};
+use core::ops::Deref;
 
 /// Bytes that grow at their end, kept from one message to the next.
 ///
@@ -141,13 +141,6 @@ impl Deref for WriteBuf {
     #[inline]
     fn deref(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
-    }
-}
-
-impl DerefMut for WriteBuf {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(..self.len).unwrap_or_default()
     }
 }
 

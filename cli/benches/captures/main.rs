@@ -26,6 +26,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     if args.iter().any(|arg| arg == live::INSIDE) {
         return live::inside(is_quick(&args));
     }
+    #[cfg(target_os = "linux")]
+    if args.iter().any(|arg| arg == live::RECEIVE) {
+        return live::receive();
+    }
     let is_quick = is_quick(&args);
     let (messages, times) = if is_quick { (20_000, 1) } else { (1_000_000, 7) };
     captures(messages, times)?;

@@ -15,8 +15,8 @@ use crate::wire::payload::FromValue;
 use crate::wire::{HostBits, nla_total_size};
 use core::net::IpAddr;
 
-/// Room that is not written yet.
-type Room<'b> = &'b mut [u8];
+/// Where writing has come to: what is behind it is not written yet.
+type Place<'b> = &'b mut [u8];
 
 /// What a protocol tells flows of two hosts apart by.
 #[derive(Clone, Copy)]
@@ -34,10 +34,10 @@ pub(crate) enum Ids {
 /// An attribute of a fixed length.
 #[inline(always)]
 fn put_attr<const SIZE: usize, const K: usize>(
-    at: Room<'_>,
+    at: Place<'_>,
     nla_type: u16,
     payload: [u8; K],
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     let (bytes, behind) = at.split_first_chunk_mut::<SIZE>()?;
     *bytes = [0; SIZE];
     fill(bytes, 0, header(nla_attr_size(K), nla_type).to_ne_bytes());
@@ -46,25 +46,25 @@ fn put_attr<const SIZE: usize, const K: usize>(
 }
 
 #[inline(always)]
-pub(crate) fn put_be16(at: Room<'_>, nla_type: u16, value: u16) -> Option<Room<'_>> {
+pub(crate) fn put_be16(at: Place<'_>, nla_type: u16, value: u16) -> Option<Place<'_>> {
     put_attr::<8, 2>(at, nla_type, value.to_be_bytes())
 }
 
 #[inline(always)]
-pub(crate) fn put_be32(at: Room<'_>, nla_type: u16, value: u32) -> Option<Room<'_>> {
+pub(crate) fn put_be32(at: Place<'_>, nla_type: u16, value: u32) -> Option<Place<'_>> {
     put_attr::<8, 4>(at, nla_type, value.to_be_bytes())
 }
 
 /// The nest of a tuple. Ports of IPv4 are in line, where it is known which tuple it is.
 #[inline(always)]
 pub(crate) fn put_tuple<'b>(
-    at: Room<'b>,
+    at: Place<'b>,
     nla_type: u16,
     src: &IpAddr,
     dst: &IpAddr,
     proto: IpProto,
     ids: Ids,
-) -> Option<Room<'b>> {
+) -> Option<Place<'b>> {
     match (src, dst, ids) {
         (IpAddr::V4(src), IpAddr::V4(dst), Ids::Ports(src_port, dst_port)) => {
             let flow = (src.octets(), dst.octets(), proto);
@@ -76,13 +76,13 @@ pub(crate) fn put_tuple<'b>(
 
 #[inline(never)]
 fn put_other_tuple<'b>(
-    at: Room<'b>,
+    at: Place<'b>,
     nla_type: u16,
     src: &IpAddr,
     dst: &IpAddr,
     proto: IpProto,
     ids: Ids,
-) -> Option<Room<'b>> {
+) -> Option<Place<'b>> {
     match (src, dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
             let flow = (src.octets(), dst.octets(), proto);
@@ -112,10 +112,10 @@ type Flow<const K: usize> = ([u8; K], [u8; K], IpProto);
 #[inline(always)]
 fn put_flow<'b, 's, const K: usize, const LEN: usize, const N: usize>(
     shape: &'s Shape<LEN, N>,
-    at: Room<'b>,
+    at: Place<'b>,
     nla_type: u16,
     (src, dst, IpProto(proto)): Flow<K>,
-) -> Option<(Blank<'b, 's, LEN, N>, Room<'b>)> {
+) -> Option<(Blank<'b, 's, LEN, N>, Place<'b>)> {
     let (mut nest, behind) = shape.put(at, nla_type)?;
     nest.set(1, src);
     nest.set(2, dst);
@@ -126,12 +126,12 @@ fn put_flow<'b, 's, const K: usize, const LEN: usize, const N: usize>(
 #[inline(always)]
 fn put_ports<'b, const K: usize, const LEN: usize>(
     shape: &Shape<LEN, 7>,
-    at: Room<'b>,
+    at: Place<'b>,
     nla_type: u16,
     flow: Flow<K>,
     src_port: u16,
     dst_port: u16,
-) -> Option<Room<'b>> {
+) -> Option<Place<'b>> {
     let (mut nest, behind) = put_flow(shape, at, nla_type, flow)?;
     nest.set(5, src_port.to_be_bytes());
     nest.set(6, dst_port.to_be_bytes());
@@ -141,13 +141,13 @@ fn put_ports<'b, const K: usize, const LEN: usize>(
 #[inline(always)]
 fn put_icmp<'b, const K: usize, const LEN: usize>(
     shape: &Shape<LEN, 8>,
-    at: Room<'b>,
+    at: Place<'b>,
     nla_type: u16,
     flow: Flow<K>,
     id: u16,
     ty: u8,
     code: u8,
-) -> Option<Room<'b>> {
+) -> Option<Place<'b>> {
     let (mut nest, behind) = put_flow(shape, at, nla_type, flow)?;
     nest.set(5, id.to_be_bytes());
     nest.set(6, [ty]);
@@ -164,12 +164,12 @@ fn needs_pad(at: &[u8], end: Option<usize>, ahead: usize) -> bool {
 
 #[inline(always)]
 pub(crate) fn put_counters(
-    at: Room<'_>,
+    at: Place<'_>,
     end: Option<usize>,
     nla_type: u16,
     packets: u64,
     bytes: u64,
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     let values = [packets, bytes].map(u64::to_be_bytes);
     if needs_pad(at, end, NLA_HDRLEN) {
         COUNTERS_PADS.put_all(at, nla_type, [1, 3], values)
@@ -182,11 +182,11 @@ pub(crate) fn put_counters(
 
 #[inline(always)]
 pub(crate) fn put_timestamp(
-    at: Room<'_>,
+    at: Place<'_>,
     end: Option<usize>,
     start: u64,
     stop: Option<u64>,
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     let nla_type = CtattrType::Timestamp;
     let start = start.to_be_bytes();
     match (stop.map(u64::to_be_bytes), needs_pad(at, end, NLA_HDRLEN)) {
@@ -202,15 +202,15 @@ pub(crate) fn put_timestamp(
 
 #[inline(always)]
 pub(crate) fn put_seq_adj(
-    at: Room<'_>,
+    at: Place<'_>,
     nla_type: u16,
     [pos, before, after]: [u32; 3],
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     SEQ_ADJ.put_all(at, nla_type, [0, 1, 2], [pos, before, after].map(u32::to_be_bytes))
 }
 
 #[inline(always)]
-pub(crate) fn put_synproxy(at: Room<'_>, [isn, its, tsoff]: [u32; 3]) -> Option<Room<'_>> {
+pub(crate) fn put_synproxy(at: Place<'_>, [isn, its, tsoff]: [u32; 3]) -> Option<Place<'_>> {
     let values = [isn, its, tsoff].map(u32::to_be_bytes);
     SYNPROXY.put_all(at, CtattrType::SynProxy, [0, 1, 2], values)
 }
@@ -218,11 +218,11 @@ pub(crate) fn put_synproxy(at: Room<'_>, [isn, its, tsoff]: [u32; 3]) -> Option<
 /// State, window scale and flags of the two sides.
 #[inline(always)]
 pub(crate) fn put_tcp(
-    at: Room<'_>,
+    at: Place<'_>,
     TcpState(state): TcpState,
     [scale_orig, scale_reply]: [u8; 2],
     [flags_orig, flags_reply]: [TcpFlagsMask; 2],
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     let (mut nest, behind) = TCP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, [scale_orig]);
@@ -235,10 +235,10 @@ pub(crate) fn put_tcp(
 /// State and verification tags of the two sides.
 #[inline(always)]
 pub(crate) fn put_sctp(
-    at: Room<'_>,
+    at: Place<'_>,
     SctpState(state): SctpState,
     [vtag_orig, vtag_reply]: [u32; 2],
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     let (mut nest, behind) = SCTP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, vtag_orig.to_be_bytes());
@@ -248,11 +248,11 @@ pub(crate) fn put_sctp(
 
 #[inline(always)]
 pub(crate) fn put_dccp(
-    at: Room<'_>,
+    at: Place<'_>,
     DccpState(state): DccpState,
     DccpRole(role): DccpRole,
     handshake_seq: u64,
-) -> Option<Room<'_>> {
+) -> Option<Place<'_>> {
     let (mut nest, behind) = DCCP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, [role]);
@@ -262,7 +262,7 @@ pub(crate) fn put_dccp(
 
 /// A helper's name, unless it is a long one.
 #[inline(always)]
-pub(crate) fn put_help<'b>(at: Room<'b>, name: &Name) -> Option<Room<'b>> {
+pub(crate) fn put_help<'b>(at: Place<'b>, name: &Name) -> Option<Place<'b>> {
     let (text, len) = name.inline()?;
     let name_size = nla_attr_size(len + 1);
     let size = NLA_HDRLEN + nla_align(name_size);
@@ -277,7 +277,7 @@ pub(crate) fn put_help<'b>(at: Room<'b>, name: &Name) -> Option<Room<'b>> {
 
 /// 128 labels as they lie in memory.
 #[inline(always)]
-pub(crate) fn put_labels<'b>(at: Room<'b>, bits: HostBits<'_>) -> Option<Room<'b>> {
+pub(crate) fn put_labels<'b>(at: Place<'b>, bits: HostBits<'_>) -> Option<Place<'b>> {
     match bits.as_bytes().try_into() {
         Ok(bytes) if bits.endian() == Endian::NATIVE => {
             put_attr::<20, 16>(at, CtattrType::Labels, bytes)
@@ -286,14 +286,14 @@ pub(crate) fn put_labels<'b>(at: Room<'b>, bits: HostBits<'_>) -> Option<Room<'b
     }
 }
 
-/// Most room that the fields of an entry take here, but for a long name: a tuple has 84 bytes.
+/// No entry that is written here takes more: three tuples have 252 bytes, all the rest 376.
 pub(crate) const MOST: usize = 640;
 
 /// Writes a field of an entry.
 #[inline(always)]
-pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Room<'b>) -> Option<Room<'b>> {
+pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<Place<'b>> {
     type A = CtattrType;
-    let be32 = |nla_type, value, at: Room<'b>| match value {
+    let be32 = |nla_type, value, at: Place<'b>| match value {
         Some(value) => put_be32(at, nla_type, value),
         None => Some(at),
     };
@@ -352,7 +352,7 @@ pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Room<'b>) -> 
 
 /// A tuple as most are: ports of IPv4. The others are not in line.
 #[inline(always)]
-fn write_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b>> {
+fn write_tuple<'b>(at: Place<'b>, nla_type: u16, tuple: &Tuple) -> Option<Place<'b>> {
     match tuple {
         Tuple {
             src: Some(IpAddr::V4(src)),
@@ -373,7 +373,7 @@ fn write_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b
 }
 
 #[inline(never)]
-fn write_other_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<Room<'b>> {
+fn write_other_tuple<'b>(at: Place<'b>, nla_type: u16, tuple: &Tuple) -> Option<Place<'b>> {
     let (Some(src), Some(dst), Some(proto), None) =
         (&tuple.src, &tuple.dst, tuple.proto, tuple.zone)
     else {
@@ -394,7 +394,7 @@ fn write_other_tuple<'b>(at: Room<'b>, nla_type: u16, tuple: &Tuple) -> Option<R
 }
 
 #[inline(always)]
-fn write_counters<'b>(at: Room<'b>, nla_type: u16, counters: &Counters) -> Option<Room<'b>> {
+fn write_counters<'b>(at: Place<'b>, nla_type: u16, counters: &Counters) -> Option<Place<'b>> {
     match *counters {
         Counters { packets: Some(packets), bytes: Some(bytes), packets32: None, bytes32: None } => {
             put_counters(at, None, nla_type, packets, bytes)
@@ -404,7 +404,7 @@ fn write_counters<'b>(at: Room<'b>, nla_type: u16, counters: &Counters) -> Optio
 }
 
 #[inline(always)]
-fn write_seq_adj<'b>(at: Room<'b>, nla_type: u16, adj: &SeqAdj) -> Option<Room<'b>> {
+fn write_seq_adj<'b>(at: Place<'b>, nla_type: u16, adj: &SeqAdj) -> Option<Place<'b>> {
     match *adj {
         SeqAdj {
             correction_pos: Some(pos),
@@ -417,7 +417,7 @@ fn write_seq_adj<'b>(at: Room<'b>, nla_type: u16, adj: &SeqAdj) -> Option<Room<'
 
 /// All of the state, or as in DESTROY the state's name alone.
 #[inline(always)]
-fn write_protoinfo<'b>(at: Room<'b>, protoinfo: &Option<ProtoInfo>) -> Option<Room<'b>> {
+fn write_protoinfo<'b>(at: Place<'b>, protoinfo: &Option<ProtoInfo>) -> Option<Place<'b>> {
     let nla_type = CtattrType::ProtoInfo;
     match *protoinfo {
         None => Some(at),
