@@ -4,10 +4,10 @@
 //! sudo unshare -n cargo run --features netlink-sys --example create_update_delete
 //! ```
 
-use ctnetlink::adapter::socket::Socket;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Tuple;
 use ctnetlink::nested::IpProto;
+use ctnetlink::socket::Socket;
 use ctnetlink::{Conntrack, Family, request};
 use std::error::Error;
 

@@ -7,8 +7,8 @@
 //! ```
 
 use ctnetlink::Conntrack;
-use ctnetlink::adapter::socket::{Buffer, Events, Extension, Group, SocketError};
 use ctnetlink::nested::IpProto;
+use ctnetlink::socket::{Buffer, Events, Extension, Group, SocketError};
 use std::error::Error;
 use std::time::{Duration, Instant};
 

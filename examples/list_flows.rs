@@ -4,9 +4,9 @@
 //! sudo cargo run --features netlink-sys --example list_flows
 //! ```
 
-use ctnetlink::adapter::socket::{Socket, SocketError};
+use ctnetlink::format::text::Text;
 use ctnetlink::request::{self, Selector};
-use ctnetlink::show::text::Text;
+use ctnetlink::socket::{Socket, SocketError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn main() -> Result<(), SocketError> {

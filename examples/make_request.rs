@@ -6,9 +6,9 @@
 
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Tuple;
+use ctnetlink::format::Annotate;
 use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
-use ctnetlink::show::Annotate;
 use ctnetlink::{Conntrack, Family};
 
 fn main() -> Result<(), ctnetlink::error::Error> {

@@ -4,10 +4,11 @@
 //!     cargo run --example one_flow [RELEASE]
 
 use ctnetlink::Message;
+use ctnetlink::format::Annotate;
+use ctnetlink::kernel::Kernel;
 use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
-use ctnetlink::show::Annotate;
 use ctnetlink::sim::{
-    Clock, CtSeq, DeltaTime, Dir, Group, Kernel, L4State, ModuleParams, Net, NfConntrackTuple,
+    Clock, CtSeq, DeltaTime, Dir, Group, L4State, ModuleParams, Net, NfConntrackTuple,
     NfConntrackZone, Packet, Socket, ct_seq_show,
 };
 use std::error::Error;

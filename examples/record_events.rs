@@ -4,8 +4,8 @@
 //! sudo cargo run --features netlink-sys,capture --example record_events -- events.pcapng 60
 //! ```
 
-use ctnetlink::adapter::socket::{Buffer, Events, Group, SocketError};
 use ctnetlink::capture::PcapngWriter;
+use ctnetlink::socket::{Buffer, Events, Group, SocketError};
 use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;

@@ -16,9 +16,9 @@
 //! A flow that began while nobody listened has no events, its end included, unless the sysctl
 //! `net.netfilter.nf_conntrack_events` is 1; its default is 2, "if there is a listener".
 
-use ctnetlink::adapter::packet::CtNetlinkMessage;
+use ctnetlink::format::rfc3339;
+use ctnetlink::packet::CtNetlinkMessage;
 use ctnetlink::request::{self, Selector};
-use ctnetlink::show::rfc3339;
 use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Body, Conntrack, Message, MessageBuf};
 use futures_util::StreamExt;

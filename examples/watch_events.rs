@@ -4,8 +4,8 @@
 //! sudo cargo run --features netlink-sys --example watch_events -- 60 # seconds; without, for ever
 //! ```
 
-use ctnetlink::adapter::socket::{Buffer, Events, Extension, Group, SocketError};
-use ctnetlink::show::rfc3339;
+use ctnetlink::format::rfc3339;
+use ctnetlink::socket::{Buffer, Events, Extension, Group, SocketError};
 use ctnetlink::{Conntrack, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};

@@ -37,9 +37,9 @@
 //! | know how large the kernel expects an event to be | [`msg_size`] |
 //! | send what a kernel of any release would send | [`sim`] |
 //! | read capture files | `capture` (feature `capture`) |
-//! | use netlink-proto and its family | `adapter::packet` (features `netlink-packet-core`, `netlink-packet-utils`) |
-//! | talk to the kernel: requests, dumps, events | `adapter::socket` (feature `netlink-sys`) |
-//! | print | `show` (features `show`, `serde`) |
+//! | use netlink-proto and its family | `packet` (features `netlink-packet-core`, `netlink-packet-utils`) |
+//! | talk to the kernel: requests, dumps, events | `socket` (feature `socket`) |
+//! | print | `format` (features `format`, `serde`) |
 //! | walk the tables of attributes | [`spec`] |
 //!
 //! # Laws
@@ -55,16 +55,16 @@
 //! | feature | default | what |
 //! |---|---|---|
 //! | `std` | yes | conversions to `SystemTime`; without it the crate needs `alloc` alone |
-//! | `show` | yes | text for people |
-//! | `netlink-packet-core` | yes | messages and attributes for netlink-packet-core 0.9, such as netlink-proto 0.14 |
+//! | `format` | yes | text for people |
+//! | `netlink-packet-core` | no | messages and attributes for netlink-packet-core 0.9, such as netlink-proto 0.14 |
 //! | `netlink-packet-utils` | no | the same for netlink-packet-core 0.7 with netlink-packet-utils 0.5 |
 //! | `serde` | no | `Serialize` and `Deserialize` for the flat values, and messages as records |
 //! | `capture` | no | pcap, pcapng, netlink streams, hex and JSON lines |
-//! | `netlink-sys` | no | sockets of the running kernel (Linux) |
-//! | `tokio_socket` | no | the same on tokio |
+//! | `socket` | no | sockets of the running kernel (Linux) |
+//! | `tokio` | no | the same on tokio |
 //! | `vectors` | no | test vectors from the simulated kernel |
 //!
-//! `default-features = false` makes the crate `no_std` with `alloc`; add `show`, `serde` or `vectors` and it
+//! `default-features = false` makes the crate `no_std` with `alloc`; add `format`, `serde` or `vectors` and it
 //! still is. The other features need `std`.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -86,9 +86,13 @@ mod group;
 
 mod message;
 
+mod shapes;
+
 pub mod flat;
 
 pub mod request;
+
+pub mod kernel;
 
 pub mod msg_size;
 
@@ -97,15 +101,14 @@ pub mod sim;
 #[cfg(feature = "capture")]
 pub mod capture;
 
-#[cfg(any(feature = "show", feature = "serde"))]
-pub mod show;
+#[cfg(any(feature = "format", feature = "serde"))]
+pub mod format;
 
-#[cfg(any(
-    feature = "netlink-packet-core",
-    feature = "netlink-packet-utils",
-    feature = "netlink-sys"
-))]
-pub mod adapter;
+#[cfg(all(feature = "socket", target_os = "linux"))]
+pub mod socket;
+
+#[cfg(any(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
+pub mod packet;
 
 /// The README's examples, to be compiled with the documentation's.
 #[cfg(doctest)]

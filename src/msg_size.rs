@@ -25,7 +25,7 @@
 //! ```
 //! use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size, ctnetlink_nlmsg_size_terms};
 //! use ctnetlink::nested::IpProto;
-//! use ctnetlink::sim::{Kernel, Release};
+//! use ctnetlink::kernel::{Kernel, Release};
 //! use ctnetlink::{Family, wire::nlmsg_total_size};
 //!
 //! let kernel = Kernel::new(Release::series(6, 12));
@@ -37,8 +37,8 @@
 //! assert_eq!(times.bytes, 28);
 //! ```
 
+use crate::kernel::{Kernel, L4Proto, ProtoinfoSize};
 use crate::nested::IpProto;
-use crate::sim::{Kernel, L4Proto, ProtoinfoSize};
 use crate::wire::{nla_total_size, nla_total_size_64bit, nlmsg_align};
 use crate::{Conntrack, Family};
 

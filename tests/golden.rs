@@ -5,7 +5,7 @@ mod common;
 use common::{Golden, KERNELS, all, of, read};
 use ctnetlink::attrs::{CtAttr, CtattrType, Status};
 use ctnetlink::flat::{ExpectStats, Labels, Layout, Record, StatsCpu, StatsGlobal};
-use ctnetlink::show::{Annotate, MessageRecord};
+use ctnetlink::format::{Annotate, MessageRecord};
 use ctnetlink::spec::Form;
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, RawAttr, Visitor, nla_total_size};
 use ctnetlink::{Body, Conntrack, Envelope, Expectation, Kind, Message, MsgType};

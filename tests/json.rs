@@ -4,7 +4,7 @@ mod common;
 
 use common::all;
 use ctnetlink::flat::{Layout, Name};
-use ctnetlink::show::{Json, MessageRecord};
+use ctnetlink::format::{Json, MessageRecord};
 use ctnetlink::{Conntrack, Envelope, Family, Message, MsgType};
 use serde::Serialize;
 use serde_json::{Value, json};

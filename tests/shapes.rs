@@ -9,8 +9,9 @@ mod oracle;
 use ctnetlink::Message;
 use ctnetlink::attrs::CtattrType;
 use ctnetlink::error::Error;
+use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::vectors::{Source, Vectors};
-use ctnetlink::sim::{Arch, Kernel, NfConn, Release, Reply, Skb, ctnetlink_fill_info};
+use ctnetlink::sim::{NfConn, Reply, Skb, ctnetlink_fill_info};
 use ctnetlink::wire::{Attrs, Endian, WriteBuf};
 
 #[test]

@@ -3,13 +3,13 @@
 
 mod namespace;
 
-use ctnetlink::adapter::socket::{
-    Buffer, Change, Events, Extension, Group, Socket, SocketError, Step, Table,
-};
 use ctnetlink::attrs::{CtAttr, CtattrType, Status};
 use ctnetlink::flat::Tuple;
 use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
+use ctnetlink::socket::{
+    Buffer, Change, Events, Extension, Group, Socket, SocketError, Step, Table,
+};
 use ctnetlink::wire::{Endian, NlmFlags, RawAttr};
 use ctnetlink::{Conntrack, Envelope, Family, Kind, MsgType};
 use namespace::{enter, flow, say, skipped, socket};
@@ -277,10 +277,10 @@ fn times_are_recorded_once_enabled() {
     assert_eq!(socket.entry(&flow(2)).unwrap().unwrap().counters_orig.packets, Some(0));
 }
 
-#[cfg(feature = "tokio_socket")]
+#[cfg(feature = "tokio")]
 #[test]
 fn the_same_on_tokio() {
-    use ctnetlink::adapter::socket::{TokioEvents, TokioSocket};
+    use ctnetlink::socket::{TokioEvents, TokioSocket};
 
     const TEST: &str = "the_same_on_tokio";
     let true = enter(TEST) else { return };

@@ -4,7 +4,7 @@ mod common;
 
 use common::{Golden, all, golden_dir, unhex};
 use ctnetlink::attrs::CtAttr;
-use ctnetlink::show::text::{LabelMap, Text};
+use ctnetlink::format::text::{LabelMap, Text};
 use ctnetlink::wire::Endian;
 use ctnetlink::{Kind, Message};
 use serde::Deserialize;

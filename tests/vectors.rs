@@ -3,8 +3,8 @@
 mod common;
 
 use ctnetlink::Message;
+use ctnetlink::kernel::{Arch, Kernel};
 use ctnetlink::sim::vectors::{Coverage, Field, Malformations, Vectors};
-use ctnetlink::sim::{Arch, Kernel};
 
 fn kernel(release: &str, arch: Arch) -> Kernel {
     Kernel { arch, ..Kernel::new(release.parse().unwrap()) }

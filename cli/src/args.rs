@@ -1,7 +1,7 @@
 //! What the command line says.
 
 use clap::{Parser, Subcommand, ValueEnum};
-use ctnetlink::show::parse_time;
+use ctnetlink::format::parse_time;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -2,7 +2,7 @@
 
 use crate::args::now;
 use crate::input::{Place, Stop};
-use ctnetlink::adapter::socket::{Events, Extension, Group, SocketError};
+use ctnetlink::socket::{Events, Extension, Group, SocketError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,7 +2,8 @@
 
 use crate::input::Stop;
 use ctnetlink::Message;
-use ctnetlink::sim::{Arch, IpctEvents, Kernel, Rebuilder, Recorded, RecordedKind, Release};
+use ctnetlink::kernel::{Arch, Kernel, Release};
+use ctnetlink::sim::{IpctEvents, Rebuilder, Recorded, RecordedKind};
 use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};

@@ -6,7 +6,7 @@ use crate::live::{Listen, Until, losses, place, survive};
 use crate::output::Output;
 use crate::print::Printer;
 use clap::ValueEnum;
-use ctnetlink::adapter::socket::{Buffer, Group};
+use ctnetlink::socket::{Buffer, Group};
 use std::process::ExitCode;
 
 /// Prints events of the running kernel as they happen, as `conntrack -E`.

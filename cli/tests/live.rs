@@ -4,11 +4,11 @@
 #[path = "../../tests/namespace/mod.rs"]
 mod namespace;
 
-use ctnetlink::adapter::socket::{Extension, Socket};
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, Sctp, Tcp, Tuple};
 use ctnetlink::nested::{IpProto, SctpState, TcpState};
 use ctnetlink::request::{self, Selector};
+use ctnetlink::socket::{Extension, Socket};
 use ctnetlink::{Conntrack, Family};
 use namespace::{enter, flow, skipped, socket, wait_for_listener};
 use std::collections::BTreeSet;

@@ -4,10 +4,10 @@ use super::parts::{
     Counters, Filter, Help, Labels, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
 };
 use super::record::{Absent, Record, arm, fields, set_field, write_field};
-use super::shapes;
 use super::tuple::Tuple;
 use crate::attrs::{CtAttr, CtattrType, Status};
 use crate::error::Error;
+use crate::shapes;
 use crate::wire::{Attrs, Endian, Iter, Writer};
 use crate::{Envelope, Family, Message, MessageBuf};
 use core::net::IpAddr;
@@ -32,7 +32,7 @@ macro_rules! conntrack {
 
         #[allow(non_camel_case_types, reason = "the names of the fields")]
         #[derive(Clone, Copy)]
-        pub(super) enum Field {
+        pub(crate) enum Field {
             $($field,)+
         }
 

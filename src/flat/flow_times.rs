@@ -1,9 +1,10 @@
 //! A flow and its times, and nothing else.
 
 use super::record::{Absent as _, Record as _, fields};
-use super::{Timestamp, Tuple, shapes};
+use super::{Timestamp, Tuple};
 use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
+use crate::shapes;
 use crate::wire::{AttrSet as _, Endian, RawAttrs};
 use crate::{Family, Message};
 

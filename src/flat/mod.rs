@@ -8,13 +8,12 @@
 //!
 //! Fields are added as the kernel adds attributes: write literals with `..Default::default()`.
 
-mod conntrack;
+pub(crate) mod conntrack;
 mod expectation;
-mod flow_times;
+pub(crate) mod flow_times;
 mod name;
 mod parts;
-mod record;
-pub(crate) mod shapes;
+pub(crate) mod record;
 mod stats;
 mod tuple;
 

@@ -141,8 +141,8 @@ macro_rules! fields {
             )+
         }
 
-        #[cfg(feature = "show")]
-        impl $crate::show::json::Value for $Name {
+        #[cfg(feature = "format")]
+        impl $crate::format::json::Value for $Name {
             const OPENING: &'static str = "{";
 
             #[inline]
@@ -153,12 +153,12 @@ macro_rules! fields {
             #[inline]
             fn write<'l>(
                 &self,
-                line: $crate::show::json::Line<'l>,
-            ) -> $crate::show::json::Line<'l> {
+                line: $crate::format::json::Line<'l>,
+            ) -> $crate::format::json::Line<'l> {
                 line.items("},", |line| {
                     $(
                         let key = concat!("\"", stringify!($field), "\":");
-                        let line = $crate::show::json::field(line, key, &self.$field);
+                        let line = $crate::format::json::field(line, key, &self.$field);
                     )+
                     line
                 })

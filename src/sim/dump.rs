@@ -1,12 +1,12 @@
 //! Answers: the dump of the table, a single GET, GET_CTRZERO, statistics.
 
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
-use super::kernel::Kernel;
 use super::net::{Errno, Net};
 use super::nf_conn::NfConn;
 use super::stats::ctnetlink_stat_ct_fill_info;
 use crate::attrs::Status;
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::wire::{NlMsgHdr, NlmFlags, WriteBuf, nlmsg_total_size};
 use crate::{Family, MsgType};
 use alloc::vec::Vec;

@@ -1,9 +1,9 @@
 //! Tuples and zones, as every message about entries and expectations has them.
 
-use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir};
 use super::out::Out;
 use crate::attrs::CtattrType;
+use crate::kernel::{Kernel, L4Proto};
 use crate::nested::{CtattrL4proto, CtattrTuple, IpAttr, L4ProtoAttr, TupleAttr};
 use crate::wire::Writer;
 use core::net::IpAddr;

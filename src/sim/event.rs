@@ -7,10 +7,10 @@ use super::fill_info::{
     ctnetlink_dump_master, ctnetlink_dump_protoinfo, ctnetlink_dump_secctx, ctnetlink_dump_status,
     ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
 };
-use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
 use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
+use crate::kernel::Kernel;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::{NlmFlags, WriteBuf, Writer, nlmsg_total_size};
 use crate::{Envelope, Group, MsgType, NfGenMsg};

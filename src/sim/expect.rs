@@ -3,13 +3,13 @@
 use super::dump_tuples::ctnetlink_dump_tuples;
 use super::event::Event;
 use super::fill_info::{Skb, seconds_left};
-use super::kernel::Kernel;
 use super::net::{Errno, Net};
 use super::nf_conn::{NfConn, NfConntrackTuple};
 use crate::Group;
 use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::error::Error;
 use crate::flat::Name;
+use crate::kernel::Kernel;
 use crate::nested::ExpectNatAttr;
 use crate::wire::{NLMSG_HDRLEN, NlmFlags, NulStr, WriteBuf, Writer, nlmsg_total_size};
 use crate::{Envelope, MsgType, NfGenMsg};

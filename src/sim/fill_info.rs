@@ -1,14 +1,14 @@
 //! `ctnetlink_fill_info`: what answers a dump, a GET or a GET_CTRZERO.
 
 use super::dump_tuples::dump_both_tuples;
-use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{L4State, NfConn};
 use super::out::{InPlace, Out};
-use super::release::DumpOrder;
 use crate::attrs::{CtattrType, Status};
 use crate::error::Error;
-use crate::flat::shapes;
+use crate::kernel::DumpOrder;
+use crate::kernel::{Kernel, L4Proto};
 use crate::nested::IpProto;
+use crate::shapes;
 use crate::wire::{Endian, HostBits, NlmFlags, WriteBuf, Writer};
 use crate::{Envelope, MsgType, NfGenMsg};
 

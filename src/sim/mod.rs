@@ -2,9 +2,8 @@
 //!
 //! ```
 //! use ctnetlink::nested::IpProto;
-//! use ctnetlink::sim::{
-//!     Clock, Group, Kernel, ModuleParams, Net, NfConntrackTuple, Packet, Release, Socket,
-//! };
+//! use ctnetlink::kernel::{Kernel, Release};
+//! use ctnetlink::sim::{Clock, Group, ModuleParams, Net, NfConntrackTuple, Packet, Socket};
 //! use ctnetlink::{Conntrack, Message};
 //! use std::net::Ipv4Addr;
 //!
@@ -39,8 +38,8 @@
 //!
 //! | | |
 //! |---|---|
-//! | [`Release`] | what changed when, a method a change |
-//! | [`Kernel`], [`Config`], [`Arch`] | release, build options, machine |
+//! | [`Release`](crate::kernel::Release) | what changed when, a method a change |
+//! | [`kernel`](crate::kernel) | release, build options, machine |
 //! | [`NfConn`] | an entry: its state, and extensions that it has or not |
 //! | [`ctnetlink_fill_info`] | answers to dump, GET, GET_CTRZERO |
 //! | [`ctnetlink_conntrack_event`] | events, with [the size that the kernel allocates](crate::msg_size) |
@@ -54,7 +53,7 @@
 //!
 //! Recordings of 5.10, 6.1, 6.12, 6.18 and 7.2 (x86-64, and 7.2 on s390x and riscv64) come out byte
 //! for byte, and so do the sizes that those kernels allocated. Other releases follow their sources;
-//! methods of [`Release`] say where only neighbours of a change were read. The table's order, ids
+//! methods of [`Release`](crate::kernel::Release) say where only neighbours of a change were read. The table's order, ids
 //! and what protocols make of packets are the caller's: there is no hash and no tracker here.
 
 mod dump;
@@ -62,15 +61,12 @@ mod dump_tuples;
 mod event;
 mod expect;
 mod fill_info;
-mod kernel;
 mod life;
 mod net;
 mod nf_conn;
 mod out;
-mod parse;
 mod proc_line;
 mod rebuild;
-mod release;
 mod requests;
 mod stats;
 #[cfg(feature = "vectors")]
@@ -93,7 +89,6 @@ pub use fill_info::{
     ctnetlink_dump_secctx, ctnetlink_dump_status, ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
     ctnetlink_dump_use, ctnetlink_fill_info, nf_ct_expires,
 };
-pub use kernel::{Arch, Config, Kernel, L4Proto};
 pub use life::{Dir, Packet};
 pub use net::{Clock, Errno, InitFailure, InitStep, ModuleParams, Net, Socket, Sysctls};
 pub use nf_conn::{
@@ -102,10 +97,8 @@ pub use nf_conn::{
     SecurityContext, ZoneDir,
 };
 pub use out::Out;
-pub use parse::{ParseArchError, ParseReleaseError};
 pub use proc_line::{CtSeq, DeltaTime, ct_seq_show};
 pub use rebuild::{Rebuilder, Rebuilt, Recorded, RecordedKind};
-pub use release::{DumpOrder, ProtoinfoSize, Release};
 pub use requests::Helper;
 pub use stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,

@@ -2,10 +2,10 @@
 
 use super::event::{Event, build_event};
 use super::expect::NfConntrackExpect;
-use super::kernel::Kernel;
 use super::nf_conn::{IpctEvents, NfConn};
 use super::requests::Helper;
 use crate::Group;
+use crate::kernel::Kernel;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::nlmsg_total_size;
 use alloc::vec::Vec;

@@ -1,9 +1,9 @@
 //! The entry: `struct nf_conn` and its extensions.
 
-use super::kernel::Kernel;
 use crate::Family;
 use crate::attrs::Status;
 use crate::flat::{Labels, Name};
+use crate::kernel::Kernel;
 use crate::msg_size::CtShape;
 use crate::nested::{DccpRole, DccpState, IpProto, SctpState, TcpFlags, TcpState};
 use bitflags::bitflags;

@@ -1,13 +1,12 @@
 //! What the parts of an entry are written to: attribute by attribute, or in place.
 
 use super::dump_tuples::ctnetlink_dump_tuples;
-use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{
     L4State, NfConnCounter, NfConnHelp, NfConnSynproxy, NfConnTstamp, NfConntrackTuple, NfCtSeqadj,
     SecurityContext,
 };
 use crate::attrs::{CtAttr, CtattrType};
-use crate::flat::shapes::{self, Ids};
+use crate::kernel::{Kernel, L4Proto};
 use crate::nested::{
     CountersAttr, CtattrCounters, CtattrHelp, CtattrProtoinfo, CtattrProtoinfoDccp,
     CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrSecctx, CtattrSeqadj, CtattrSynproxy,
@@ -15,6 +14,7 @@ use crate::nested::{
     ProtoInfoTcpAttr, SecCtxAttr, SeqAdjAttr, SynProxyAttr, TcpFlags, TcpFlagsMask, TimestampAttr,
     TupleAttr,
 };
+use crate::shapes::{self, Ids};
 use crate::wire::{HostBits, NulStr, Writer};
 
 /// What the parts of an entry are written to: a [`Writer`] of its attributes, or what

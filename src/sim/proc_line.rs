@@ -1,9 +1,9 @@
 //! `/proc/net/nf_conntrack`: `ct_seq_show` of `nf_conntrack_standalone.c`.
 
 use super::fill_info::seconds_left;
-use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{L4State, NfConn, NfConnCounter, NfConntrackTuple, ZoneDir};
 use crate::attrs::Status;
+use crate::kernel::{Kernel, L4Proto};
 use crate::nested::IpProto;
 use alloc::string::String;
 use core::fmt::{self, Write};
@@ -87,7 +87,7 @@ fn show(kernel: &Kernel, ct: &NfConn, seq: &CtSeq, out: &mut String) -> fmt::Res
 
 /// The file never had the mistake that dumps had up to 3.1: it computes with a sign.
 fn kernel_with_sign(kernel: &Kernel) -> Kernel {
-    Kernel { release: kernel.release.max(super::Release::new(3, 2, 0)), ..*kernel }
+    Kernel { release: kernel.release.max(crate::kernel::Release::new(3, 2, 0)), ..*kernel }
 }
 
 fn l4proto_name(kernel: &Kernel, protonum: IpProto) -> &'static str {

@@ -20,7 +20,6 @@ use super::expect::{
     ExpectNat, NfConntrackExpect, ctnetlink_exp_fill_info, ctnetlink_expect_event,
 };
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
-use super::kernel::{Kernel, L4Proto};
 use super::nf_conn::{
     IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConntrackTuple,
     NfConntrackZone, NfCtSeqadj, SecurityContext, ZoneDir,
@@ -31,6 +30,7 @@ use super::stats::{
 };
 use crate::error::Error;
 use crate::flat::{Conntrack, Counters, Expectation, Labels, ProtoInfo, Record, SeqAdj, Tuple};
+use crate::kernel::{Kernel, L4Proto};
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::nested::IpProto;
 use crate::wire::{NlmFlags, WriteBuf, nlmsg_total_size};

@@ -3,7 +3,6 @@
 //! one is named.
 
 use super::dump::DumpRequest;
-use super::kernel::L4Proto;
 use super::life::Dir;
 use super::net::{Errno, Net};
 use super::nf_conn::{
@@ -13,6 +12,7 @@ use super::nf_conn::{
 use crate::Family;
 use crate::attrs::Status;
 use crate::flat::{Conntrack, Name, NatRange, ProtoInfo, Record as _, SeqAdj, Tuple};
+use crate::kernel::L4Proto;
 use crate::nested::{IpProto, TcpFlags};
 use crate::wire::NlmFlags;
 use alloc::vec::Vec;

@@ -1,11 +1,11 @@
 //! Statistics: `ctnetlink_ct_stat_cpu_fill_info` and its siblings.
 
-use super::kernel::Kernel;
 use crate::attrs::{
     CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, ExpectStatsAttr, StatsCpuAttr,
     StatsGlobalAttr,
 };
 use crate::flat::{ExpectStats, StatsCpu};
+use crate::kernel::Kernel;
 use crate::wire::{NlmFlags, Writer};
 use crate::{Envelope, Family, MsgType, NfGenMsg};
 use alloc::vec::Vec;

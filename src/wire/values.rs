@@ -28,11 +28,11 @@ macro_rules! open_enum {
             }
 
             /// The name, made ready to be shown.
-            #[cfg(feature = "show")]
+            #[cfg(feature = "format")]
             #[inline]
-            pub(crate) const fn word(self) -> Option<&'static $crate::show::Word> {
+            pub(crate) const fn word(self) -> Option<&'static $crate::format::Word> {
                 match self.0 {
-                    $( $number => Some(&const { $crate::show::Word::new($text) }), )+
+                    $( $number => Some(&const { $crate::format::Word::new($text) }), )+
                     _ => None,
                 }
             }

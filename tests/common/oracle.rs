@@ -4,10 +4,10 @@
 
 use ctnetlink::error::Error;
 use ctnetlink::flat::{FlowTimes, Layout, Record as _};
-use ctnetlink::show::text::Text;
-use ctnetlink::show::{Annotate, Json, MessageRecord};
+use ctnetlink::format::text::Text;
+use ctnetlink::format::{Annotate, Json, MessageRecord};
+use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::vectors::{Source, Vectors};
-use ctnetlink::sim::{Arch, Kernel, Release};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, Visitor, WriteBuf};
 use ctnetlink::{Conntrack, Envelope, Expectation, Family, Kind, Message, MsgType, attrs, nested};
 

@@ -5,8 +5,9 @@ use ctnetlink::attrs::{ExpectFlags, Status};
 use ctnetlink::flat::{
     ExpectNat, Help, Labels, NatRange, PortRange, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Tuple,
 };
+use ctnetlink::kernel::Kernel;
 use ctnetlink::nested::{IpProto, SctpState, TcpFlags, TcpFlagsMask, TcpState};
-use ctnetlink::sim::{Helper, Kernel};
+use ctnetlink::sim::Helper;
 use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Expectation, Family};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

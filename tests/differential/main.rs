@@ -16,7 +16,7 @@ mod compare;
 mod generate;
 mod mutate;
 mod namespace;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod opinion;
 mod probe;
 mod random;

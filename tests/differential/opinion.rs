@@ -8,10 +8,9 @@ use crate::generate::{Abilities, Step, a_round, expectations};
 use crate::namespace::{say, skip};
 use crate::random::Random;
 use ctnetlink::Message;
-use ctnetlink::show::text::{LabelMap, Text};
-use ctnetlink::sim::{
-    Clock, DumpBuffers, DumpRequest, Group, Helper, Kernel, ModuleParams, Net, Socket,
-};
+use ctnetlink::format::text::{LabelMap, Text};
+use ctnetlink::kernel::Kernel;
+use ctnetlink::sim::{Clock, DumpBuffers, DumpRequest, Group, Helper, ModuleParams, Net, Socket};
 use ctnetlink::wire::Endian;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ mod flow;
 
 pub(crate) use flow::flow;
 
-use ctnetlink::adapter::socket::Socket;
+use ctnetlink::socket::Socket;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

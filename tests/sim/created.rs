@@ -5,7 +5,8 @@
 use crate::entry::kernel;
 use crate::recorded::{golden, kernels};
 use ctnetlink::flat::{Name, Record as _};
-use ctnetlink::sim::{Clock, Group, Helper, Kernel, ModuleParams, Net, Socket};
+use ctnetlink::kernel::Kernel;
+use ctnetlink::sim::{Clock, Group, Helper, ModuleParams, Net, Socket};
 use ctnetlink::{Conntrack, Kind, Message, MsgType};
 use serde_json::Value;
 

@@ -3,13 +3,13 @@
 use crate::entry::{TCP4, decoded, dump, event, everything, kernel, order, v4};
 use ctnetlink::Message;
 use ctnetlink::attrs::Status;
+use ctnetlink::kernel::{Arch, Config, Kernel, Release};
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
 use ctnetlink::nested::{IpProto, SctpState};
 use ctnetlink::sim::{
-    Arch, Config, IpConntrackStat, IpctEvents, Kernel, L4State, NfConn, NfConnLabels, NfConnTstamp,
-    NfConntrackTuple, NfConntrackZone, Release, Reply, Skb, ZoneDir,
-    ctnetlink_ct_stat_cpu_fill_info, ctnetlink_fill_info, ctnetlink_stat_ct_fill_info,
-    nf_ct_expires,
+    IpConntrackStat, IpctEvents, L4State, NfConn, NfConnLabels, NfConnTstamp, NfConntrackTuple,
+    NfConntrackZone, Reply, Skb, ZoneDir, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_fill_info,
+    ctnetlink_stat_ct_fill_info, nf_ct_expires,
 };
 use ctnetlink::wire::{Endian, WriteBuf};
 

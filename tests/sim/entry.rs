@@ -2,10 +2,11 @@
 
 use ctnetlink::attrs::{CtattrType, Status};
 use ctnetlink::flat::{Labels, Name};
+use ctnetlink::kernel::Kernel;
 use ctnetlink::msg_size::CtShape;
 use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
 use ctnetlink::sim::{
-    IpctEvents, Kernel, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnSynproxy,
+    IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnSynproxy,
     NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj, Reply,
     SecurityContext, Skb, ZoneDir, ctnetlink_conntrack_event, ctnetlink_fill_info,
 };

@@ -4,10 +4,11 @@ use crate::entry::{decoded, kernel, v4};
 use ctnetlink::Conntrack;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Timestamp;
+use ctnetlink::kernel::{Config, Kernel};
 use ctnetlink::nested::{IpProto, TcpState};
 use ctnetlink::sim::{
-    Clock, Config, Dir, Errno, Group, InitStep, Kernel, L4State, ModuleParams, Net,
-    NfConntrackTuple, NfConntrackZone, Packet, Socket,
+    Clock, Dir, Errno, Group, InitStep, L4State, ModuleParams, Net, NfConntrackTuple,
+    NfConntrackZone, Packet, Socket,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000_000;

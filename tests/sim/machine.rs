@@ -3,10 +3,9 @@
 use crate::entry::{dump, event, everything, kernel};
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Labels;
+use ctnetlink::kernel::{Arch, Kernel};
 use ctnetlink::nested::TcpState;
-use ctnetlink::sim::{
-    Arch, IpctEvents, Kernel, L4State, NfConn, NfConnLabels, Reply, Skb, ctnetlink_fill_info,
-};
+use ctnetlink::sim::{IpctEvents, L4State, NfConn, NfConnLabels, Reply, Skb, ctnetlink_fill_info};
 use ctnetlink::wire::{Endian, NlmFlags, WriteBuf};
 use ctnetlink::{Conntrack, Message};
 

@@ -2,10 +2,10 @@
 
 use crate::entry::{everything, kernel, v4};
 use ctnetlink::attrs::Status;
+use ctnetlink::kernel::{Config, Kernel};
 use ctnetlink::nested::IpProto;
 use ctnetlink::sim::{
-    Config, CtSeq, DeltaTime, Kernel, L4State, NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir,
-    ct_seq_show,
+    CtSeq, DeltaTime, L4State, NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir, ct_seq_show,
 };
 
 /// Three and a half seconds after START.

@@ -3,9 +3,10 @@
 
 use crate::entry::kernel;
 use ctnetlink::capture::Reader;
+use ctnetlink::kernel::{Arch, Kernel};
 use ctnetlink::sim::{
-    Arch, Clock, CtSeq, DeltaTime, DumpBuffers, DumpRequest, Kernel, L4State, ModuleParams, Net,
-    NfConn, Rebuilder, Recorded, ct_seq_show,
+    Clock, CtSeq, DeltaTime, DumpBuffers, DumpRequest, L4State, ModuleParams, Net, NfConn,
+    Rebuilder, Recorded, ct_seq_show,
 };
 use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Kind, Message, MsgType};

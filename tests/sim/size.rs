@@ -3,10 +3,11 @@
 use crate::entry::{TCP4, everything, kernel};
 use ctnetlink::Family;
 use ctnetlink::flat::Name;
+use ctnetlink::kernel::{Arch, Kernel};
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size, ctnetlink_nlmsg_size_terms};
 use ctnetlink::nested::IpProto;
 use ctnetlink::sim::{
-    Arch, IpctEvents, Kernel, NfConn, NfConnHelp, NfConntrackTuple, conntrack_event_len,
+    IpctEvents, NfConn, NfConnHelp, NfConntrackTuple, conntrack_event_len,
     ctnetlink_conntrack_event,
 };
 use std::net::{IpAddr, Ipv6Addr};

@@ -3,8 +3,8 @@
 use crate::COMMAND;
 use crate::child::{Output, best_of};
 use crate::flow::flow;
-use ctnetlink::adapter::socket::{Extension, Socket};
 use ctnetlink::request::{self, Selector};
+use ctnetlink::socket::{Extension, Socket};
 use ctnetlink::wire::Endian;
 use ctnetlink::{Message, MsgType};
 use netlink_sys::{SocketAddr, protocols::NETLINK_NETFILTER};

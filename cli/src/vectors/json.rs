@@ -1,9 +1,9 @@
 //! Vectors as JSON; docs/vectors.md says what the keys mean.
 
 use ctnetlink::error::{Error, ErrorKind};
-use ctnetlink::show::MessageRecord;
+use ctnetlink::format::MessageRecord;
+use ctnetlink::kernel::{Config, Kernel};
 use ctnetlink::sim::vectors::{Field, Malformed, Source, Vector};
-use ctnetlink::sim::{Config, Kernel};
 use ctnetlink::spec::Form;
 use ctnetlink::wire::{Endian, HostBits};
 use ctnetlink::{Kind, Message};

@@ -5,8 +5,8 @@ mod verify;
 
 use crate::input::Stop;
 use ctnetlink::capture::PcapngWriter;
+use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::vectors::{Coverage, Malformations, Vector, Vectors};
-use ctnetlink::sim::{Arch, Kernel, Release};
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};

@@ -6,8 +6,8 @@ use crate::Family;
 use crate::attrs::{
     CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType, ExpectFlags,
 };
+use crate::kernel::{Kernel, L4Proto, Release};
 use crate::nested::{IpProto, TcpFlags};
-use crate::sim::{Kernel, L4Proto, Release};
 use crate::spec::{AttrSpec, Form, SetSpec};
 use crate::wire::{AttrSet as _, HostBits};
 use crate::{Message, MsgType};

@@ -3,12 +3,12 @@
 use super::draw::Draw;
 use crate::attrs::{ExpectFlags, Status};
 use crate::flat::{ExpectStats, Labels, Name, StatsCpu};
+use crate::kernel::{Kernel, L4Proto, Release};
 use crate::nested::{DccpRole, DccpState, IpProto, SctpState, TcpFlags, TcpState};
 use crate::sim::{
-    ExpectNat, IpConntrackStat, IpctEvents, Kernel, L4Proto, L4State, NfConn, NfConnCounter,
-    NfConnHelp, NfConnLabels, NfConnNat, NfConnSynproxy, NfConnTstamp, NfConntrackEcache,
-    NfConntrackExpect, NfConntrackTuple, NfConntrackZone, NfCtSeqadj, Release, SecurityContext,
-    ZoneDir,
+    ExpectNat, IpConntrackStat, IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp,
+    NfConnLabels, NfConnNat, NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackExpect,
+    NfConntrackTuple, NfConntrackZone, NfCtSeqadj, SecurityContext, ZoneDir,
 };
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -2,7 +2,7 @@
 
 use super::{Field, Vector};
 use crate::error::{Error, ErrorKind};
-use crate::sim::Kernel;
+use crate::kernel::Kernel;
 use crate::spec::{Form, SetSpec};
 use crate::wire::{
     Endian, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, NLMSG_HDRLEN, nla_align,

@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use ctnetlink::sim::vectors::{Coverage, Vectors};
-//! use ctnetlink::sim::{Kernel, Release};
+//! use ctnetlink::kernel::{Kernel, Release};
 //!
 //! let kernel = Kernel::new(Release::series(6, 12));
 //! let mut coverage = Coverage::new(&kernel);
@@ -32,13 +32,13 @@ use super::dump::{DumpBuffers, DumpRequest};
 use super::event::ctnetlink_conntrack_event;
 use super::expect::{NfConntrackExpect, ctnetlink_exp_fill_info, ctnetlink_expect_event};
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
-use super::kernel::Kernel;
 use super::net::{Clock, ModuleParams, Net};
 use super::nf_conn::{IpctEvents, NfConn};
 use super::stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
     ctnetlink_stat_ct_fill_info,
 };
+use crate::kernel::Kernel;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::{NlmFlags, WriteBuf};
 use crate::{Family, Message};
@@ -154,8 +154,8 @@ impl VectorKind {
 
     /// Whether the release sends it.
     fn is_sent(self, kernel: &Kernel) -> bool {
-        let since_3_6 = kernel.release >= super::Release::new(3, 6, 0);
-        let since_3_8 = kernel.release >= super::Release::new(3, 8, 0);
+        let since_3_6 = kernel.release >= crate::kernel::Release::new(3, 6, 0);
+        let since_3_8 = kernel.release >= crate::kernel::Release::new(3, 8, 0);
         match self {
             Self::StatsCpu | Self::Stats | Self::ExpStatsCpu => since_3_6,
             Self::DumpDying => since_3_8,

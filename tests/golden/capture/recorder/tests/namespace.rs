@@ -2,7 +2,8 @@
 //! and encodes back, and the simulated kernel of that release sends the same.
 #![cfg(target_os = "linux")]
 
-use ctnetlink::sim::{Arch, Kernel, Rebuilder, Recorded, RecordedKind, Release};
+use ctnetlink::kernel::{Arch, Kernel, Release};
+use ctnetlink::sim::{Rebuilder, Recorded, RecordedKind};
 use ctnetlink::wire::Endian;
 use ctnetlink::{Kind, Message};
 use serde_json::Value;

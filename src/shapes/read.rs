@@ -223,7 +223,7 @@ fn take_be32<V: From<u32>>(at: &mut Cursor<'_>, nla_type: u16, into: &mut Option
 /// Reads the attributes at the start of `bytes` that have a known shape, by a machine of this byte
 /// order; returns how many bytes they are.
 #[inline(always)]
-pub(in crate::flat) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
+pub(crate) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
     // The order of events (since 3.9) and that of replies (since 5.5), merged.
@@ -274,7 +274,7 @@ pub(in crate::flat) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
 
 /// Reads the original tuple and the times out of attributes at the start of `bytes`, as [`read`]
 /// does, and passes over the others; up to one of these two that has no known shape or comes again.
-pub(in crate::flat) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
+pub(crate) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
     take_tuple(at, A::TupleOrig, &mut flow.orig);

@@ -1,4 +1,4 @@
-//! Sockets of the running kernel: requests, dumps, events (feature `netlink-sys`, Linux).
+//! Sockets of the running kernel: requests, dumps, events (feature `socket`, Linux).
 //!
 //! | to | use |
 //! |---|---|
@@ -6,13 +6,13 @@
 //! | see flows begin, change and end | [`Events`] |
 //! | keep a table that survives a loss of events | [`Table`] |
 //! | have the kernel note times and counters at all | [`Extension`] |
-//! | the same on tokio | `TokioSocket`, `TokioEvents` (feature `tokio_socket`) |
+//! | the same on tokio | `TokioSocket`, `TokioEvents` (feature `tokio`) |
 //!
 //! Requests and events have a socket each. On a shared one, a burst of events could push an answer
 //! out of the buffer, and events would lie between the answers.
 //!
 //! ```no_run
-//! use ctnetlink::adapter::socket::{Buffer, Events, Group, SocketError};
+//! use ctnetlink::socket::{Buffer, Events, Group, SocketError};
 //! use ctnetlink::{Conntrack, Kind};
 //!
 //! let mut events = Events::open(&[Group::Destroy])?;
@@ -51,7 +51,7 @@ mod extension;
 mod link;
 mod requests;
 mod table;
-#[cfg(feature = "tokio_socket")]
+#[cfg(feature = "tokio")]
 mod tokio;
 
 pub use crate::Group;
@@ -62,5 +62,5 @@ pub use exchange::{Outcome, Step};
 pub use extension::{Extension, ExtensionError};
 pub use requests::Socket;
 pub use table::{Change, Resync, Table};
-#[cfg(feature = "tokio_socket")]
+#[cfg(feature = "tokio")]
 pub use tokio::{TokioEvents, TokioSocket};

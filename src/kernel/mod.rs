@@ -1,18 +1,23 @@
 //! A kernel: its release, its configuration, its machine.
 
-use super::release::Release;
+mod parse;
+mod release;
+
+pub use parse::{ParseArchError, ParseReleaseError};
+pub use release::{DumpOrder, ProtoinfoSize, Release};
+
 use crate::nested::IpProto;
 use crate::wire::{Endian, Room};
 
 /// A kernel: everything outside an entry that decides bytes and sizes.
 ///
 /// ```
-/// use ctnetlink::sim::{Arch, Kernel};
+/// use ctnetlink::kernel::{Arch, Kernel};
 ///
 /// let kernel = Kernel::new("6.12".parse()?);
 /// assert_eq!(kernel.arch, Arch::X86_64);
 /// let kernel = Kernel { arch: Arch::S390X, ..kernel };
-/// # Ok::<(), ctnetlink::sim::ParseReleaseError>(())
+/// # Ok::<(), ctnetlink::kernel::ParseReleaseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel {

@@ -7,7 +7,7 @@
 //! ```
 //! # #[cfg(feature = "netlink-packet-core")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! use ctnetlink::adapter::packet::CtNetlinkMessage;
+//! use ctnetlink::packet::CtNetlinkMessage;
 //! use ctnetlink::request::{self, Selector};
 //! use ctnetlink::{Conntrack, Kind};
 //! use netlink_packet_core::{NetlinkMessage, NetlinkPayload};

@@ -30,7 +30,7 @@ use core::net::IpAddr;
 /// Writes messages as JSON, an object each, and what is known of where they were found.
 ///
 /// ```
-/// use ctnetlink::{Message, show::Json, wire::Endian};
+/// use ctnetlink::{Message, format::Json, wire::Endian};
 ///
 /// let bytes = [
 ///     0x24, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, // headers

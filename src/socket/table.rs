@@ -13,7 +13,7 @@ use std::collections::hash_map::Entry;
 /// The flows that there are, as far as events and dumps have told.
 ///
 /// ```no_run
-/// use ctnetlink::adapter::socket::{Buffer, Events, Group, Socket, SocketError, Table};
+/// use ctnetlink::socket::{Buffer, Events, Group, Socket, SocketError, Table};
 ///
 /// let mut events = Events::open(&Group::CONNTRACK)?;
 /// let mut socket = Socket::open()?;

@@ -1,9 +1,9 @@
 //! The running kernel, asked through netlink-proto and tokio in a network namespace of its own.
 
-use ctnetlink::adapter::packet::CtNetlinkMessage;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Tuple;
 use ctnetlink::nested::IpProto;
+use ctnetlink::packet::CtNetlinkMessage;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Body, Conntrack, Family, Kind, MessageBuf};

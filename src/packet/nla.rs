@@ -19,7 +19,7 @@ use std::marker::PhantomData;
 /// ```
 /// # #[cfg(feature = "netlink-packet-core")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// use ctnetlink::adapter::packet::NlaAttr;
+/// use ctnetlink::packet::NlaAttr;
 /// use ctnetlink::attrs::{CtAttr, CtattrType};
 /// use netlink_packet_core::{Emitable, NlasIterator, Parseable};
 ///

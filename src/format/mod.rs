@@ -5,34 +5,34 @@
 //! * [`Json`]: the same in JSON.
 //! * `MessageRecord` (feature `serde`): a message as a serializable record, for other formats.
 
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod annotate;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod digits;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub(crate) mod json;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod line;
 #[cfg(feature = "serde")]
 mod record;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod sink;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub mod text;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod time;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 mod word;
 
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub use annotate::Annotate;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub use json::Json;
 #[cfg(feature = "serde")]
 pub use record::{Content, MessageRecord, Problem, UnknownAttr};
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub use sink::Sink;
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub use time::{TimeZone, parse_time, rfc3339};
-#[cfg(feature = "show")]
+#[cfg(feature = "format")]
 pub(crate) use word::Word;

@@ -79,7 +79,7 @@ pub fn rfc3339(ns: u64) -> String {
 /// Nanoseconds since the Unix epoch from their number or from RFC 3339 text.
 ///
 /// ```
-/// # use ctnetlink::show::{parse_time, rfc3339};
+/// # use ctnetlink::format::{parse_time, rfc3339};
 /// assert_eq!(parse_time("1795335637011746123"), Some(1_795_335_637_011_746_123));
 /// assert_eq!(parse_time("2026-11-22T08:20:37.011746123Z"), Some(1_795_335_637_011_746_123));
 /// assert_eq!(rfc3339(1_795_335_637_011_746_123), "2026-11-22T08:20:37.011746123Z");

@@ -19,7 +19,7 @@ const COLUMN: usize = 4 + 1 + 4 + 1 + 2 * WIDTH;
 /// its own, indented. What does not decode says why.
 ///
 /// ```
-/// use ctnetlink::{Message, show::Annotate, wire::Endian};
+/// use ctnetlink::{Message, format::Annotate, wire::Endian};
 ///
 /// let bytes = [
 ///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// network namespace.
 ///
 /// ```no_run
-/// use ctnetlink::adapter::socket::Extension;
+/// use ctnetlink::socket::Extension;
 ///
 /// match Extension::Timestamp.is_on() {
 ///     Ok(true) => {}

@@ -18,7 +18,7 @@ mod core_07;
 fn both_stacks_at_once() {
     use core_07::stack as old;
     use core_09::stack as new;
-    use ctnetlink::adapter::packet::CtNetlinkMessage;
+    use ctnetlink::packet::CtNetlinkMessage;
 
     let mut passed = 0;
     for golden in common::native() {

@@ -15,8 +15,8 @@
 mod read;
 mod write;
 
-pub(in crate::flat) use read::{read, read_times};
-pub(in crate::flat) use write::write;
+pub(crate) use read::{read, read_times};
+pub(crate) use write::write;
 pub(crate) use write::{
     Ids, MOST, put_be16, put_be32, put_counters, put_dccp, put_help, put_labels, put_sctp,
     put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,

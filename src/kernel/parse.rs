@@ -1,7 +1,7 @@
 //! Releases and architectures as people write them.
 
-use super::kernel::Arch;
-use super::release::Release;
+use super::Arch;
+use super::Release;
 use core::fmt;
 use core::str::FromStr;
 

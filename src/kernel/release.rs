@@ -7,14 +7,14 @@
 /// A release of the Linux kernel, ordered by its numbers.
 ///
 /// ```
-/// use ctnetlink::sim::Release;
+/// use ctnetlink::kernel::Release;
 ///
 /// let release: Release = "6.12.111+deb12-amd64".parse()?;
 /// assert_eq!(release, Release { major: 6, minor: 12, patch: 111 });
 /// assert!(release > "2.6.39".parse()?);
 /// // Without a patch level a series is meant, with all its stable updates.
 /// assert!("6.12".parse::<Release>()? > release);
-/// # Ok::<(), ctnetlink::sim::ParseReleaseError>(())
+/// # Ok::<(), ctnetlink::kernel::ParseReleaseError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Release {

@@ -291,7 +291,7 @@ pub(crate) const MOST: usize = 640;
 
 /// Writes a field of an entry.
 #[inline(always)]
-pub(in crate::flat) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<Place<'b>> {
+pub(crate) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<Place<'b>> {
     type A = CtattrType;
     let be32 = |nla_type, value, at: Place<'b>| match value {
         Some(value) => put_be32(at, nla_type, value),

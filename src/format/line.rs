@@ -358,7 +358,7 @@ pub(super) mod tests {
     use alloc::vec::Vec;
 
     /// What is written, which is the same in a string and in bytes.
-    pub(in crate::show) fn line(write: impl Fn(Line<'_>) -> Line<'_>) -> String {
+    pub(in crate::format) fn line(write: impl Fn(Line<'_>) -> Line<'_>) -> String {
         let (mut text, mut bytes) = (String::from("before "), Vec::from(*b"before "));
         let sinks = [&mut text as &mut dyn Sink, &mut bytes];
         let is_there = sinks.map(|sink| write(Line::new(&mut Buffer::new(sink))).finish());

@@ -27,7 +27,7 @@ const BATCH_REQUESTS: usize = 100;
 /// Requests come from [`request`]; the socket numbers them.
 ///
 /// ```no_run
-/// use ctnetlink::adapter::socket::Socket;
+/// use ctnetlink::socket::Socket;
 /// use ctnetlink::request::{self, Selector};
 /// use ctnetlink::{Conntrack, Family};
 ///
@@ -38,7 +38,7 @@ const BATCH_REQUESTS: usize = 100;
 /// }
 /// socket.request(|seq| request::flush(&only, seq))?;
 /// println!("{:?} entries left", socket.stats()?.entries);
-/// # Ok::<(), ctnetlink::adapter::socket::SocketError>(())
+/// # Ok::<(), ctnetlink::socket::SocketError>(())
 /// ```
 #[derive(Debug)]
 pub struct Socket {

@@ -9,12 +9,12 @@ use crate::common::{KERNELS, golden_dir};
 use crate::common::{all, native};
 #[cfg(feature = "capture")]
 use ctnetlink::Message;
-use ctnetlink::adapter::packet::{AdapterError, CtNetlinkMessage, NlaAttr};
 use ctnetlink::attrs::{CtAttr, CtattrType};
 #[cfg(feature = "capture")]
 use ctnetlink::capture::Reader;
 use ctnetlink::error::ErrorKind;
 use ctnetlink::nested::TimestampAttr;
+use ctnetlink::packet::{AdapterError, CtNetlinkMessage, NlaAttr};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, NlmFlags, RawAttr, Visitor};
 use ctnetlink::{Body, Conntrack, Envelope, Family, Kind, MessageBuf, MsgType, request};
 
