@@ -170,11 +170,12 @@ impl<R: Read> Reader<R> {
         for (to, from) in head.iter_mut().zip(input.unread()) {
             *to = *from;
         }
+        let is_pcap = [Endian::Big, Endian::Little]
+            .iter()
+            .any(|order| matches!(order.u32(head), pcap::MICROSECONDS | pcap::NANOSECONDS));
         let source = match u32::from_be_bytes(head) {
             pcapng::SECTION => Some(Source::Pcapng(Pcapng::new())),
-            0xa1b2_c3d4 | 0xd4c3_b2a1 | 0xa1b2_3c4d | 0x4d3c_b2a1 => {
-                Some(Source::Pcap(Pcap::open(&mut input)?))
-            }
+            _ if is_pcap => Some(Source::Pcap(Pcap::open(&mut input)?)),
             // In no text, and in the length of every netlink message.
             _ if head.contains(&0) && input.unread().len() >= head.len() => {
                 Raw::detect(head).map(Source::Raw)
@@ -324,7 +325,16 @@ fn likely_endian(datagram: &[u8], length: u64, preferred: Endian) -> Endian {
     if possible(other) > possible(preferred) { other } else { preferred }
 }
 
-/// The link type without the bits about frame check sequences that classic pcap keeps above it.
-fn link_type(raw: pcap_parser::Linktype) -> u16 {
-    (raw.0 & 0xffff) as u16
+/// Returns the 16-bit number at offset `at` of a header.
+#[inline]
+fn u16_at<const N: usize>(order: Endian, header: &[u8; N], at: usize) -> u16 {
+    let bytes = header.get(at..).and_then(<[u8]>::first_chunk);
+    bytes.map_or(0, |bytes| order.u16(*bytes))
+}
+
+/// Returns the 32-bit number at offset `at` of a header.
+#[inline]
+fn u32_at<const N: usize>(order: Endian, header: &[u8; N], at: usize) -> u32 {
+    let bytes = header.get(at..).and_then(<[u8]>::first_chunk);
+    bytes.map_or(0, |bytes| order.u32(*bytes))
 }

@@ -1,19 +1,13 @@
-//! pcapng files: blocks of a type, a length, contents and the length again.
+//! pcapng files: blocks, each of a type, a length, contents and the length again.
 //!
-//! Source: <https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/>. Of the block types only
-//! those are read that lead to packets; the others are stepped over by their length.
+//! Source: <https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/>. Only the block types that
+//! lead to packets are read; the others are skipped by their length.
 
 use std::io::Read;
 
-use pcap_parser::{
-    OptionCode, PcapNGOption, parse_interfacedescriptionblock_be,
-    parse_interfacedescriptionblock_le, parse_sectionheaderblock, parse_simplepacketblock_be,
-    parse_simplepacketblock_le,
-};
-
 use super::error::{CaptureError, CaptureErrorKind, Place};
 use super::window::{LIMIT, Window};
-use super::{Record, link_type};
+use super::{Record, u16_at, u32_at};
 use crate::wire::Endian;
 
 /// Section Header Block. The number reads the same in both byte orders.
@@ -28,8 +22,14 @@ const SIMPLE_PACKET: u32 = 3;
 pub(super) const ENHANCED_PACKET: u32 = 6;
 /// The byte-order magic of a section header.
 pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
-/// Type, length and length again: the least a block has.
+/// The length of a block without contents: type, length and length again.
 const FRAME: u32 = 12;
+/// Option that ends a list of options.
+const END_OF_OPTIONS: u16 = 0;
+/// `if_tsresol`, an option of an interface.
+pub(super) const RESOLUTION: u16 = 9;
+/// `if_tsoffset`, an option of an interface.
+const TIME_OFFSET: u16 = 14;
 
 /// A pcapng file.
 pub(super) struct Pcapng {
@@ -203,10 +203,10 @@ impl Pcapng {
             return Err(CaptureErrorKind::BlockLengths { first: length, last });
         }
         match block_type {
-            SECTION => match parse_sectionheaderblock(block) {
-                Ok((_, section)) if section.major_version == 1 => Ok(None),
-                Ok((_, section)) => Err(CaptureErrorKind::Version { found: section.major_version }),
-                Err(_) => Err(contents),
+            SECTION => match block.first_chunk::<24>().map(|block| u16_at(self.order, block, 12)) {
+                Some(1) => Ok(None),
+                Some(found) => Err(CaptureErrorKind::Version { found }),
+                None => Err(contents),
             },
             INTERFACE => match self.interfaces.last() {
                 Some(Some(_)) => Ok(None),
@@ -218,70 +218,56 @@ impl Pcapng {
     }
 
     fn interface(&self, block: &[u8]) -> Option<Interface> {
-        let parse = match self.order {
-            Endian::Little => parse_interfacedescriptionblock_le,
-            Endian::Big => parse_interfacedescriptionblock_be,
+        let (header, rest) = block.split_first_chunk::<16>()?;
+        let options = Options { order: self.order, rest: rest.split_last_chunk::<4>()?.0 };
+        let mut interface = Interface {
+            link_type: u16_at(self.order, header, 8),
+            snap_length: u32_at(self.order, header, 12),
+            resolution: 6, // microseconds
+            time_offset: 0,
         };
-        let (_, description) = parse(block).ok()?;
-        // Not the parser's if_tsoffset: it takes it for little-endian in every section.
-        let option = |code| {
-            let options = description.options.iter();
-            let mut options = options.take_while(|option| option.code != OptionCode::EndOfOpt);
-            options.find(|option| option.code == code).map(PcapNGOption::as_bytes)
-        };
-        let resolution = match option(OptionCode::IfTsresol) {
-            Some(Ok(&[resolution])) => resolution,
-            _ => 6, // microseconds
-        };
-        let time_offset = match option(OptionCode::IfTsoffset) {
-            Some(Ok(bytes)) => bytes.try_into().map_or(0, |bytes| self.order.u64(bytes) as i64),
-            _ => 0,
-        };
-        Some(Interface {
-            link_type: link_type(description.linktype),
-            snap_length: description.snaplen,
-            resolution,
-            time_offset,
-        })
+        for (code, value) in options {
+            match (code, value) {
+                (RESOLUTION, &[resolution]) => interface.resolution = resolution,
+                (TIME_OFFSET, value) => {
+                    let offset = value.try_into().map(|bytes| self.order.u64(bytes) as i64);
+                    interface.time_offset = offset.unwrap_or(interface.time_offset);
+                }
+                _ => {}
+            }
+        }
+        Some(interface)
     }
 
     fn simple_packet(&self, block: &[u8]) -> Option<Found> {
-        let parse = match self.order {
-            Endian::Little => parse_simplepacketblock_le,
-            Endian::Big => parse_simplepacketblock_be,
-        };
-        let (_, packet) = parse(block).ok()?;
-        // It does not say how much was captured: what the interface keeps of a packet.
+        let (header, rest) = block.split_first_chunk::<12>()?;
+        let original = u32_at(self.order, header, 8);
+        // The block does not contain the captured length: the interface limits it.
         let snap_length = match self.interfaces.first() {
             Some(Some(interface)) if interface.snap_length != 0 => interface.snap_length,
             _ => u32::MAX,
         };
-        let captured = packet.origlen.min(snap_length);
-        if captured as usize > packet.data.len() {
-            return None;
-        }
-        Some(Found { interface: 0, ticks: None, start: 12, captured, original: packet.origlen })
+        let captured = original.min(snap_length);
+        rest.split_last_chunk::<4>()?.0.get(..captured as usize)?;
+        Some(Found { interface: 0, ticks: None, start: 12, captured, original })
     }
 
-    /// Reads an Enhanced Packet Block or the obsolete Packet Block: they differ in that the latter
-    /// has 16 bits for the interface, with a count of dropped packets in the other 16. Not with the
-    /// parser, which does not know the latter, and makes a list of options that nobody reads.
+    /// Reads an Enhanced Packet Block or the obsolete Packet Block: the latter has 16 bits for the
+    /// interface, with a count of dropped packets in the other 16.
     fn packet(&self, block_type: u32, block: &[u8]) -> Option<Found> {
-        let (header, contents) = block.split_first_chunk::<28>()?;
-        let [_, _, _, _, _, _, _, _, i0, i1, i2, i3, header @ ..] = *header;
-        let [h0, h1, h2, h3, l0, l1, l2, l3, c0, c1, c2, c3, o0, o1, o2, o3] = header;
-        let captured = self.order.u32([c0, c1, c2, c3]);
-        // Behind the packet comes the length of the block at least.
-        contents.get(..contents.len().checked_sub(4)?)?.get(..captured as usize)?;
+        let (header, rest) = block.split_first_chunk::<28>()?;
+        let [interface, high, low, captured, original] =
+            [8, 12, 16, 20, 24].map(|at| u32_at(self.order, header, at));
+        rest.split_last_chunk::<4>()?.0.get(..captured as usize)?;
         Some(Found {
             interface: match block_type {
-                PACKET => self.order.u16([i0, i1]).into(),
-                _ => self.order.u32([i0, i1, i2, i3]),
+                PACKET => u16_at(self.order, header, 8).into(),
+                _ => interface,
             },
-            ticks: Some(ticks(self.order.u32([h0, h1, h2, h3]), self.order.u32([l0, l1, l2, l3]))),
+            ticks: Some(u64::from(high) << 32 | u64::from(low)),
             start: 28,
             captured,
-            original: self.order.u32([o0, o1, o2, o3]),
+            original,
         })
     }
 
@@ -323,8 +309,23 @@ impl Interface {
     }
 }
 
-fn ticks(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
+/// The options of a block, each as its code and its value. Ends at the end-of-options mark, or at
+/// an option that does not fit into the block.
+struct Options<'a> {
+    order: Endian,
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Options<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (header, rest) = self.rest.split_first_chunk::<4>()?;
+        let (code, length) = (u16_at(self.order, header, 0), u16_at(self.order, header, 2).into());
+        let value = rest.get(..length)?;
+        self.rest = rest.get(length.next_multiple_of(4)..)?;
+        (code != END_OF_OPTIONS).then_some((code, value))
+    }
 }
 
 fn truncated<R: Read>(

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::cooked;
-use super::pcapng::{BYTE_ORDER, ENHANCED_PACKET, INTERFACE, SECTION};
+use super::pcapng::{BYTE_ORDER, ENHANCED_PACKET, INTERFACE, RESOLUTION, SECTION};
 use super::window::LIMIT;
 use crate::wire::Endian;
 
@@ -48,7 +48,7 @@ impl<W: Write> PcapngWriter<W> {
             block.extend(u16(cooked::NETLINK));
             block.extend([0; 2]); // reserved
             block.extend(u32(0)); // snap length: none
-            block.extend(u16(9)); // if_tsresol
+            block.extend(u16(RESOLUTION));
             block.extend(u16(1)); // its length
             block.extend([9, 0, 0, 0]); // 10^-9 seconds; padding
             block.extend([0; 4]); // opt_endofopt
