@@ -1,13 +1,30 @@
 //! `ctnetlink check`.
 
-use crate::args::Check;
-use crate::input::{Place, Sink, Stop, read_all};
+use crate::input::read_all;
+use crate::messages::{Place, Sink};
+use crate::options::jobs::Jobs;
 use crate::output::{Counts, Output};
+use crate::stop::Stop;
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Visitor};
 use ctnetlink::{Kind, Message};
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
+
+/// Decodes every message and encodes it again: the bytes must be the same.
+///
+/// Every ctnetlink and control message is written again attribute by attribute, and through the
+/// typed tree. The last line is `messages=N exact=N errors=N`. Exits with 1 if any message was
+/// not byte-exact.
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// Capture files.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    jobs: Jobs,
+}
 
 pub(crate) fn run(args: &Check) -> Result<ExitCode, Stop> {
     let summary = read_all(&args.files, args.jobs.count(), &Checker)?;

@@ -1,73 +1,18 @@
 //! Capture files, message by message.
 
+use crate::messages::{Origin, Sink, read_messages, tell, tell_skipped};
 use crate::output::{Counts, Output};
 use crate::parallel;
-use ctnetlink::Message;
-use ctnetlink::capture::{CaptureError, Packet, Reader, Skipped};
-use ctnetlink::wire::{Datagram, Endian};
+use crate::stop::Stop;
+use ctnetlink::capture::{CaptureError, Reader};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::cell::RefCell;
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Read};
 use std::path::Path;
 
 /// Files shorter than this are read before a progress bar could be seen.
 const LONG: u64 = 16 << 20;
-
-/// Why a run ends early.
-pub(crate) enum Stop {
-    /// A file or the kernel cannot be used.
-    Unusable(String),
-    /// Standard output is gone or full.
-    Output(io::Error),
-}
-
-impl From<io::Error> for Stop {
-    fn from(error: io::Error) -> Self {
-        Self::Output(error)
-    }
-}
-
-/// Where a message was found.
-pub(crate) struct Place<'a> {
-    pub(crate) file: &'a Path,
-    /// The packet's number in its file.
-    pub(crate) packet: u64,
-    /// When it was captured.
-    pub(crate) time: Option<u64>,
-    /// Counted from 1 within the packet.
-    pub(crate) message: usize,
-}
-
-impl std::fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { file, packet, message, .. } = self;
-        write!(f, "{}: packet {packet} message {message}", file.display())
-    }
-}
-
-/// What takes the messages, on whatever thread.
-pub(crate) trait Sink: Sync {
-    fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output);
-}
-
-/// What a capture says of a packet, apart from its bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Origin {
-    number: u64,
-    offset: u64,
-    time: Option<u64>,
-    endian: Endian,
-    missing: u32,
-}
-
-impl From<&Packet<'_>> for Origin {
-    fn from(packet: &Packet<'_>) -> Self {
-        let Packet { number, offset, time, endian, missing, .. } = *packet;
-        Self { number, offset, time, endian, missing }
-    }
-}
 
 /// Whether every file could be used, and what was counted in them.
 pub(crate) struct Summary {
@@ -97,7 +42,7 @@ pub(crate) fn read_all(
 }
 
 fn read(file: &Path, jobs: usize, sink: &impl Sink) -> Result<Counts, Stop> {
-    let unusable = |error: io::Error| Stop::Unusable(format!("{}: {error}", file.display()));
+    let unusable = |error: io::Error| Stop::file(file, &error);
     if file == Path::new("-") {
         return read_in_turn(file, io::stdin().lock(), sink);
     }
@@ -173,60 +118,5 @@ impl<R: Read> Read for Prompt<'_, R> {
             // There is nobody to read on for.
             Err(_) => Ok(0),
         }
-    }
-}
-
-/// Gives the messages of a packet to `sink`.
-pub(crate) fn read_messages(
-    file: &Path,
-    origin: &Origin,
-    data: &[u8],
-    sink: &impl Sink,
-    out: &mut Output,
-) {
-    let mut datagram = Datagram::new(data, origin.endian);
-    let mut number = 0;
-    loop {
-        let offset = datagram.offset();
-        let Some(message) = datagram.next() else { return };
-        number += 1;
-        let place = Place { file, packet: origin.number, time: origin.time, message: number };
-        match message.and_then(|raw| Message::parse(raw.bytes, raw.endian)) {
-            Ok(message) => sink.message(&place, &message, out),
-            Err(error) => {
-                let missing = match origin.missing {
-                    0 => String::new(),
-                    missing => format!(" (the capture cut {missing} bytes off this packet)"),
-                };
-                let in_file = origin.offset + offset as u64;
-                let problem = error.kind;
-                // Writing to a string does not fail.
-                let _ = writeln!(out.stderr, "{place} at byte {in_file}: {problem}{missing}");
-                out.counts.errors += 1;
-            }
-        }
-    }
-}
-
-/// Tells of a part of the file that cannot be read.
-pub(crate) fn tell(file: &Path, error: &CaptureError, out: &mut Output) {
-    let _ = writeln!(out.stderr, "{}: {error}", file.display());
-    out.counts.errors += 1;
-}
-
-/// Tells at the end of a file which packets were passed over.
-pub(crate) fn tell_skipped(file: &Path, skipped: &Skipped, out: &mut Output) {
-    let file = file.display();
-    if skipped.other_families > 0 {
-        let count = skipped.other_families;
-        let _ = writeln!(out.stderr, "{file}: {count} packets of other netlink families skipped");
-    }
-    if let Some(link_type) = skipped.first_link_type {
-        let count = skipped.other_link_types;
-        let _ = writeln!(
-            out.stderr,
-            "{file}: {count} packets skipped that were not captured on a netlink device \
-             (link type {link_type})",
-        );
     }
 }

@@ -1,56 +1,31 @@
 //! What the commands on the running kernel share.
 
-use crate::args::now;
-use crate::input::{Place, Stop};
+use crate::messages::Place;
+use crate::options::listen::Listen;
+use crate::options::time::now;
+use crate::stop::Stop;
 use ctnetlink::socket::{Events, Extension, Group, SocketError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// The kernel's receive buffer, doubled by the kernel: room for some ten thousand events.
-const RECEIVE_BUFFER: usize = 4 << 20;
 /// How long a signal that comes at a bad moment may stay unseen.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Which events to receive, and until when.
-#[derive(clap::Args)]
-pub(crate) struct Listen {
-    /// Ends after so many events.
-    #[arg(long, value_name = "N")]
-    count: Option<u64>,
-    /// Ends after so many seconds.
-    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
-    duration: Option<Duration>,
-    /// The size of the kernel's receive buffer: what exceeds it is lost, and told.
-    #[arg(long, value_name = "BYTES", default_value_t = RECEIVE_BUFFER)]
-    buffer: usize,
-    /// Has the kernel record the times of flows that begin from now on (sysctl
-    /// net.netfilter.nf_conntrack_timestamp), also after this command has ended.
-    #[arg(long)]
-    timestamps: bool,
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "not a number".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-impl Listen {
-    /// Opens a socket for events, which does not wait.
-    pub(crate) fn open(&self, groups: &[Group]) -> Result<Events, Stop> {
-        if self.timestamps {
-            Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;
-        } else {
-            note_times();
-        }
-        let events = Events::open(&[])?;
-        events.set_receive_buffer(self.buffer)?;
-        events.set_nonblocking(true)?;
-        // The size first: what arrives between the two would find a small one.
-        groups.iter().try_for_each(|&group| events.subscribe(group))?;
-        Ok(events)
+/// Opens a nonblocking socket for events.
+pub(crate) fn open(listen: &Listen, groups: &[Group]) -> Result<Events, Stop> {
+    if listen.timestamps {
+        Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;
+    } else {
+        note_times();
     }
+    let events = Events::open(&[])?;
+    events.set_receive_buffer(listen.buffer)?;
+    events.set_nonblocking(true)?;
+    // The size is set first: events that arrive before that would find a small buffer.
+    groups.iter().try_for_each(|&group| events.subscribe(group))?;
+    Ok(events)
 }
 
 /// Tells people that the kernel records no times, if so.

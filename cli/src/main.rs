@@ -9,21 +9,24 @@ mod input;
 mod list;
 #[cfg(target_os = "linux")]
 mod live;
+mod messages;
+mod options;
 mod output;
 mod parallel;
 mod print;
 #[cfg(target_os = "linux")]
 mod record;
 mod sim;
+mod stop;
 mod vectors;
 #[cfg(target_os = "linux")]
 mod watch;
 
 use args::{Args, Command};
 use clap::Parser as _;
-use input::Stop;
 use std::io;
 use std::process::ExitCode;
+use stop::Stop;
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
@@ -40,7 +43,7 @@ fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        // Whoever read the output has had enough.
+        // A closed pipe (`… | head`) is not an error.
         Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(Stop::Output(error)) => {
             eprintln!("standard output: {error}");

@@ -6,8 +6,9 @@
 //! of the file. A thread that ends early drops the baton, and that ends the others. There is a batch
 //! for each thread, used again and again: memory does not grow with the file.
 
-use crate::input::{Origin, Sink, Stop, read_messages, tell, tell_skipped};
+use crate::messages::{Origin, Sink, read_messages, tell, tell_skipped};
 use crate::output::{Counts, Output};
+use crate::stop::Stop;
 use ctnetlink::capture::{CaptureError, Reader};
 use std::io::{self, Read};
 use std::panic::resume_unwind;

@@ -1,8 +1,9 @@
 //! Prints messages, wherever they come from.
 
-use crate::args::{Format, Look, Output as Words};
-use crate::input::{Place, Stop};
+use crate::messages::Place;
+use crate::options::output::{Field, Format, OutputOptions};
 use crate::output::Output;
+use crate::stop::Stop;
 use ctnetlink::error::Error;
 use ctnetlink::format::text::{LabelMap, Text};
 use ctnetlink::format::{Annotate, Json, TimeZone, rfc3339};
@@ -17,24 +18,24 @@ pub(crate) struct Printer {
 }
 
 impl Printer {
-    pub(crate) fn new(look: &Look) -> Result<Self, Stop> {
-        let has = |word| look.output.contains(&word);
-        let labels = match &look.labelmap {
+    pub(crate) fn new(options: &OutputOptions) -> Result<Self, Stop> {
+        let has = |field| options.fields.contains(&field);
+        let labels = match &options.labelmap {
             Some(path) => {
-                let map = std::fs::read_to_string(path)
-                    .map_err(|error| Stop::Unusable(format!("{}: {error}", path.display())))?;
+                let map =
+                    std::fs::read_to_string(path).map_err(|error| Stop::file(path, &error))?;
                 Some(LabelMap::parse(&map))
             }
             None => None,
         };
         Ok(Self {
-            format: look.format,
+            format: options.format,
             text: Text {
-                extended: has(Words::Extended),
-                id: has(Words::Id),
-                ktimestamp: has(Words::Ktimestamp),
-                timestamp: has(Words::Timestamp),
-                labels: has(Words::Labels).then(|| labels.unwrap_or_default()),
+                extended: has(Field::Extended),
+                id: has(Field::Id),
+                ktimestamp: has(Field::Ktimestamp),
+                timestamp: has(Field::Timestamp),
+                labels: has(Field::Labels).then(|| labels.unwrap_or_default()),
                 as_of: None,
                 time_zone: TimeZone::from_env(),
             },

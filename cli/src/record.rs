@@ -1,9 +1,10 @@
 //! `ctnetlink record`.
 
-use crate::args::now;
-use crate::input::Stop;
-use crate::live::{Listen, Until, losses, survive};
-use crate::watch::Event;
+use crate::live::{Until, losses, open, survive};
+use crate::options::event::Event;
+use crate::options::listen::Listen;
+use crate::options::time::now;
+use crate::stop::Stop;
 use ctnetlink::capture::PcapngWriter;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::socket::{Buffer, Events, Socket};
@@ -56,11 +57,11 @@ pub(crate) fn run(args: &Record) -> Result<ExitCode, Stop> {
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     // Events first, so that none is missed between the dump and them.
-    let mut events = args.listen.open(&groups)?;
+    let mut events = open(&args.listen, &groups)?;
     let to_stdout = args.output == Path::new("-");
     let unusable = |error: io::Error| match to_stdout {
         true => Stop::Output(error),
-        false => Stop::Unusable(format!("{}: {error}", args.output.display())),
+        false => Stop::file(&args.output, &error),
     };
     let file: Box<dyn Write> = match to_stdout {
         true => Box::new(io::stdout().lock()),

@@ -1,6 +1,6 @@
 //! `ctnetlink sim`: the simulated kernel against a recording.
 
-use crate::input::Stop;
+use crate::stop::Stop;
 use ctnetlink::Message;
 use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::{IpctEvents, Rebuilder, Recorded, RecordedKind};
@@ -79,7 +79,7 @@ struct Count {
 }
 
 pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
-    let unusable = |error: io::Error| Stop::Unusable(format!("{}: {error}", args.file.display()));
+    let unusable = |error: io::Error| Stop::file(&args.file, &error);
     let input: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
     } else {

@@ -1,12 +1,13 @@
 //! `ctnetlink watch`.
 
-use crate::args::Look;
-use crate::input::Stop;
-use crate::live::{Listen, Until, losses, place, survive};
+use crate::live::{Until, losses, open, place, survive};
+use crate::options::event::Event;
+use crate::options::listen::Listen;
+use crate::options::output::OutputOptions;
 use crate::output::Output;
 use crate::print::Printer;
-use clap::ValueEnum;
-use ctnetlink::socket::{Buffer, Group};
+use crate::stop::Stop;
+use ctnetlink::socket::Buffer;
 use std::process::ExitCode;
 
 /// Prints events of the running kernel as they happen, as `conntrack -E`.
@@ -20,43 +21,17 @@ pub(crate) struct Watch {
     #[arg(short, long, value_enum, value_delimiter = ',', default_value = "new,update,destroy")]
     event: Vec<Event>,
     #[command(flatten)]
-    look: Look,
+    output: OutputOptions,
     #[command(flatten)]
     listen: Listen,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Event {
-    /// A flow began.
-    New,
-    /// A flow changed.
-    Update,
-    /// A flow ended.
-    Destroy,
-    /// A helper expects a flow.
-    ExpectNew,
-    /// An expectation is gone.
-    ExpectDestroy,
-}
-
-impl From<Event> for Group {
-    fn from(event: Event) -> Self {
-        match event {
-            Event::New => Self::New,
-            Event::Update => Self::Update,
-            Event::Destroy => Self::Destroy,
-            Event::ExpectNew => Self::ExpectNew,
-            Event::ExpectDestroy => Self::ExpectDestroy,
-        }
-    }
-}
-
 pub(crate) fn run(args: &Watch) -> Result<ExitCode, Stop> {
-    let printer = Printer::new(&args.look)?;
+    let printer = Printer::new(&args.output)?;
     let mut out = Output::default();
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
-    let mut events = args.listen.open(&groups)?;
+    let mut events = open(&args.listen, &groups)?;
     let mut buffer = Buffer::default();
     let mut number = 0;
     while !until.is_over() {

@@ -3,7 +3,7 @@
 mod json;
 mod verify;
 
-use crate::input::Stop;
+use crate::stop::Stop;
 use ctnetlink::capture::PcapngWriter;
 use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::vectors::{Coverage, Malformations, Vector, Vectors};
@@ -73,25 +73,21 @@ struct Lines {
 impl Lines {
     fn create(dir: &Path, name: &str) -> Result<Self, Stop> {
         let path = dir.join(name);
-        let file = File::create(&path).map_err(|error| unusable(&path, &error))?;
+        let file = File::create(&path).map_err(|error| Stop::file(&path, &error))?;
         Ok(Self { file: BufWriter::new(file), path })
     }
 
     fn line(&mut self, line: &Value) -> Result<(), Stop> {
-        writeln!(self.file, "{line}").map_err(|error| unusable(&self.path, &error))
+        writeln!(self.file, "{line}").map_err(|error| Stop::file(&self.path, &error))
     }
 
     fn finish(mut self) -> Result<(), Stop> {
-        self.file.flush().map_err(|error| unusable(&self.path, &error))
+        self.file.flush().map_err(|error| Stop::file(&self.path, &error))
     }
 }
 
-fn unusable(path: &Path, error: &io::Error) -> Stop {
-    Stop::Unusable(format!("{}: {error}", path.display()))
-}
-
 fn write(args: &Args, kernel: &Kernel, dir: &Path) -> Result<ExitCode, Stop> {
-    fs::create_dir_all(dir).map_err(|error| unusable(dir, &error))?;
+    fs::create_dir_all(dir).map_err(|error| Stop::file(dir, &error))?;
     let mut lines = Lines::create(dir, "vectors.jsonl")?;
     let mut datagrams = Datagrams::create(dir, kernel)?;
     let mut coverage = Coverage::new(kernel);
@@ -159,7 +155,7 @@ impl Datagrams {
         let path = dir.join("vectors.pcapng");
         let writer = File::create(&path)
             .and_then(|file| PcapngWriter::with_endian(BufWriter::new(file), kernel.arch.endian))
-            .map_err(|error| unusable(&path, &error))?;
+            .map_err(|error| Stop::file(&path, &error))?;
         Ok(Self { path, writer, number: 0, bytes: Vec::new() })
     }
 
@@ -175,7 +171,7 @@ impl Datagrams {
         let time = FIRST + STEP * self.number as u64;
         self.writer
             .write_packet(time, OUTGOING, NETFILTER, &self.bytes)
-            .map_err(|error| unusable(&self.path, &error))?;
+            .map_err(|error| Stop::file(&self.path, &error))?;
         self.number += 1;
         self.bytes.clear();
         Ok(())
@@ -186,7 +182,7 @@ impl Datagrams {
         if !self.bytes.is_empty() {
             self.next()?;
         }
-        self.writer.flush().map_err(|error| unusable(&self.path, &error))?;
+        self.writer.flush().map_err(|error| Stop::file(&self.path, &error))?;
         Ok(self.number)
     }
 }

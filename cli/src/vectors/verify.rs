@@ -4,8 +4,7 @@
 //! their form; the errors of broken messages are those of iterating typed attributes.
 
 use super::json::{error, hex, record};
-use super::unusable;
-use crate::input::Stop;
+use crate::stop::Stop;
 use ctnetlink::capture::Reader;
 use ctnetlink::flat::{ExpectStats, Layout, Record as _, StatsCpu, StatsGlobal};
 use ctnetlink::kernel::{Arch, DumpOrder, Kernel, Release};
@@ -47,7 +46,7 @@ fn each(
     mut check: impl FnMut(&Line) -> Result<(), String>,
 ) -> Result<(usize, usize), Stop> {
     let path = dir.join(name);
-    let text = fs::read_to_string(&path).map_err(|error| unusable(&path, &error))?;
+    let text = fs::read_to_string(&path).map_err(|error| Stop::file(&path, &error))?;
     let (mut lines, mut good) = (0, 0);
     for text in text.lines() {
         lines += 1;

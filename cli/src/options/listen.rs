@@ -1,0 +1,28 @@
+//! Options of the subcommands that receive events.
+
+use std::time::Duration;
+
+/// The default size of the receive buffer, which the kernel doubles: room for about 10,000 events.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
+#[derive(clap::Args)]
+pub(crate) struct Listen {
+    /// Stop after N events
+    #[arg(long, value_name = "N")]
+    pub(crate) count: Option<u64>,
+    /// Stop after SECONDS
+    #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) duration: Option<Duration>,
+    /// Size of the kernel's receive buffer; events that do not fit are lost and reported
+    #[arg(long, value_name = "BYTES", default_value_t = RECEIVE_BUFFER)]
+    pub(crate) buffer: usize,
+    /// Set the sysctl net.netfilter.nf_conntrack_timestamp, so that the kernel records the times
+    /// of flows that start from now on, even after this command has ended
+    #[arg(long)]
+    pub(crate) timestamps: bool,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}

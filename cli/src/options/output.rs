@@ -1,0 +1,42 @@
+//! Options for the output format.
+
+use clap::ValueEnum;
+use std::path::PathBuf;
+
+#[derive(clap::Args)]
+pub(crate) struct OutputOptions {
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Extra fields in text output, as in `conntrack -o`
+    #[arg(short = 'o', long = "output", value_enum, value_delimiter = ',', value_name = "FIELD")]
+    pub(crate) fields: Vec<Field>,
+    /// File with the names of labels, such as /etc/xtables/connlabel.conf
+    #[arg(long, value_name = "FILE")]
+    pub(crate) labelmap: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// The lines of conntrack(8)
+    Text,
+    /// One JSON object per message, one per line
+    Json,
+    /// The bytes of each message, one attribute per line, with names and values
+    Annotate,
+}
+
+/// A field that text output contains only on request.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Field {
+    /// The id of an entry
+    Id,
+    /// The times at which a flow started and stopped
+    Ktimestamp,
+    /// The time of an event
+    Timestamp,
+    /// The layer 3 protocol
+    Extended,
+    /// The labels of an entry
+    Labels,
+}

@@ -1,0 +1,25 @@
+//! Errors that end a command.
+
+use std::io;
+use std::path::Path;
+
+/// Why a command ends early.
+pub(crate) enum Stop {
+    /// The arguments, a file or the kernel cannot be used.
+    Unusable(String),
+    /// Standard output cannot be written.
+    Output(io::Error),
+}
+
+impl Stop {
+    /// Creates the error for a file that cannot be used.
+    pub(crate) fn file(path: &Path, error: &io::Error) -> Self {
+        Self::Unusable(format!("{}: {error}", path.display()))
+    }
+}
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::Output(error)
+    }
+}
