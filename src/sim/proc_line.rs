@@ -127,8 +127,8 @@ fn print_tuple(kernel: &Kernel, tuple: &NfConntrackTuple, out: &mut String) -> f
             // %pI6: all digits of all groups.
             IpAddr::V6(addr) => {
                 let [a, b, c, d, e, f, g, h] = addr.segments();
-                let front = format_args!("{a:04x}:{b:04x}:{c:04x}:{d:04x}");
-                write!(out, "{name}={front}:{e:04x}:{f:04x}:{g:04x}:{h:04x} ")?;
+                write!(out, "{name}={a:04x}:{b:04x}:{c:04x}:{d:04x}")?;
+                write!(out, ":{e:04x}:{f:04x}:{g:04x}:{h:04x} ")?;
             }
         }
     }
