@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 /// FILE is pcap or pcapng of an nlmon device, raw netlink bytes, lines of hexadecimal bytes, or JSON
 /// lines with a key `hex`; the content decides. `-` is standard input.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "ctnetlink", version)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,4 +25,6 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     Record(crate::record::Record),
     Vectors(crate::vectors::Args),
+    Completions(crate::completions::Completions),
+    Man(crate::man::Man),
 }

@@ -3,12 +3,14 @@
 
 mod args;
 mod check;
+mod completions;
 mod decode;
 mod input;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
 mod live;
+mod man;
 mod messages;
 mod options;
 mod output;
@@ -40,6 +42,8 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Command::Record(args) => record::run(&args),
         Command::Vectors(args) => vectors::run(&args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     match result {
         Ok(code) => code,

@@ -1,0 +1,27 @@
+//! `ctnetlink completions`.
+
+use crate::args::Args;
+use crate::stop::Stop;
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+/// Print a completion script for a shell
+///
+/// Redirect it to a file that the shell reads, such as
+/// ~/.local/share/bash-completion/completions/ctnetlink.
+#[derive(clap::Args)]
+pub(crate) struct Completions {
+    /// The shell that reads the script
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+pub(crate) fn run(args: &Completions) -> Result<ExitCode, Stop> {
+    // The generator panics if it cannot write, so it writes to memory.
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "ctnetlink", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,43 @@
+//! `ctnetlink man`.
+
+use crate::args::Args;
+use crate::stop::Stop;
+use clap::CommandFactory as _;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Write the manual pages
+///
+/// Writes ctnetlink.1 and one page per subcommand, such as ctnetlink-decode.1. man(1) finds them in
+/// ~/.local/share/man/man1 and /usr/local/share/man/man1.
+#[derive(clap::Args)]
+pub(crate) struct Man {
+    /// Directory to write to; it is created if it does not exist
+    #[arg(short, long, value_name = "DIR")]
+    output: PathBuf,
+}
+
+pub(crate) fn run(args: &Man) -> Result<ExitCode, Stop> {
+    let directory = &args.output;
+    // `help` would get a page for each word that it takes.
+    let mut command = Args::command().disable_help_subcommand(true);
+    command.build();
+    std::fs::create_dir_all(directory)
+        .and_then(|()| write(&command, directory))
+        .and_then(|()| command.get_subcommands().try_for_each(|each| write(each, directory)))
+        .map_err(|error| Stop::file(directory, &error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn write(command: &clap::Command, directory: &Path) -> io::Result<()> {
+    let name = command.get_display_name().unwrap_or_else(|| command.get_name());
+    clap_mangen::Man::new(command.clone())
+        .title(name.to_uppercase())
+        // clap_mangen leaves an empty date out, and man(1) takes the next argument for it.
+        .date(" ")
+        .source(concat!("ctnetlink ", env!("CARGO_PKG_VERSION")))
+        .manual("User Commands")
+        .generate_to(directory)
+        .map(drop)
+}
