@@ -4,36 +4,32 @@ use crate::input::read_all;
 use crate::messages::{Place, Sink};
 use crate::options::jobs::Jobs;
 use crate::output::{Counts, Output};
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Visitor};
 use ctnetlink::{Kind, Message};
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-/// Decodes every message and encodes it again: the bytes must be the same.
+/// Check that re-encoded messages are identical to those in capture files
 ///
-/// Every ctnetlink and control message is written again attribute by attribute, and through the
-/// typed tree. The last line is `messages=N exact=N errors=N`. Exits with 1 if any message was
-/// not byte-exact.
+/// Every ctnetlink and control message is decoded and encoded again, both attribute by attribute
+/// and as a whole. The last line is `messages=N exact=N errors=N`; `errors` counts the messages
+/// that do not decode completely. The exit status is 1 if any message is not exact or has an error.
 #[derive(clap::Args)]
 pub(crate) struct Check {
-    /// Capture files.
+    /// Capture files
     #[arg(required = true)]
     files: Vec<PathBuf>,
     #[command(flatten)]
     jobs: Jobs,
 }
 
-pub(crate) fn run(args: &Check) -> Result<ExitCode, Stop> {
-    let summary = read_all(&args.files, args.jobs.count(), &Checker)?;
-    let Counts { messages, good: exact, errors } = summary.counts;
+pub(crate) fn run(args: &Check) -> Result<Status, Stop> {
+    let (counts, status) = read_all(&args.files, args.jobs.count(), &Checker)?;
+    let Counts { messages, good: exact, errors } = counts;
     writeln!(io::stdout(), "messages={messages} exact={exact} errors={errors}")?;
-    Ok(match summary.usable {
-        true => ExitCode::from(u8::from(exact != messages)),
-        false => ExitCode::from(2),
-    })
+    Ok(status.max(Status::flawed_if(exact != messages)))
 }
 
 struct Checker;
@@ -43,34 +39,36 @@ impl Sink for Checker {
         if message.kind() == Kind::Foreign {
             return;
         }
-        let Output { stderr, counts, .. } = out;
+        let Output { problems, counts, .. } = out;
         counts.messages += 1;
-        let mut walk = Walk { exact: true, errors: 0 };
-        // Writing to a string does not fail.
-        if let Err(error) = message.visit(&mut walk) {
-            let _ = writeln!(stderr, "{place}: {error}");
-            walk.errors += 1;
-        }
-        counts.errors += u64::from(walk.errors > 0);
+        let mut is_broken = false;
+        message.report(&mut |error| {
+            problems.error(format_args!("{place}: {error}"));
+            is_broken = true;
+        });
+        counts.errors += u64::from(is_broken);
+        let mut walk = Walk { exact: true };
+        // A body that is too short has been reported.
+        let _ = message.visit(&mut walk);
         match message.rebuild() {
             Ok(rebuilt) if walk.exact && rebuilt.as_bytes() == message.as_bytes() => {
                 counts.good += 1;
             }
-            // A body too short to be taken apart is not rebuilt, and nothing of it is lost.
+            // A body that is too short to be decoded is not re-encoded.
             Err(_) => counts.good += 1,
             Ok(rebuilt) => {
                 let pairs = rebuilt.as_bytes().iter().zip(message.as_bytes());
                 let offset = pairs.take_while(|(a, b)| a == b).count();
-                let _ = writeln!(stderr, "{place}: encodes to other bytes from byte {offset} on");
+                problems
+                    .error(format_args!("{place}: re-encoded bytes differ from byte {offset} on"));
             }
         }
     }
 }
 
-/// Writes each run of attributes again as they lie, and counts what does not decode.
+/// Encodes every list of attributes again and compares the bytes.
 struct Walk {
     exact: bool,
-    errors: u64,
 }
 
 impl<'a> Visitor<'a> for Walk {
@@ -83,11 +81,6 @@ impl<'a> Visitor<'a> for Walk {
         });
         let copied = copy.map(AttrsBuf::into_bytes).unwrap_or_default();
         self.exact &= attrs.as_bytes().strip_prefix(&copied[..]) == Some(raw.rest());
-        for attr in attrs.iter() {
-            match attr {
-                Ok(attr) => S::visit_nest(&attr, self),
-                Err(_) => self.errors += 1,
-            }
-        }
+        attrs.iter().flatten().for_each(|attr| S::visit_nest(&attr, self));
     }
 }

@@ -1,11 +1,11 @@
 //! `ctnetlink completions`.
 
 use crate::args::Args;
+use crate::status::Status;
 use crate::stop::Stop;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 use std::io::{self, Write as _};
-use std::process::ExitCode;
 
 /// Print a completion script for a shell
 ///
@@ -18,10 +18,10 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Completions) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Completions) -> Result<Status, Stop> {
     // The generator panics if it cannot write, so it writes to memory.
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "ctnetlink", &mut script);
     io::stdout().write_all(&script)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Status::Done)
 }

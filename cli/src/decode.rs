@@ -7,15 +7,15 @@ use crate::options::output::{Format, OutputOptions};
 use crate::options::time::as_of;
 use crate::output::Output;
 use crate::print::Printer;
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::Message;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// Print the messages in capture files
 ///
 /// Decoding errors go to standard error with file, packet, message and byte offset; the rest is
-/// still printed. The exit status is 2 if a file cannot be read.
+/// still printed.
 #[derive(clap::Args)]
 pub(crate) struct Decode {
     /// Capture files
@@ -31,17 +31,17 @@ pub(crate) struct Decode {
     jobs: Jobs,
 }
 
-pub(crate) fn run(args: &Decode) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
     let mut printer = Printer::new(&args.output)?.with_as_of(args.as_of);
     if args.files.len() > 1 {
         printer = printer.with_file_names();
     }
-    let summary = read_all(&args.files, args.jobs.count(), &printer)?;
+    let (counts, status) = read_all(&args.files, args.jobs.count(), &printer)?;
     if args.output.format == Format::Text {
-        let (shown, others) = (summary.counts.good, summary.counts.messages - summary.counts.good);
+        let (shown, others) = (counts.good, counts.messages - counts.good);
         eprintln!("{shown} messages shown; {others} requests, acknowledgements and others not");
     }
-    Ok(if summary.usable { ExitCode::SUCCESS } else { ExitCode::from(2) })
+    Ok(status)
 }
 
 impl Sink for Printer {

@@ -1,8 +1,9 @@
 //! Capture files, message by message.
 
-use crate::messages::{Origin, Sink, read_messages, tell, tell_skipped};
-use crate::output::{Counts, Output};
+use crate::messages::{Origin, Sink, read_messages, report, report_skipped};
+use crate::output::{Counts, Output, print_error};
 use crate::parallel;
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::capture::{CaptureError, Reader};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,31 +15,27 @@ use std::path::Path;
 /// Files shorter than this are read before a progress bar could be seen.
 const LONG: u64 = 16 << 20;
 
-/// Whether every file could be used, and what was counted in them.
-pub(crate) struct Summary {
-    pub(crate) usable: bool,
-    pub(crate) counts: Counts,
-}
-
-/// Reads the files one after another and gives their messages to `sink`, on `jobs` threads. What
-/// cannot be read is told on standard error, and the rest goes on. Whatever the number of threads,
-/// each of the standard streams gets the same text.
+/// Reads the files one after another and gives their messages to `sink`, on `jobs` threads.
+///
+/// Returns the sums of the counts, and the status: `Failed` if a file could not be used, and
+/// `Flawed` if there was an error in any. All errors have been reported. The text on each of the
+/// standard streams does not depend on the number of threads.
 pub(crate) fn read_all(
     files: &[impl AsRef<Path>],
     jobs: usize,
     sink: &impl Sink,
-) -> Result<Summary, Stop> {
-    let mut summary = Summary { usable: true, counts: Counts::default() };
+) -> Result<(Counts, Status), Stop> {
+    let (mut counts, mut status) = (Counts::default(), Status::Done);
     for file in files {
         match read(file.as_ref(), jobs, sink) {
-            Err(Stop::Unusable(sentence)) => {
-                eprintln!("{sentence}");
-                summary.usable = false;
+            Err(Stop::Unusable(problem)) => {
+                print_error(problem);
+                status = Status::Failed;
             }
-            other => summary.counts += other?,
+            other => counts += other?,
         }
     }
-    Ok(summary)
+    Ok((counts, status.max(Status::flawed_if(counts.errors > 0))))
 }
 
 fn read(file: &Path, jobs: usize, sink: &impl Sink) -> Result<Counts, Stop> {
@@ -89,14 +86,14 @@ fn read_in_turn(file: &Path, input: impl Read, sink: &impl Sink) -> Result<Count
         std::mem::replace(written, Ok(()))?;
         match packet {
             Ok(packet) => read_messages(file, &Origin::from(&packet), packet.data, sink, out),
-            Err(error) => tell(file, &error, out),
+            Err(error) => report(file, &error, out),
         }
         out.emit_if_due()?;
     }
     let skipped = reader.skipped();
     let (mut out, written) = pending.into_inner();
     written?;
-    tell_skipped(file, &skipped, &mut out);
+    report_skipped(file, &skipped, &mut out);
     out.emit()?;
     Ok(out.counts)
 }

@@ -3,14 +3,14 @@
 use crate::live::{note_times, place};
 use crate::options::filter::{Filter, for_kernel};
 use crate::options::output::{Field, Format, OutputOptions};
-use crate::output::Output;
+use crate::output::{Output, print_error};
 use crate::print::Printer;
+use crate::status::Status;
 use crate::stop::Stop;
 use clap::ValueEnum;
 use ctnetlink::Conntrack;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::socket::Socket;
-use std::process::ExitCode;
 
 /// Prints the entries of the running kernel's table, as `conntrack -L`.
 ///
@@ -39,7 +39,7 @@ enum Table {
     Unconfirmed,
 }
 
-pub(crate) fn run(args: &List) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &List) -> Result<Status, Stop> {
     let only = args.filter.selector()?;
     if args.table != Table::Conntrack
         && only != (Selector { family: only.family, ..Default::default() })
@@ -76,10 +76,10 @@ pub(crate) fn run(args: &List) -> Result<ExitCode, Stop> {
     result?;
     out.emit()?;
     if outcome.interrupted {
-        eprintln!("the table changed meanwhile: entries may be missing or be there twice");
+        print_error("the table changed during the dump; entries may be missing or duplicated");
     }
     if args.output.format == Format::Text {
         eprintln!("{} entries shown", out.counts.good);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Status::flawed_if(outcome.interrupted || out.counts.errors > 0))
 }

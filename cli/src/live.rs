@@ -3,6 +3,7 @@
 use crate::messages::Place;
 use crate::options::listen::Listen;
 use crate::options::time::now;
+use crate::output::{print_error, print_warning};
 use crate::stop::Stop;
 use ctnetlink::socket::{Events, Extension, Group, SocketError};
 use std::path::Path;
@@ -32,8 +33,8 @@ pub(crate) fn open(listen: &Listen, groups: &[Group]) -> Result<Events, Stop> {
 pub(crate) fn note_times() {
     match Extension::Timestamp.is_on() {
         Ok(true) => {}
-        Ok(false) => eprintln!("{}", Extension::Timestamp.off()),
-        Err(error) => eprintln!("{error}"),
+        Ok(false) => print_warning(Extension::Timestamp.off()),
+        Err(error) => print_warning(error),
     }
 }
 
@@ -75,19 +76,19 @@ impl Until {
     }
 }
 
-/// Tells what went wrong with one receive call, where the next one may do well.
-pub(crate) fn survive(error: SocketError, events: &Events) -> Result<(), Stop> {
-    match error {
+/// Reports a failed receive call if the next one may succeed. Returns any other error.
+pub(crate) fn survive(problem: SocketError, events: &Events) -> Result<(), Stop> {
+    match problem {
         SocketError::Lost => {
             let dropped = events.dropped().map_or(String::new(), |n| format!("; {n} so far"));
-            eprintln!("events lost: the receive buffer was full{dropped}");
+            print_error(format_args!("events lost: the receive buffer was full{dropped}"));
             Ok(())
         }
         SocketError::Truncated { .. } | SocketError::Malformed(_) => {
-            eprintln!("{error}");
+            print_error(problem);
             Ok(())
         }
-        error => Err(error.into()),
+        problem => Err(problem.into()),
     }
 }
 

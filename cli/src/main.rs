@@ -19,6 +19,7 @@ mod print;
 #[cfg(target_os = "linux")]
 mod record;
 mod sim;
+mod status;
 mod stop;
 mod vectors;
 #[cfg(target_os = "linux")]
@@ -26,9 +27,8 @@ mod watch;
 
 use args::{Args, Command};
 use clap::Parser as _;
-use std::io;
+use status::Status;
 use std::process::ExitCode;
-use stop::Stop;
 
 fn main() -> ExitCode {
     let result = match Args::parse().command {
@@ -45,17 +45,5 @@ fn main() -> ExitCode {
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     };
-    match result {
-        Ok(code) => code,
-        // A closed pipe (`… | head`) is not an error.
-        Err(Stop::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
-        Err(Stop::Output(error)) => {
-            eprintln!("standard output: {error}");
-            ExitCode::from(2)
-        }
-        Err(Stop::Unusable(sentence)) => {
-            eprintln!("{sentence}");
-            ExitCode::from(2)
-        }
-    }
+    Status::of(result).into()
 }

@@ -1,11 +1,11 @@
 //! `ctnetlink man`.
 
 use crate::args::Args;
+use crate::status::Status;
 use crate::stop::Stop;
 use clap::CommandFactory as _;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Write the manual pages
 ///
@@ -18,7 +18,7 @@ pub(crate) struct Man {
     output: PathBuf,
 }
 
-pub(crate) fn run(args: &Man) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Man) -> Result<Status, Stop> {
     let directory = &args.output;
     // `help` would get a page for each word that it takes.
     let mut command = Args::command().disable_help_subcommand(true);
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &Man) -> Result<ExitCode, Stop> {
         .and_then(|()| write(&command, directory))
         .and_then(|()| command.get_subcommands().try_for_each(|each| write(each, directory)))
         .map_err(|error| Stop::file(directory, &error))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Status::Done)
 }
 
 fn write(command: &clap::Command, directory: &Path) -> io::Result<()> {

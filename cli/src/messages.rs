@@ -4,7 +4,6 @@ use crate::output::Output;
 use ctnetlink::Message;
 use ctnetlink::capture::{CaptureError, Packet, Skipped};
 use ctnetlink::wire::{Datagram, Endian};
-use std::fmt::Write as _;
 use std::path::Path;
 
 /// Where a message was found.
@@ -71,33 +70,33 @@ pub(crate) fn read_messages(
                 };
                 let in_file = origin.offset + offset as u64;
                 let problem = error.kind;
-                // Writing to a string does not fail.
-                let _ = writeln!(out.stderr, "{place} at byte {in_file}: {problem}{missing}");
+                let problem = format_args!("{place} at byte {in_file}: {problem}{missing}");
+                out.problems.error(problem);
                 out.counts.errors += 1;
             }
         }
     }
 }
 
-/// Tells of a part of the file that cannot be read.
-pub(crate) fn tell(file: &Path, error: &CaptureError, out: &mut Output) {
-    let _ = writeln!(out.stderr, "{}: {error}", file.display());
+/// Reports a part of the file that cannot be read.
+pub(crate) fn report(file: &Path, error: &CaptureError, out: &mut Output) {
+    out.problems.error(format_args!("{}: {error}", file.display()));
     out.counts.errors += 1;
 }
 
-/// Tells at the end of a file which packets were passed over.
-pub(crate) fn tell_skipped(file: &Path, skipped: &Skipped, out: &mut Output) {
+/// Reports at the end of a file how many packets were skipped.
+pub(crate) fn report_skipped(file: &Path, skipped: &Skipped, out: &mut Output) {
     let file = file.display();
     if skipped.other_families > 0 {
         let count = skipped.other_families;
-        let _ = writeln!(out.stderr, "{file}: {count} packets of other netlink families skipped");
+        out.problems
+            .warning(format_args!("{file}: skipped {count} packets of other netlink families"));
     }
     if let Some(link_type) = skipped.first_link_type {
         let count = skipped.other_link_types;
-        let _ = writeln!(
-            out.stderr,
-            "{file}: {count} packets skipped that were not captured on a netlink device \
+        out.problems.warning(format_args!(
+            "{file}: skipped {count} packets that were not captured on a netlink device \
              (link type {link_type})",
-        );
+        ));
     }
 }

@@ -1,25 +1,45 @@
-//! What a command prints, gathered before it is written.
+//! Buffered output of a command, and the form of its messages.
 
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
 
-/// So much is gathered before it is written.
+/// Standard output is written when this many bytes have been collected.
 const FULL: usize = 64 << 10;
 
-/// What was made of messages: UTF-8 for the two standard streams, and numbers.
+/// Prints an error to standard error.
+pub(crate) fn print_error(problem: impl Display) {
+    print(&format!("ctnetlink: error: {problem}\n"));
+}
+
+/// Prints a warning to standard error: a problem that does not change the exit status.
+pub(crate) fn print_warning(problem: impl Display) {
+    print(&format!("ctnetlink: warning: {problem}\n"));
+}
+
+/// Prints to standard error. There is no other place to report that this failed.
+fn print(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Text for the two standard streams, and the counts that go with it.
 #[derive(Default)]
 pub(crate) struct Output {
     pub(crate) stdout: Vec<u8>,
-    pub(crate) stderr: String,
+    pub(crate) problems: Problems,
     pub(crate) counts: Counts,
 }
 
-/// What a command has seen so far.
+/// Errors and warnings that have not been printed.
+#[derive(Default)]
+pub(crate) struct Problems(String);
+
+/// The counts of a command.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) messages: u64,
-    /// Those of them that came out as they should: printed, or encoded to the same bytes.
+    /// Messages that were printed, or encoded to the same bytes.
     pub(crate) good: u64,
-    /// What is in error: messages, and what is none.
+    /// Messages with errors, and parts of the input that could not be read.
     pub(crate) errors: u64,
 }
 
@@ -31,16 +51,29 @@ impl std::ops::AddAssign for Counts {
     }
 }
 
+impl Problems {
+    /// Adds an error. The caller counts it.
+    pub(crate) fn error(&mut self, problem: impl Display) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.0, "ctnetlink: error: {problem}");
+    }
+
+    /// Adds a warning: a problem that does not change the exit status.
+    pub(crate) fn warning(&mut self, problem: impl Display) {
+        let _ = writeln!(self.0, "ctnetlink: warning: {problem}");
+    }
+}
+
 impl Output {
-    /// Writes if it is worth it. People are told of problems at once, and behind what came before.
+    /// Writes everything if much has been collected, or if there is a problem to report.
     pub(crate) fn emit_if_due(&mut self) -> io::Result<()> {
-        match self.stdout.len() >= FULL || !self.stderr.is_empty() {
+        match self.stdout.len() >= FULL || !self.problems.0.is_empty() {
             true => self.emit(),
             false => Ok(()),
         }
     }
 
-    /// Writes everything, and keeps the memory for what follows.
+    /// Writes everything. Keeps the allocations.
     pub(crate) fn emit(&mut self) -> io::Result<()> {
         if !self.stdout.is_empty() {
             let mut stdout = io::stdout().lock();
@@ -48,10 +81,8 @@ impl Output {
             stdout.flush()?;
             self.stdout.clear();
         }
-        if !self.stderr.is_empty() {
-            eprint!("{}", self.stderr);
-            self.stderr.clear();
-        }
+        print(&self.problems.0);
+        self.problems.0.clear();
         Ok(())
     }
 }

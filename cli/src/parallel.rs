@@ -6,7 +6,7 @@
 //! of the file. A thread that ends early drops the baton, and that ends the others. There is a batch
 //! for each thread, used again and again: memory does not grow with the file.
 
-use crate::messages::{Origin, Sink, read_messages, tell, tell_skipped};
+use crate::messages::{Origin, Sink, read_messages, report, report_skipped};
 use crate::output::{Counts, Output};
 use crate::stop::Stop;
 use ctnetlink::capture::{CaptureError, Reader};
@@ -93,7 +93,7 @@ impl Batch {
                     rest = behind;
                     read_messages(file, origin, data, sink, &mut self.out);
                 }
-                Part::Error(error) => tell(file, error, &mut self.out),
+                Part::Error(error) => report(file, error, &mut self.out),
             }
         }
     }
@@ -120,7 +120,7 @@ pub(crate) fn read(
     let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut counts = source.baton.recv().map_or(Counts::default(), |Baton(counts)| counts);
     let mut last = Output::default();
-    tell_skipped(file, &source.reader.skipped(), &mut last);
+    report_skipped(file, &source.reader.skipped(), &mut last);
     last.emit()?;
     counts += last.counts;
     Ok(counts)

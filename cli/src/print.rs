@@ -8,7 +8,6 @@ use ctnetlink::error::Error;
 use ctnetlink::format::text::{LabelMap, Text};
 use ctnetlink::format::{Annotate, Json, TimeZone, rfc3339};
 use ctnetlink::{Kind, Message};
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 pub(crate) struct Printer {
@@ -57,10 +56,11 @@ impl Printer {
 
     /// Prints a message. What does not decode goes to standard error.
     pub(crate) fn print(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
-        let Output { stdout, stderr, counts } = out;
-        // Writing to a string does not fail.
+        let Output { stdout, problems, counts } = out;
+        let mut is_broken = false;
         let report = &mut |error: Error| {
-            let _ = writeln!(stderr, "{place}: {error}");
+            problems.error(format_args!("{place}: {error}"));
+            is_broken = true;
         };
         counts.messages += 1;
         let printed = match self.format {
@@ -68,6 +68,7 @@ impl Printer {
             Format::Json => self.json(place, message, stdout, report),
             Format::Annotate => annotate(place, message, stdout, report),
         };
+        counts.errors += u64::from(is_broken);
         if printed {
             stdout.push(b'\n');
             counts.good += 1;

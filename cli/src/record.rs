@@ -4,6 +4,7 @@ use crate::live::{Until, losses, open, survive};
 use crate::options::event::Event;
 use crate::options::listen::Listen;
 use crate::options::time::now;
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::capture::PcapngWriter;
 use ctnetlink::request::{self, Selector};
@@ -12,7 +13,6 @@ use ctnetlink::{Body, Message};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::time::Duration;
 
 /// `NETLINK_NETFILTER`.
@@ -53,7 +53,7 @@ pub(crate) struct Record {
     listen: Listen,
 }
 
-pub(crate) fn run(args: &Record) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Record) -> Result<Status, Stop> {
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     // Events first, so that none is missed between the dump and them.
@@ -74,9 +74,9 @@ pub(crate) fn run(args: &Record) -> Result<ExitCode, Stop> {
         .and_then(|()| follow(&mut until, &mut events, &mut tape, &mut buffer, unusable));
     // Whatever happened, the file is complete as far as it goes.
     tape.writer.flush().map_err(unusable)?;
-    result?;
+    let status = result?;
     eprintln!("packets={} messages={} {}", tape.packets, tape.messages, losses(&events));
-    Ok(ExitCode::SUCCESS)
+    Ok(status)
 }
 
 struct Tape {
@@ -138,7 +138,8 @@ fn follow(
     tape: &mut Tape,
     buffer: &mut Buffer,
     unusable: impl Fn(io::Error) -> Stop,
-) -> Result<(), Stop> {
+) -> Result<Status, Stop> {
+    let mut status = Status::Done;
     while !until.is_over() {
         match events.receive(buffer) {
             Ok(true) => {
@@ -149,8 +150,11 @@ fn follow(
                 tape.writer.flush().map_err(&unusable)?;
                 until.wait(events)?;
             }
-            Err(error) => survive(error, events)?,
+            Err(error) => {
+                survive(error, events)?;
+                status = Status::Flawed;
+            }
         }
     }
-    Ok(())
+    Ok(status)
 }

@@ -1,5 +1,7 @@
 //! `ctnetlink sim`: the simulated kernel against a recording.
 
+use crate::output::print_error;
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::Message;
 use ctnetlink::kernel::{Arch, Kernel, Release};
@@ -8,7 +10,6 @@ use serde_json::Value;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// Rebuilds every entry of a recording as state, lets the simulated kernel emit it again, and
 /// compares the bytes, and the computed size where the recording has it.
@@ -78,7 +79,7 @@ struct Count {
     sizes_exact: usize,
 }
 
-pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Sim) -> Result<Status, Stop> {
     let unusable = |error: io::Error| Stop::file(&args.file, &error);
     let input: Box<dyn BufRead> = if args.file == Path::new("-") {
         Box::new(io::stdin().lock())
@@ -95,7 +96,7 @@ pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
             continue;
         }
         if let Err(problem) = compare(&kernel, &mut rebuilder, &mut dump, &line, &mut count) {
-            eprintln!("{}: message {number}: {problem}", args.file.display());
+            print_error(format_args!("{}: message {number}: {problem}", args.file.display()));
         }
     }
     let Count { messages, exact, sizes, sizes_exact } = count;
@@ -103,7 +104,7 @@ pub(crate) fn run(args: &Sim) -> Result<ExitCode, Stop> {
         io::stdout(),
         "messages={messages} exact={exact} sizes={sizes} sizes_exact={sizes_exact}"
     )?;
-    Ok(ExitCode::from(u8::from(messages != exact || sizes != sizes_exact)))
+    Ok(Status::flawed_if(messages != exact || sizes != sizes_exact))
 }
 
 /// Where the messages of a dump lie, if the recording does not say it: one behind another.

@@ -6,9 +6,9 @@ use crate::options::listen::Listen;
 use crate::options::output::OutputOptions;
 use crate::output::Output;
 use crate::print::Printer;
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::socket::Buffer;
-use std::process::ExitCode;
 
 /// Prints events of the running kernel as they happen, as `conntrack -E`.
 ///
@@ -26,14 +26,14 @@ pub(crate) struct Watch {
     listen: Listen,
 }
 
-pub(crate) fn run(args: &Watch) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Watch) -> Result<Status, Stop> {
     let printer = Printer::new(&args.output)?;
     let mut out = Output::default();
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     let mut events = open(&args.listen, &groups)?;
     let mut buffer = Buffer::default();
-    let mut number = 0;
+    let (mut number, mut status) = (0, Status::Done);
     while !until.is_over() {
         match events.next(&mut buffer) {
             Ok(Some(message)) => {
@@ -46,10 +46,13 @@ pub(crate) fn run(args: &Watch) -> Result<ExitCode, Stop> {
                 out.emit()?;
                 until.wait(&events)?;
             }
-            Err(error) => survive(error, &events)?,
+            Err(error) => {
+                survive(error, &events)?;
+                status = Status::Flawed;
+            }
         }
     }
     out.emit()?;
     eprintln!("events={number} {}", losses(&events));
-    Ok(ExitCode::SUCCESS)
+    Ok(status.max(Status::flawed_if(out.counts.errors > 0)))
 }

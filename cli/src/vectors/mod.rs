@@ -3,6 +3,7 @@
 mod json;
 mod verify;
 
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::capture::PcapngWriter;
 use ctnetlink::kernel::{Arch, Kernel, Release};
@@ -11,7 +12,6 @@ use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 /// When the first datagram was captured: 2026-11-22T08:50:00Z. Each other a millisecond later.
 const FIRST: u64 = 1_795_337_400_000_000_000;
@@ -54,7 +54,7 @@ pub(crate) struct Args {
     verify: Option<PathBuf>,
 }
 
-pub(crate) fn run(args: &Args) -> Result<ExitCode, Stop> {
+pub(crate) fn run(args: &Args) -> Result<Status, Stop> {
     match (args, &args.verify) {
         (_, Some(dir)) => verify::run(dir),
         (Args { kernel: Some(release), output: Some(dir), .. }, None) => {
@@ -86,7 +86,7 @@ impl Lines {
     }
 }
 
-fn write(args: &Args, kernel: &Kernel, dir: &Path) -> Result<ExitCode, Stop> {
+fn write(args: &Args, kernel: &Kernel, dir: &Path) -> Result<Status, Stop> {
     fs::create_dir_all(dir).map_err(|error| Stop::file(dir, &error))?;
     let mut lines = Lines::create(dir, "vectors.jsonl")?;
     let mut datagrams = Datagrams::create(dir, kernel)?;
@@ -124,7 +124,7 @@ fn write(args: &Args, kernel: &Kernel, dir: &Path) -> Result<ExitCode, Stop> {
         wanted - missing.len()
     )?;
     let is_bad = args.count >= Vectors::ENOUGH && !missing.is_empty() || !unexpected.is_empty();
-    Ok(ExitCode::from(u8::from(is_bad)))
+    Ok(Status::flawed_if(is_bad))
 }
 
 /// How much of each sort of thing was shown.

@@ -4,6 +4,8 @@
 //! their form; the errors of broken messages are those of iterating typed attributes.
 
 use super::json::{error, hex, record};
+use crate::output::print_error;
+use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::capture::Reader;
 use ctnetlink::flat::{ExpectStats, Layout, Record as _, StatsCpu, StatsGlobal};
@@ -16,9 +18,8 @@ use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::process::ExitCode;
 
-pub(super) fn run(dir: &Path) -> Result<ExitCode, Stop> {
+pub(super) fn run(dir: &Path) -> Result<Status, Stop> {
     let mut datagrams = Datagrams::default();
     let (vectors, exact) = each(dir, "vectors.jsonl", |line| vector(line, &mut datagrams))?;
     let (malformed, as_expected) = each(dir, "malformed.jsonl", broken)?;
@@ -26,7 +27,7 @@ pub(super) fn run(dir: &Path) -> Result<ExitCode, Stop> {
     let is_captured = match datagrams.compare(&capture) {
         Ok(()) => true,
         Err(problem) => {
-            eprintln!("{}: {problem}", capture.display());
+            print_error(format_args!("{}: {problem}", capture.display()));
             false
         }
     };
@@ -36,7 +37,7 @@ pub(super) fn run(dir: &Path) -> Result<ExitCode, Stop> {
         "vectors={vectors} exact={exact} datagrams={datagrams} malformed={malformed} as_expected={as_expected}"
     )?;
     let is_good = vectors > 0 && vectors == exact && malformed == as_expected && is_captured;
-    Ok(ExitCode::from(u8::from(!is_good)))
+    Ok(Status::flawed_if(!is_good))
 }
 
 /// Checks each line of a file: how many there are, how many are right.
@@ -53,7 +54,9 @@ fn each(
         let line = serde_json::from_str(text).map_err(|error| error.to_string());
         match line.and_then(|line| check(&line)) {
             Ok(()) => good += 1,
-            Err(problem) => eprintln!("{}: line {lines}: {problem}", path.display()),
+            Err(problem) => {
+                print_error(format_args!("{}: line {lines}: {problem}", path.display()))
+            }
         }
     }
     Ok((lines, good))

@@ -1,0 +1,54 @@
+//! The exit status, which is the same for every subcommand.
+
+use crate::output::print_error;
+use crate::stop::Stop;
+use std::io;
+use std::process::ExitCode;
+
+/// The part of every `--help` that lists the exit statuses.
+pub(crate) const EXIT_STATUS: &str = "\
+Exit status:
+  0  Everything was read or done
+  1  Part of the input was broken or not exact; it was reported, and the rest was read
+  2  Nothing could be done, or a file was not usable: arguments, files, permission";
+
+/// How a subcommand ended. Of several, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Status {
+    /// Everything was read or done.
+    Done = 0,
+    /// Part of the input was broken or not exact. It has been reported.
+    Flawed = 1,
+    /// A file could not be used. It has been reported.
+    Failed = 2,
+}
+
+impl Status {
+    /// Returns `Done` if there are no flaws, and `Flawed` otherwise.
+    pub(crate) fn flawed_if(is_flawed: bool) -> Self {
+        if is_flawed { Self::Flawed } else { Self::Done }
+    }
+
+    /// Reports an error that ended the subcommand, and returns the exit status.
+    pub(crate) fn of(result: Result<Self, Stop>) -> Self {
+        match result {
+            Ok(status) => status,
+            // A closed pipe (`… | head`) is not an error.
+            Err(Stop::Output(problem)) if problem.kind() == io::ErrorKind::BrokenPipe => Self::Done,
+            Err(Stop::Output(problem)) => {
+                print_error(format_args!("standard output: {problem}"));
+                Self::Failed
+            }
+            Err(Stop::Unusable(problem)) => {
+                print_error(problem);
+                Self::Failed
+            }
+        }
+    }
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> Self {
+        Self::from(status as u8)
+    }
+}

@@ -1,0 +1,5 @@
+//! The command as scripts see it.
+
+mod captures;
+mod run;
+mod status;
