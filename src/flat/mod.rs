@@ -15,7 +15,7 @@ mod name;
 mod parts;
 pub(crate) mod record;
 mod stats;
-mod tuple;
+pub(crate) mod tuple;
 
 pub use conntrack::{Conntrack, Endpoint, Layout};
 pub use expectation::{ExpectNat, Expectation};

@@ -30,6 +30,18 @@ fields! {
     }
 }
 
+/// Returns the ICMP or ICMPv6 type of the reply to a query, or of the query to a reply. Other types
+/// do not change.
+pub(crate) const fn reversed_icmp_type(proto: IpProto, icmp_type: u8) -> u8 {
+    match (proto, icmp_type) {
+        (IpProto::ICMP, 8) => 0,
+        (IpProto::ICMP, 0) => 8,
+        (IpProto::ICMP, 13 | 15 | 17) | (IpProto::ICMPV6, 128 | 139) => icmp_type + 1,
+        (IpProto::ICMP, 14 | 16 | 18) | (IpProto::ICMPV6, 129 | 140) => icmp_type - 1,
+        _ => icmp_type,
+    }
+}
+
 impl Record for Tuple {
     type Set = CtattrTuple;
 
@@ -92,6 +104,43 @@ impl Record for Tuple {
 }
 
 impl Tuple {
+    /// Returns the tuple of the opposite direction, without NAT.
+    ///
+    /// Addresses and ports are exchanged, and the type of an ICMP or ICMPv6 query becomes that of
+    /// its reply, and the reverse. The zone of a direction is not that of the other: it is `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::Tuple;
+    /// use ctnetlink::nested::IpProto;
+    ///
+    /// let ping = Tuple {
+    ///     src: "192.0.2.1".parse().ok(),
+    ///     dst: "198.51.100.7".parse().ok(),
+    ///     proto: Some(IpProto::ICMP),
+    ///     icmp_type: Some(8),
+    ///     icmp_id: Some(77),
+    ///     ..Tuple::default()
+    /// };
+    /// let reply = ping.reversed();
+    /// assert_eq!((reply.src, reply.icmp_type, reply.icmp_id), (ping.dst, Some(0), Some(77)));
+    /// ```
+    #[must_use]
+    pub fn reversed(&self) -> Self {
+        let proto = self.proto.unwrap_or(IpProto(0));
+        Self {
+            src: self.dst,
+            dst: self.src,
+            proto: self.proto,
+            src_port: self.dst_port,
+            dst_port: self.src_port,
+            icmp_id: self.icmp_id,
+            icmp_type: self.icmp_type.map(|icmp_type| reversed_icmp_type(proto, icmp_type)),
+            icmp_code: self.icmp_code,
+            zone: None,
+        }
+    }
+
     #[inline]
     fn set_proto(&mut self, attr: L4ProtoAttr<'_>) {
         match attr {

@@ -2,6 +2,7 @@
 
 use crate::Family;
 use crate::attrs::Status;
+use crate::flat::tuple::reversed_icmp_type;
 use crate::flat::{Labels, Name};
 use crate::kernel::Kernel;
 use crate::msg_size::CtShape;
@@ -46,15 +47,9 @@ impl NfConntrackTuple {
     pub const fn inverted(&self) -> Self {
         match self.protonum {
             IpProto::ICMP | IpProto::ICMPV6 => {
-                let [ty, code] = self.dst_id.to_be_bytes();
-                let answer = match (self.protonum, ty) {
-                    (IpProto::ICMP, 8) => 0,
-                    (IpProto::ICMP, 0) => 8,
-                    (IpProto::ICMP, 13 | 15 | 17) | (IpProto::ICMPV6, 128 | 139) => ty + 1,
-                    (IpProto::ICMP, 14 | 16 | 18) | (IpProto::ICMPV6, 129 | 140) => ty - 1,
-                    _ => ty,
-                };
-                let dst_id = u16::from_be_bytes([answer, code]);
+                let [icmp_type, code] = self.dst_id.to_be_bytes();
+                let icmp_type = reversed_icmp_type(self.protonum, icmp_type);
+                let dst_id = u16::from_be_bytes([icmp_type, code]);
                 Self { src: self.dst, dst: self.src, dst_id, ..*self }
             }
             _ => Self {
