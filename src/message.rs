@@ -4,8 +4,8 @@ use crate::attrs::{
     CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType,
 };
 use crate::error::{Error, ErrorKind};
-use crate::wire::control::{NlMsgDone, NlMsgErr};
-
+use crate::spec::{Direction, MsgSpec};
+use crate::wire::control::{NlMsgDone, NlMsgErr, NlmsgerrAttrs};
 use crate::wire::values::open_enum;
 use crate::wire::{
     AttrSet, Attrs, Datagram, Endian, FlagSense, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage,
@@ -22,7 +22,7 @@ const ATTRS_OFFSET: usize = NLMSG_HDRLEN + NFGENMSG_LEN;
 open_enum! {
     /// `nlmsg_type`: the netfilter subsystem in the high byte (1 conntrack, 2 expectations), its
     /// message in the low one; below 16 the messages that every netlink family has.
-    MsgType(u16) {
+    MsgType(u16), "nlmsg_type", "" {
         /// Nothing.
         NOOP = 1 "NLMSG_NOOP";
         /// An error or, with error 0, an acknowledgement.
@@ -68,6 +68,77 @@ impl MsgType {
         matches!(self.0 >> 8, 1 | 2)
     }
 
+    /// Every message type in each direction in which it is sent, with its attribute set.
+    pub const SPECS: &'static [MsgSpec] = &[
+        Self::NOOP.in_direction(Direction::FromKernel),
+        Self::ERROR.in_direction(Direction::FromKernel),
+        Self::DONE.in_direction(Direction::FromKernel),
+        Self::OVERRUN.in_direction(Direction::FromKernel),
+        Self::CT_NEW.in_direction(Direction::ToKernel),
+        Self::CT_NEW.in_direction(Direction::FromKernel),
+        Self::CT_GET.in_direction(Direction::ToKernel),
+        Self::CT_DELETE.in_direction(Direction::ToKernel),
+        Self::CT_DELETE.in_direction(Direction::FromKernel),
+        Self::CT_GET_CTRZERO.in_direction(Direction::ToKernel),
+        Self::CT_GET_CTRZERO.in_direction(Direction::FromKernel),
+        Self::CT_GET_STATS_CPU.in_direction(Direction::ToKernel),
+        Self::CT_GET_STATS_CPU.in_direction(Direction::FromKernel),
+        Self::CT_GET_STATS.in_direction(Direction::ToKernel),
+        Self::CT_GET_STATS.in_direction(Direction::FromKernel),
+        Self::CT_GET_DYING.in_direction(Direction::ToKernel),
+        Self::CT_GET_UNCONFIRMED.in_direction(Direction::ToKernel),
+        Self::EXP_NEW.in_direction(Direction::ToKernel),
+        Self::EXP_NEW.in_direction(Direction::FromKernel),
+        Self::EXP_GET.in_direction(Direction::ToKernel),
+        Self::EXP_DELETE.in_direction(Direction::ToKernel),
+        Self::EXP_DELETE.in_direction(Direction::FromKernel),
+        Self::EXP_GET_STATS_CPU.in_direction(Direction::ToKernel),
+    ];
+
+    /// Returns the description of this type in one direction, or `None` if it is not sent in it.
+    #[must_use]
+    pub fn spec(self, direction: Direction) -> Option<&'static MsgSpec> {
+        Self::SPECS.iter().find(|spec| spec.number == self.0 && spec.direction == direction)
+    }
+
+    const fn in_direction(self, direction: Direction) -> MsgSpec {
+        let name = match self.name() {
+            Some(name) => name,
+            None => panic!("every message type has a name"),
+        };
+        let set = match self.content(matches!(direction, Direction::ToKernel)) {
+            Content::Conntrack => Some(CtattrType::SPEC),
+            Content::StatsCpu => Some(CtattrStatsCpu::SPEC),
+            Content::StatsGlobal => Some(CtattrStatsGlobal::SPEC),
+            Content::Expect => Some(CtattrExpect::SPEC),
+            Content::ExpectStats => Some(CtattrExpectStats::SPEC),
+            Content::Error | Content::Done => Some(NlmsgerrAttrs::SPEC),
+            Content::Other => None,
+        };
+        MsgSpec::new(self.0, name, direction, set)
+    }
+
+    /// What a message of this type holds.
+    #[inline]
+    const fn content(self, is_request: bool) -> Content {
+        match self {
+            Self::ERROR => Content::Error,
+            Self::DONE => Content::Done,
+            Self::CT_NEW
+            | Self::CT_GET
+            | Self::CT_DELETE
+            | Self::CT_GET_DYING
+            | Self::CT_GET_UNCONFIRMED => Content::Conntrack,
+            Self::CT_GET_CTRZERO if is_request => Content::Conntrack,
+            // The kernel gives its replies to EXP_GET_STATS_CPU the type 0x0103.
+            Self::CT_GET_CTRZERO | Self::EXP_GET_STATS_CPU => Content::ExpectStats,
+            Self::CT_GET_STATS_CPU => Content::StatsCpu,
+            Self::CT_GET_STATS => Content::StatsGlobal,
+            Self::EXP_NEW | Self::EXP_GET | Self::EXP_DELETE => Content::Expect,
+            _ => Content::Other,
+        }
+    }
+
     /// What `nlmsg_flags` from 0x100 up mean in messages of this type.
     #[must_use]
     pub const fn flag_sense(self) -> FlagSense {
@@ -81,9 +152,22 @@ impl MsgType {
     }
 }
 
+/// What a message holds after its fixed part.
+#[derive(Clone, Copy)]
+enum Content {
+    Conntrack,
+    StatsCpu,
+    StatsGlobal,
+    Expect,
+    ExpectStats,
+    Error,
+    Done,
+    Other,
+}
+
 open_enum! {
     /// The protocol family in `nfgenmsg`: the layer 3 protocol of an entry.
-    Family(u8) {
+    Family(u8), "nfgen_family", "" {
         /// Any, in requests.
         UNSPEC = 0 "unspec";
         /// IPv4, `AF_INET`.
@@ -276,39 +360,33 @@ impl<'a> Message<'a> {
     /// attributes come from iterating them.
     pub fn body(&self) -> Result<Body<'a>, Error> {
         let msg_type = self.msg_type();
-        match msg_type {
-            MsgType::ERROR => return NlMsgErr::parse(&self.raw).map(Body::Error),
-            MsgType::DONE => return NlMsgDone::parse(&self.raw).map(Body::Done),
-            _ if msg_type.is_ctnetlink() => {}
-            _ => return Ok(Body::Other(self.raw.body())),
+        let content = self.content();
+        match content {
+            Content::Error => return NlMsgErr::parse(&self.raw).map(Body::Error),
+            Content::Done => return NlMsgDone::parse(&self.raw).map(Body::Done),
+            Content::Other if !msg_type.is_ctnetlink() => return Ok(Body::Other(self.raw.body())),
+            _ => {}
         }
         let (nfgen, bytes) = self.split_body()?;
-        Ok(match msg_type {
-            _ if self.is_about_entries() => Body::Conntrack(nfgen, self.attrs_of(bytes)),
-            MsgType::CT_GET_STATS_CPU => Body::StatsCpu(nfgen, self.attrs_of(bytes)),
-            MsgType::CT_GET_STATS => Body::StatsGlobal(nfgen, self.attrs_of(bytes)),
-            MsgType::CT_GET_CTRZERO | MsgType::EXP_GET_STATS_CPU => {
-                Body::ExpectStats(nfgen, self.attrs_of(bytes))
-            }
-            MsgType::EXP_NEW | MsgType::EXP_GET | MsgType::EXP_DELETE => {
-                Body::Expect(nfgen, self.attrs_of(bytes))
-            }
+        Ok(match content {
+            Content::Conntrack => Body::Conntrack(nfgen, self.attrs_of(bytes)),
+            Content::StatsCpu => Body::StatsCpu(nfgen, self.attrs_of(bytes)),
+            Content::StatsGlobal => Body::StatsGlobal(nfgen, self.attrs_of(bytes)),
+            Content::Expect => Body::Expect(nfgen, self.attrs_of(bytes)),
+            Content::ExpectStats => Body::ExpectStats(nfgen, self.attrs_of(bytes)),
             _ => Body::Other(self.raw.body()),
         })
+    }
+
+    #[inline]
+    fn content(&self) -> Content {
+        self.msg_type().content(self.raw.header.nlmsg_flags.contains(NlmFlags::REQUEST))
     }
 
     /// Whether the message holds an entry or asks about entries.
     #[inline]
     fn is_about_entries(&self) -> bool {
-        match self.msg_type() {
-            MsgType::CT_NEW
-            | MsgType::CT_GET
-            | MsgType::CT_DELETE
-            | MsgType::CT_GET_DYING
-            | MsgType::CT_GET_UNCONFIRMED => true,
-            MsgType::CT_GET_CTRZERO => self.raw.header.nlmsg_flags.contains(NlmFlags::REQUEST),
-            _ => false,
-        }
+        matches!(self.content(), Content::Conntrack)
     }
 
     /// The body of a netfilter message in two: what is fixed, and the attributes.

@@ -4,11 +4,9 @@
 //! source will do.
 
 use ctnetlink::attrs::{
-    CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType, ExpectFlags,
-    Status,
+    CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType, Status,
 };
-use ctnetlink::nested::{IpProto, SctpState, TcpFlags, TcpState};
-use ctnetlink::spec::{Form, SetSpec};
+use ctnetlink::spec::{SetSpec, Values};
 use ctnetlink::wire::control::NlmsgerrAttrs;
 use ctnetlink::wire::{AttrSet, NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_TYPE_MASK, NlmFlags};
 use ctnetlink::{Family, MsgType};
@@ -340,17 +338,6 @@ impl Check {
     }
 }
 
-fn walk(set: &'static SetSpec, sets: &mut Vec<&'static SetSpec>) {
-    if !sets.contains(&set) {
-        sets.push(set);
-        for attr in set.attrs {
-            if let Form::Nest(inner) = attr.form {
-                walk(inner, sets);
-            }
-        }
-    }
-}
-
 /// The last names that replaced older ones, which are aliases here, came with 3.13.
 const RENAMED: Version = (3, 13);
 
@@ -358,7 +345,7 @@ fn tables(roots: &[&'static SetSpec], header: &str, prefixes: &[&str], except: &
     let Some(mut check) = Check::new(&[header]) else { return };
     let mut sets = Vec::new();
     for root in roots {
-        walk(root, &mut sets);
+        root.collect_into(&mut sets);
     }
     let mut ours = BTreeSet::new();
     for set in sets {
@@ -415,68 +402,111 @@ fn prefixed<'a>(prefix: &str, names: impl IntoIterator<Item = &'a str>) -> BTree
     names.into_iter().map(|name| format!("{prefix}{name}")).collect()
 }
 
-#[test]
-fn status_and_expectation_flags() {
-    let Some(mut check) = Check::new(&["linux/netfilter/nf_conntrack_common.h"]) else { return };
-    for (name, flag) in Status::all().iter_names() {
-        let since = match name {
-            "HELPER" => "3.5",
-            "OFFLOAD" => "4.16",
-            "HW_OFFLOAD" => "5.8",
-            _ => "2.6.36",
-        };
-        check.equal(&format!("IPS_{name}"), flag.bits(), since);
-    }
-    check.equal("IPS_NAT_MASK", Status::NAT.bits(), "2.6.14");
-    check.equal("IPS_NAT_DONE_MASK", Status::NAT_DONE.bits(), "2.6.14");
-    let ours = prefixed("IPS_", Status::all().iter_names().map(|(name, _)| name));
-    check.complete("IPS_", &ours, &["_BIT", "_MASK"]);
+/// Names that do not begin with the prefix of their flags.
+const OTHER_PREFIX: [(&str, &str); 2] = [
+    ("IP_CT_TCP_FLAG_CHALLENGE_ACK", "IP_CT_EXP_CHALLENGE_ACK"),
+    ("IP_CT_TCP_FLAG_SIMULTANEOUS_OPEN", "IP_CT_TCP_SIMULTANEOUS_OPEN"),
+];
 
-    for (name, flag) in ExpectFlags::all().iter_names() {
-        check.equal(&format!("NF_CT_EXPECT_{name}"), flag.bits(), "2.6.37");
+/// The release with which a named value came.
+fn value_since(name: &str) -> &'static str {
+    match name {
+        "IPS_HELPER" => "3.5",
+        "IPS_OFFLOAD" => "4.16",
+        "IPS_HW_OFFLOAD" => "5.8",
+        "IP_CT_TCP_FLAG_MAXACK_SET" => "3.0",
+        "IP_CT_EXP_CHALLENGE_ACK" | "IP_CT_TCP_SIMULTANEOUS_OPEN" => "4.19",
+        "SCTP_CONNTRACK_HEARTBEAT_SENT" | "SCTP_CONNTRACK_HEARTBEAT_ACKED" => "4.1",
+        _ if name.starts_with("NF_CT_EXPECT_") => "2.6.37",
+        _ => "2.6.36",
     }
-    let ours = prefixed("NF_CT_EXPECT_", ExpectFlags::all().iter_names().map(|(name, _)| name));
-    check.complete("NF_CT_EXPECT_", &ours, &[]);
-    check.done("IPS_* and NF_CT_EXPECT_*");
+}
+
+/// Every set of values that an attribute has, each once.
+fn values_of_attributes() -> Vec<&'static Values> {
+    let mut sets = Vec::new();
+    for set in MsgType::SPECS.iter().filter_map(|message| message.set) {
+        set.collect_into(&mut sets);
+    }
+    let mut all: Vec<&Values> = Vec::new();
+    for values in sets.iter().flat_map(|set| set.attrs).filter_map(|attr| attr.values) {
+        if !all.contains(&values) {
+            all.push(values);
+        }
+    }
+    all
+}
+
+/// Compares the names of the values that begin with one of `prefixes` with the headers.
+fn named_values(paths: &[&str], prefixes: &[&str], complete: &[&str], except: &[&str]) {
+    let Some(mut check) = Check::new(paths) else { return };
+    let mut ours = BTreeSet::new();
+    for values in values_of_attributes() {
+        if !prefixes.contains(&values.prefix) {
+            continue;
+        }
+        for value in values.named {
+            let name = format!("{}{}", values.prefix, value.name.to_uppercase());
+            let other = OTHER_PREFIX.iter().find(|(prefixed, _)| *prefixed == name);
+            let name = other.map_or(name.as_str(), |(_, other)| other);
+            check.equal(name, i64::try_from(value.number).unwrap(), value_since(name));
+            ours.insert(name.to_owned());
+        }
+    }
+    for prefix in complete {
+        check.complete(prefix, &ours, except);
+    }
+    check.done(&format!("values {prefixes:?}"));
 }
 
 #[test]
-fn protocol_states() {
-    let paths = ["linux/netfilter/nf_conntrack_tcp.h", "linux/netfilter/nf_conntrack_sctp.h"];
-    let Some(mut check) = Check::new(&paths) else { return };
-    for state in TcpState::NAMED {
-        let name = state.name().unwrap();
-        check.equal(&format!("TCP_CONNTRACK_{name}"), state.0, "2.6.31");
-    }
-    let ours =
-        prefixed("TCP_CONNTRACK_", TcpState::NAMED.iter().map(|state| state.name().unwrap()));
-    // Indices of timeouts behind the states; LISTEN is the old name of SYN_SENT2.
+fn status_flags() {
+    let path = "linux/netfilter/nf_conntrack_common.h";
+    named_values(&[path], &["IPS_"], &["IPS_"], &["_BIT", "_MASK"]);
+    let Some(mut check) = Check::new(&[path]) else { return };
+    check.equal("IPS_NAT_MASK", Status::NAT.bits(), "2.6.14");
+    check.equal("IPS_NAT_DONE_MASK", Status::NAT_DONE.bits(), "2.6.14");
+    check.done("masks of IPS_*");
+}
+
+#[test]
+fn expectation_flags() {
+    let prefix = &["NF_CT_EXPECT_"];
+    named_values(&["linux/netfilter/nf_conntrack_common.h"], prefix, prefix, &[]);
+}
+
+#[test]
+fn states_and_flags_of_tcp() {
+    let prefixes = ["TCP_CONNTRACK_", "IP_CT_TCP_FLAG_"];
+    let complete = ["TCP_CONNTRACK_", "IP_CT_TCP_", "IP_CT_EXP_"];
+    // The header has timeout indices after the states. LISTEN is the old name of SYN_SENT2.
     let except = ["_LISTEN", "_MAX", "_IGNORE", "_RETRANS", "_UNACK"];
-    check.complete("TCP_CONNTRACK_", &ours, &except);
+    named_values(&["linux/netfilter/nf_conntrack_tcp.h"], &prefixes, &complete, &except);
+}
 
-    for state in SctpState::NAMED {
-        let name = state.name().unwrap();
-        let since = if name.starts_with("HEARTBEAT") { "4.1" } else { "2.6.14" };
-        check.equal(&format!("SCTP_CONNTRACK_{name}"), state.0, since);
-    }
-    let ours =
-        prefixed("SCTP_CONNTRACK_", SctpState::NAMED.iter().map(|state| state.name().unwrap()));
-    check.complete("SCTP_CONNTRACK_", &ours, &["_MAX"]);
+#[test]
+fn states_of_sctp() {
+    let prefix = &["SCTP_CONNTRACK_"];
+    named_values(&["linux/netfilter/nf_conntrack_sctp.h"], prefix, prefix, &["_MAX"]);
+}
 
-    let mut ours = BTreeSet::new();
-    for (flag, bits) in TcpFlags::all().iter_names() {
-        let (name, since) = match flag {
-            "CHALLENGE_ACK" => ("IP_CT_EXP_CHALLENGE_ACK".into(), "4.19"),
-            "SIMULTANEOUS_OPEN" => ("IP_CT_TCP_SIMULTANEOUS_OPEN".into(), "4.19"),
-            "MAXACK_SET" => ("IP_CT_TCP_FLAG_MAXACK_SET".into(), "3.0"),
-            _ => (format!("IP_CT_TCP_FLAG_{flag}"), "2.6.23"),
-        };
-        check.equal(&name, bits.bits(), since);
-        ours.insert(name);
-    }
-    check.complete("IP_CT_TCP_", &ours, &[]);
-    check.complete("IP_CT_EXP_", &ours, &[]);
-    check.done("states and flags of TCP and SCTP");
+#[test]
+fn protocol_numbers() {
+    named_values(&["linux/in.h", "linux/in6.h"], &["IPPROTO_"], &[], &[]);
+    // Of sys/socket.h, which is not the kernel's.
+    assert_eq!([Family::UNSPEC, Family::IPV4, Family::IPV6].map(|family| family.0), [0, 2, 10]);
+}
+
+/// A set of values without a prefix is compared with no header: these are all.
+#[test]
+fn every_other_set_of_values_is_compared() {
+    let all = values_of_attributes();
+    let without: Vec<_> =
+        all.iter().filter(|values| values.prefix.is_empty()).map(|values| values.name).collect();
+    assert_eq!(without, ["ct_dccp_states", "ct_dccp_roles", "ctattr_filter_flags"]);
+    let prefixes: BTreeSet<_> = all.iter().map(|values| values.prefix).collect();
+    let compared = ["", "IPPROTO_", "IPS_", "IP_CT_TCP_FLAG_", "NF_CT_EXPECT_", "SCTP_CONNTRACK_"];
+    assert!(prefixes.iter().eq(compared.iter().chain(["TCP_CONNTRACK_"].iter())), "{prefixes:?}");
 }
 
 #[test]
@@ -484,8 +514,8 @@ fn message_types() {
     let paths =
         ["linux/netlink.h", "linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h"];
     let Some(mut check) = Check::new(&paths) else { return };
-    for msg_type in MsgType::NAMED {
-        let name = msg_type.name().unwrap();
+    for message in MsgType::SPECS {
+        let name = message.name;
         let since = if name.contains("STATS") {
             "3.6"
         } else if name.contains("DYING") || name.contains("UNCONFIRMED") {
@@ -493,7 +523,7 @@ fn message_types() {
         } else {
             "2.6.14"
         };
-        check.equal(name, msg_type.0 & 0xff, since);
+        check.equal(name, message.number & 0xff, since);
         let subsystem = match name {
             _ if name.starts_with("IPCTNL_MSG_CT_") => check.names.get("NFNL_SUBSYS_CTNETLINK"),
             _ if name.starts_with("IPCTNL_MSG_EXP_") => {
@@ -501,9 +531,9 @@ fn message_types() {
             }
             _ => Some(0),
         };
-        assert_eq!(subsystem, Some(i64::from(msg_type.0 >> 8)), "{name}");
+        assert_eq!(subsystem, Some(i64::from(message.number >> 8)), "{name}");
     }
-    let ours = prefixed("", MsgType::NAMED.iter().map(|msg_type| msg_type.name().unwrap()));
+    let ours = prefixed("", MsgType::SPECS.iter().map(|message| message.name));
     check.complete("IPCTNL_MSG_", &ours, &["_MAX"]);
     check.complete("NLMSG_", &ours, &["_MIN_TYPE", "_ALIGNTO", "_HDRLEN"]);
     check.done("message types");
@@ -541,16 +571,4 @@ fn flags_of_messages_and_attributes() {
     // An int in C.
     check.equal("NLA_TYPE_MASK", !0xffff | i64::from(NLA_TYPE_MASK), "2.6.24");
     check.done("NLM_F_* and NLA_F_*");
-}
-
-#[test]
-fn protocol_numbers() {
-    let Some(mut check) = Check::new(&["linux/in.h", "linux/in6.h"]) else { return };
-    for proto in IpProto::NAMED {
-        let name = proto.name().unwrap().to_uppercase();
-        check.equal(&format!("IPPROTO_{name}"), proto.0, "2.6.20");
-    }
-    check.done("IPPROTO_*");
-    // Of sys/socket.h, which is not the kernel's.
-    assert_eq!([Family::UNSPEC, Family::IPV4, Family::IPV6].map(|family| family.0), [0, 2, 10]);
 }

@@ -1,4 +1,4 @@
-//! `enum ctattr_expect`.
+//! The attributes of expectations, `enum ctattr_expect`.
 
 use crate::nested::{CtattrExpectNat, CtattrTuple};
 use crate::wire::values::flags_value;
@@ -6,44 +6,48 @@ use crate::wire::{Attrs, NulStr, attr_set};
 use bitflags::bitflags;
 
 attr_set! {
-    /// The attributes of an expectation: a flow that a helper has seen announced.
+    /// An attribute of an expectation.
+    ///
+    /// An expectation is a flow that a helper expects, because it saw another flow announce it.
     CtattrExpect, "ctattr_expect" => ExpectAttr {
-        /// The original tuple of the flow whose helper expects.
+        /// The original tuple of the master: the flow whose helper expects this one.
         1 "CTA_EXPECT_MASTER" = Master(Attrs<'a, CtattrTuple> as Nest), since "2.6.14";
         /// The original tuple of the expected flow.
         2 "CTA_EXPECT_TUPLE" = Tuple(Attrs<'a, CtattrTuple> as Nest), since "2.6.14";
-        /// Which bits of that tuple must match.
+        /// The bits of the tuple that must match.
         3 "CTA_EXPECT_MASK" = Mask(Attrs<'a, CtattrTuple> as Nest), since "2.6.14";
-        /// Seconds until the expectation lapses. Ignored when one is created.
-        4 "CTA_EXPECT_TIMEOUT" = Timeout(u32 as Be32), since "2.6.14";
-        /// An opaque number.
+        /// The number of seconds until the expectation expires.
+        ///
+        /// The kernel ignores it in a request that creates an expectation.
+        4 "CTA_EXPECT_TIMEOUT" = Timeout(u32 as Be32 in Seconds), since "2.6.14";
+        /// An opaque number that identifies the expectation.
         5 "CTA_EXPECT_ID" = Id(u32 as Be32), since "2.6.14";
-        /// The helper's name.
+        /// The name of the helper.
         6 "CTA_EXPECT_HELP_NAME" = HelpName(NulStr<'a> as Str), since "2.6.14";
-        /// The zone. In requests; never sent.
+        /// The zone, in requests; the kernel never sends it.
         7 "CTA_EXPECT_ZONE" = Zone(u16 as Be16), since "2.6.34";
-        /// What the helper made of it.
+        /// The flags of the expectation.
         8 "CTA_EXPECT_FLAGS" = Flags(ExpectFlags as Be32), since "2.6.37";
-        /// The helper's class of expectations, from 0.
+        /// The class of the expectation, which the helper numbers from 0.
         9 "CTA_EXPECT_CLASS" = Class(u32 as Be32), since "3.4";
-        /// The translation that the expected flow will get; sent if there is one.
+        /// The translation that the expected flow will get, if it gets one.
         10 "CTA_EXPECT_NAT" = Nat(Attrs<'a, CtattrExpectNat> as Nest), since "3.4";
-        /// The function that runs when the expected flow comes, such as `nat-follow-master`.
+        /// The function that runs when the expected flow arrives, such as `nat-follow-master`.
         11 "CTA_EXPECT_FN" = Fn(NulStr<'a> as Str), since "3.4";
     }
 }
 
 bitflags! {
-    /// `NF_CT_EXPECT_*`.
+    /// The flags of an expectation, `NF_CT_EXPECT_*`.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct ExpectFlags: u32 {
-        /// It serves more than one flow.
+        /// The expectation serves more than one flow.
         const PERMANENT = 1 << 0;
-        /// It does not match yet.
+        /// The expectation does not match yet.
         const INACTIVE = 1 << 1;
-        /// A helper in user space made it.
+        /// A helper in user space created the expectation.
         const USERSPACE = 1 << 2;
     }
 }
 
-flags_value!(ExpectFlags(u32));
+flags_value!(ExpectFlags(u32), "nf_ct_expect_flags", "NF_CT_EXPECT_");

@@ -1,52 +1,61 @@
-//! `enum ip_conntrack_status`.
+//! The status of an entry, `enum ip_conntrack_status`.
 
 use crate::wire::values::flags_value;
 use bitflags::bitflags;
 
 bitflags! {
-    /// What has become of a flow, `IPS_*` of `linux/netfilter/nf_conntrack_common.h`.
+    /// The status flags of an entry, `IPS_*` of `linux/netfilter/nf_conntrack_common.h`.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::attrs::Status;
+    ///
+    /// let status = Status::from_bits_retain(0x8000_000e);
+    /// assert!(status.contains(Status::ASSURED));
+    /// assert_eq!(status.to_string(), "SEEN_REPLY|ASSURED|CONFIRMED|0x80000000");
+    /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct Status: u32 {
-        /// Another flow's helper expected it.
+        /// The helper of another flow expected the flow.
         const EXPECTED = 1 << 0;
         /// Packets of both directions were seen.
         const SEEN_REPLY = 1 << 1;
-        /// It has proved itself and is not dropped early when the table is full.
+        /// The kernel does not remove the entry early when the table is full.
         const ASSURED = 1 << 2;
-        /// Its first packet has left; it is in the table.
+        /// The entry is in the table: the first packet has passed.
         const CONFIRMED = 1 << 3;
-        /// The original direction's source is translated.
+        /// The source of the original direction is translated.
         const SRC_NAT = 1 << 4;
-        /// The original direction's destination is translated.
+        /// The destination of the original direction is translated.
         const DST_NAT = 1 << 5;
-        /// Its sequence numbers are adjusted.
+        /// The TCP sequence numbers are adjusted.
         const SEQ_ADJUST = 1 << 6;
-        /// Source NAT was decided on.
+        /// Source NAT was decided, even if for no translation.
         const SRC_NAT_DONE = 1 << 7;
-        /// Destination NAT was decided on.
+        /// Destination NAT was decided, even if for no translation.
         const DST_NAT_DONE = 1 << 8;
-        /// It is being removed.
+        /// The entry is being removed.
         const DYING = 1 << 9;
-        /// Its timeout does not change with packets.
+        /// Packets do not change the timeout.
         const FIXED_TIMEOUT = 1 << 10;
-        /// A template of a rule, not a flow.
+        /// The entry is the template of a rule, not a flow.
         const TEMPLATE = 1 << 11;
-        /// Not tracked; obsolete, and used inside newer kernels for a NAT clash.
+        /// The flow is not tracked; obsolete, and newer kernels use it internally for a NAT clash.
         const UNTRACKED = 1 << 12;
-        /// Its helper was assigned by a rule or over netlink (since 3.5).
+        /// A rule or a request assigned the helper (since Linux 3.5).
         const HELPER = 1 << 13;
-        /// It bypasses the stack by a flow table (since 4.16).
+        /// A flow table lets the flow bypass the network stack (since Linux 4.16).
         const OFFLOAD = 1 << 14;
-        /// It bypasses the stack in hardware (since 5.8).
+        /// Hardware lets the flow bypass the network stack (since Linux 5.8).
         const HW_OFFLOAD = 1 << 15;
     }
 }
 
-flags_value!(Status(u32));
+flags_value!(Status(u32), "ip_conntrack_status", "IPS_");
 
 impl Status {
-    /// Source or destination NAT.
+    /// The flags of source and destination NAT.
     pub const NAT: Self = Self::SRC_NAT.union(Self::DST_NAT);
-    /// Source and destination NAT were decided on, even if on none.
+    /// The flags that say that source and destination NAT were decided.
     pub const NAT_DONE: Self = Self::SRC_NAT_DONE.union(Self::DST_NAT_DONE);
 }

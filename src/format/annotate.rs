@@ -2,7 +2,7 @@
 
 use super::time::rfc3339;
 use crate::error::Error;
-use crate::spec::{AttrSpec, Form};
+use crate::spec::{AttrSpec, Form, Meaning};
 use crate::wire::{AttrSet, Attrs, NLA_HDRLEN, NLMSG_HDRLEN, NlMsgHdr, RawAttr, Visitor};
 use crate::{Body, Message, MsgType, NfGenMsg};
 use core::fmt;
@@ -196,25 +196,20 @@ impl Lines<'_, '_> {
 
     fn attr<S: AttrSet>(&mut self, raw: RawAttr<'_>) -> fmt::Result {
         let decoded = S::decode(raw);
-        let spec = S::SPEC.get(raw.number());
+        let spec = S::SPEC.get_for(raw.number(), raw.payload);
         let is_nest = matches!(spec, Some(AttrSpec { form: Form::Nest(_), .. }));
         let payload = if is_nest { &[] } else { raw.payload };
         let (first, more) = payload.split_at_checked(WIDTH).unwrap_or((payload, &[]));
         let padding = if is_nest || !more.is_empty() { &[] } else { raw.padding };
         self.start(&raw, first, padding)?;
         match (&decoded, spec) {
-            (Ok(attr), Some(spec)) => {
-                let shown = Describe::<S>(attr);
-                // An empty attribute may be another one than the row of its number.
-                if raw.payload.is_empty() && !is_nest && !matches!(spec.form, Form::Pad) {
-                    write!(self.f, "{shown}")?;
-                } else {
-                    self.f.write_str(spec.name)?;
-                    if !is_nest && !raw.payload.is_empty() {
-                        write!(self.f, " {shown}")?;
-                    }
+            (Ok(_), Some(spec)) => {
+                self.f.write_str(spec.name)?;
+                // An empty string is shown, but no empty bytes.
+                if matches!(spec.form, Form::Str | Form::HostWords) || !payload.is_empty() {
+                    write!(self.f, " {}", raw.text(Some(spec)))?;
                 }
-                if let (Form::BeNanos, Ok(ns)) = (spec.form, raw.payload.try_into()) {
+                if let (Meaning::UnixNanos, Ok(ns)) = (spec.meaning, raw.payload.try_into()) {
                     write!(self.f, " ({})", rfc3339(u64::from_be_bytes(ns)))?;
                 }
             }
@@ -258,14 +253,5 @@ impl Lines<'_, '_> {
         }
         let indent = COLUMN.saturating_sub(written) + 2 + 2 * self.depth;
         write!(self.f, "{:indent$}", "")
-    }
-}
-
-/// A decoded attribute's value, to print.
-struct Describe<'v, 'a, S: AttrSet>(&'v S::Attr<'a>);
-
-impl<S: AttrSet> fmt::Display for Describe<'_, '_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        S::describe(self.0, f)
     }
 }

@@ -1,18 +1,37 @@
-//! The nested sets of `linux/netfilter/nfnetlink_conntrack.h`, one file a nest.
+//! The nested attribute sets of `linux/netfilter/nfnetlink_conntrack.h`, and the values in them.
 //!
-//! | nest | in | what |
-//! |---|---|---|
-//! | [`CtattrTuple`], [`CtattrIp`], [`CtattrL4proto`] | `CTA_TUPLE_ORIG` … | addresses, ports, zone of one direction |
-//! | [`CtattrProtoinfo`] | `CTA_PROTOINFO` | TCP, DCCP or SCTP state |
-//! | [`CtattrCounters`] | `CTA_COUNTERS_ORIG` … | packets and bytes |
-//! | [`CtattrTstamp`] | `CTA_TIMESTAMP` | start and stop |
-//! | [`CtattrNat`], [`CtattrProtonat`] | `CTA_NAT_SRC` … | ranges in requests |
-//! | [`CtattrSeqadj`] | `CTA_SEQ_ADJ_ORIG` … | TCP sequence adjustment |
-//! | [`CtattrSynproxy`] | `CTA_SYNPROXY` | SYN proxy |
-//! | [`CtattrSecctx`] | `CTA_SECCTX` | security context |
-//! | [`CtattrHelp`] | `CTA_HELP` | helper |
-//! | [`CtattrFilter`] | `CTA_FILTER` | which tuple fields a dump matches |
-//! | [`CtattrExpectNat`] | `CTA_EXPECT_NAT` | NAT of an expected flow |
+//! Each set is a type without values, such as [`CtattrTstamp`]: the parameter of
+//! [`Attrs`](crate::wire::Attrs) and [`Writer`](crate::wire::Writer). Its attributes are an enum, such
+//! as [`TimestampAttr`]. Every page of an attribute says since which release the kernel has it.
+//!
+//! | set | attributes | in | content |
+//! |---|---|---|---|
+//! | [`CtattrTuple`] | [`TupleAttr`] | `CTA_TUPLE_ORIG` and others | one direction of a flow |
+//! | [`CtattrIp`] | [`IpAttr`] | a tuple | addresses |
+//! | [`CtattrL4proto`] | [`L4ProtoAttr`] | a tuple | protocol, ports, ICMP fields |
+//! | [`CtattrProtoinfo`] | [`ProtoInfoAttr`] | `CTA_PROTOINFO` | state of TCP, DCCP or SCTP |
+//! | [`CtattrCounters`] | [`CountersAttr`] | `CTA_COUNTERS_ORIG`, `_REPLY` | packets and bytes |
+//! | [`CtattrTstamp`] | [`TimestampAttr`] | `CTA_TIMESTAMP` | start and stop |
+//! | [`CtattrNat`], [`CtattrProtonat`] | [`NatAttr`], [`ProtoNatAttr`] | `CTA_NAT_SRC`, `_DST` | ranges in requests |
+//! | [`CtattrSeqadj`] | [`SeqAdjAttr`] | `CTA_SEQ_ADJ_ORIG`, `_REPLY` | TCP sequence adjustment |
+//! | [`CtattrSynproxy`] | [`SynProxyAttr`] | `CTA_SYNPROXY` | SYN proxy |
+//! | [`CtattrSecctx`] | [`SecCtxAttr`] | `CTA_SECCTX` | security context |
+//! | [`CtattrHelp`] | [`HelpAttr`] | `CTA_HELP` | helper |
+//! | [`CtattrFilter`] | [`FilterAttr`] | `CTA_FILTER` | tuple fields that a dump must match |
+//! | [`CtattrExpectNat`] | [`ExpectNatAttr`] | `CTA_EXPECT_NAT` | NAT of an expected flow |
+//!
+//! # Examples
+//! ```
+//! use ctnetlink::nested::{CtattrTstamp, TimestampAttr};
+//! use ctnetlink::wire::{Attrs, Endian};
+//!
+//! // The payload of a CTA_TIMESTAMP, with a start only.
+//! let bytes = [12, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab];
+//! let times = Attrs::<CtattrTstamp>::new(&bytes, Endian::Little);
+//! let times: Vec<_> = times.iter().collect::<Result<_, _>>()?;
+//! assert_eq!(times, [TimestampAttr::Start(1_795_337_473_790_590_123)]);
+//! # Ok::<(), ctnetlink::error::Error>(())
+//! ```
 
 mod counters;
 mod expect_nat;

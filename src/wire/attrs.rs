@@ -34,13 +34,6 @@ pub trait AttrSet: Copy + fmt::Debug + 'static {
     /// Bytes of the attribute's payload.
     fn payload_len(attr: &Self::Attr<'_>) -> usize;
 
-    /// Writes the payload for people to read: numbers in decimal, names where the kernel has one.
-    /// Nests print nothing.
-    ///
-    /// # Errors
-    /// Only the formatter's own.
-    fn describe(attr: &Self::Attr<'_>, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-
     /// Shows a nest's attributes to `visitor`; does nothing for other attributes.
     fn visit_nest<'a>(attr: &Self::Attr<'a>, visitor: &mut impl Visitor<'a>);
 }

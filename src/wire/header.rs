@@ -46,7 +46,7 @@ bitflags! {
     }
 }
 
-flags_value!(NlmFlags(u16));
+flags_value!(NlmFlags(u16), "nlmsg_flags", "NLM_F_");
 
 impl NlmFlags {
     /// The flags below 0x100.

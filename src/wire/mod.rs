@@ -25,6 +25,7 @@ mod host_bits;
 mod nul_str;
 pub(crate) mod payload;
 mod table;
+mod text;
 pub(crate) mod values;
 mod write_buf;
 mod writer;
@@ -41,6 +42,7 @@ pub use endian::Endian;
 pub use header::{Datagram, FlagSense, NlMsgHdr, NlmFlags, RawMessage};
 pub use host_bits::HostBits;
 pub use nul_str::NulStr;
+pub use text::PayloadText;
 pub use write_buf::WriteBuf;
 pub use writer::{Room, Writer};
 

@@ -5,16 +5,19 @@ use super::attrs::{AttrSet, Attrs, Visitor};
 use super::endian::Endian;
 use super::host_bits::HostBits;
 use super::nul_str::NulStr;
+use super::values::Named;
 use super::write_buf::WriteBuf;
 use super::writer::Writer;
 use crate::error::ErrorKind;
-use crate::spec::Form;
-use core::fmt;
+use crate::spec::{Form, Values};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// A wire form that carries values of type `V`.
 pub(crate) trait Payload<'a, V> {
     const FORM: Form;
+
+    /// The names of the values, if they have names.
+    const VALUES: Option<&'static Values> = None;
 
     fn decode(raw: &RawAttr<'a>) -> Result<V, ErrorKind>;
 
@@ -30,9 +33,6 @@ pub(crate) trait Payload<'a, V> {
     }
 
     fn len(value: &V) -> usize;
-
-    /// For people; nests print nothing.
-    fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result;
 
     /// Shows a nest's attributes to `visitor`.
     fn visit_nest(_: &V, _: &mut impl Visitor<'a>) {}
@@ -56,9 +56,10 @@ macro_rules! integers {
 
         impl<V> Payload<'_, V> for $Name
         where
-            V: Copy + From<$int> + Into<$int> + fmt::Display,
+            V: Copy + From<$int> + Into<$int> + Named,
         {
             const FORM: Form = Form::$Name;
+            const VALUES: Option<&'static Values> = V::VALUES;
 
             #[inline]
             fn decode(raw: &RawAttr<'_>) -> Result<V, ErrorKind> {
@@ -81,9 +82,6 @@ macro_rules! integers {
                 size_of::<$int>()
             }
 
-            fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                value.fmt(f)
-            }
         }
     )+};
 }
@@ -92,7 +90,6 @@ integers! {
     Be16: u16, u16, u16_bytes, |_endian| Endian::Big;
     Be32: u32, u32, u32_bytes, |_endian| Endian::Big;
     Be64: u64, u64, u64_bytes, |_endian| Endian::Big;
-    BeNanos: u64, u64, u64_bytes, |_endian| Endian::Big;
     Host32: u32, u32, u32_bytes, |endian| endian;
     Host64: u64, u64, u64_bytes, |endian| endian;
 }
@@ -104,10 +101,11 @@ macro_rules! bytes {
 
         impl<V> Payload<'_, V> for $Name
         where
-            V: Copy + From<[u8; $len]> + fmt::Display,
+            V: Copy + From<[u8; $len]> + Named,
             [u8; $len]: FromValue<V>,
         {
             const FORM: Form = Form::$Name;
+            const VALUES: Option<&'static Values> = V::VALUES;
 
             #[inline]
             fn decode(raw: &RawAttr<'_>) -> Result<V, ErrorKind> {
@@ -128,9 +126,6 @@ macro_rules! bytes {
                 $len
             }
 
-            fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                value.fmt(f)
-            }
         }
     )+};
 }
@@ -162,9 +157,10 @@ pub(crate) enum U8 {}
 
 impl<V> Payload<'_, V> for U8
 where
-    V: Copy + From<u8> + Into<u8> + fmt::Display,
+    V: Copy + From<u8> + Into<u8> + Named,
 {
     const FORM: Form = Form::U8;
+    const VALUES: Option<&'static Values> = V::VALUES;
 
     #[inline]
     fn decode(raw: &RawAttr<'_>) -> Result<V, ErrorKind> {
@@ -184,10 +180,6 @@ where
     fn len(_: &V) -> usize {
         1
     }
-
-    fn describe(value: &V, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        value.fmt(f)
-    }
 }
 
 pub(crate) enum Pad {}
@@ -203,10 +195,6 @@ impl Payload<'_, ()> for Pad {
 
     fn len((): &()) -> usize {
         0
-    }
-
-    fn describe((): &(), _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
     }
 }
 
@@ -226,10 +214,6 @@ impl<'a> Payload<'a, &'a [u8]> for Bytes {
     fn len(value: &&'a [u8]) -> usize {
         value.len()
     }
-
-    fn describe(value: &&'a [u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
 }
 
 pub(crate) enum Str {}
@@ -248,10 +232,6 @@ impl<'a> Payload<'a, NulStr<'a>> for Str {
 
     fn len(value: &NulStr<'a>) -> usize {
         value.as_bytes().len() + value.tail().len()
-    }
-
-    fn describe(value: &NulStr<'a>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{value:?}")
     }
 }
 
@@ -280,10 +260,6 @@ impl<'a> Payload<'a, HostBits<'a>> for HostWords {
     fn len(value: &HostBits<'a>) -> usize {
         value.as_bytes().len()
     }
-
-    fn describe(value: &HostBits<'a>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(value, f)
-    }
 }
 
 pub(crate) enum Nest {}
@@ -307,10 +283,6 @@ impl<'a, S: AttrSet> Payload<'a, Attrs<'a, S>> for Nest {
 
     fn len(value: &Attrs<'a, S>) -> usize {
         value.as_bytes().len()
-    }
-
-    fn describe(_: &Attrs<'a, S>, _: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Ok(())
     }
 
     fn visit_nest(value: &Attrs<'a, S>, visitor: &mut impl Visitor<'a>) {

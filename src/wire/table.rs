@@ -1,21 +1,25 @@
-//! The macro that declares a set of attributes.
+//! The macro that declares an attribute set.
 
-/// Declares a set of attributes, a row an attribute: its doc comment, number, kernel name (and the
-/// header's other names for the number), Rust type, wire form and first kernel release.
+/// Declares an attribute set.
 ///
-/// From the rows come the enum of decoded attributes, its codec ([`AttrSet`](crate::wire::AttrSet))
-/// and the constant [`SetSpec`](crate::spec::SetSpec). Nothing else in the crate says a number or
-/// a kernel name a second time.
+/// Each row declares an attribute: its documentation, number, kernel name (and the header's other names
+/// for the number), Rust type, wire form, meaning if it has one, and first kernel release.
 ///
-/// A row in a block `empty` makes an *empty* attribute of its number another one than the row of that
-/// number is: see [`CtAttr`](crate::attrs::CtAttr).
+/// The macro emits the enum of decoded attributes, its codec ([`AttrSet`](crate::wire::AttrSet)) and
+/// the constant [`SetSpec`](crate::spec::SetSpec). No other place in the crate repeats a number or a
+/// kernel name.
+///
+/// The row in a block `empty` declares an attribute that shares its number with another row and is
+/// always empty; see [`CtAttr::TimestampEventPad`](crate::attrs::CtAttr::TimestampEventPad).
 macro_rules! attr_set {
+    (@meaning) => { $crate::spec::Meaning::Plain };
+    (@meaning $meaning:ident) => { $crate::spec::Meaning::$meaning };
     (
         $(#[doc = $set_doc:literal])+
         $Set:ident, $kernel_enum:literal => $Attr:ident {
             $(
                 $(#[doc = $doc:literal])+
-                $number:literal $name:literal $(| $alias:literal)* = $Variant:ident($value:ty as $Form:ident), since $since:literal;
+                $number:literal $name:literal $(| $alias:literal)* = $Variant:ident($value:ty as $Form:ident $(in $meaning:ident)?), since $since:literal;
             )+
         }
         $(empty {
@@ -23,13 +27,12 @@ macro_rules! attr_set {
             $empty_number:literal $empty_name:literal = $Empty:ident, since $empty_since:literal;
         })?
     ) => {
-        $(#[doc = $set_doc])+
-        #[doc = concat!("\n\nThe set `enum ", $kernel_enum, "`; its attributes are [`", stringify!($Attr), "`].")]
+        #[doc = concat!("Attribute set `enum ", $kernel_enum, "`; see [`", stringify!($Attr), "`].")]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $Set {}
 
         $(#[doc = $set_doc])+
-        #[doc = concat!("\n\nOne attribute of `enum ", $kernel_enum, "`.")]
+        #[doc = concat!("\n\nThe kernel's name of the set is `enum ", $kernel_enum, "`.")]
         #[derive(Clone, Copy, Debug, PartialEq)]
         #[non_exhaustive]
         pub enum $Attr<'a> {
@@ -46,11 +49,11 @@ macro_rules! attr_set {
                 #[doc(alias = $empty_name)]
                 $Empty,
             )?
-            /// An attribute that the table does not name, as it lies.
+            /// An attribute unknown to this crate, undecoded.
             Unknown($crate::wire::RawAttr<'a>),
         }
 
-        /// The numbers, by the variants that they stand for.
+        /// The numbers of the attributes, named as the variants.
         #[allow(non_upper_case_globals, dead_code, reason = "a row need not be used by its number")]
         impl $Set {
             $( pub(crate) const $Variant: u16 = $number; )+
@@ -62,18 +65,33 @@ macro_rules! attr_set {
                     number: $number,
                     name: $name,
                     aliases: &[$($alias),*],
-                    doc: concat!($($doc),+),
+                    doc: concat!($($doc, "\n"),+),
                     since: $since,
                     form: <$crate::wire::payload::$Form as $crate::wire::payload::Payload<'a, $value>>::FORM,
+                    meaning: $crate::wire::attr_set!(@meaning $($meaning)?),
+                    values: <$crate::wire::payload::$Form as $crate::wire::payload::Payload<'a, $value>>::VALUES,
                 },
             )+];
+
+            const EMPTY: &'static [$crate::spec::AttrSpec] = &[$(
+                $crate::spec::AttrSpec {
+                    number: $empty_number,
+                    name: $empty_name,
+                    aliases: &[],
+                    doc: concat!($($empty_doc, "\n"),+),
+                    since: $empty_since,
+                    form: $crate::spec::Form::Pad,
+                    meaning: $crate::spec::Meaning::Plain,
+                    values: None,
+                },
+            )?];
         }
 
         impl $crate::wire::AttrSet for $Set {
             type Attr<'a> = $Attr<'a>;
 
             const SPEC: &'static $crate::spec::SetSpec =
-                &$crate::spec::SetSpec::new($kernel_enum, $Attr::ROWS);
+                &$crate::spec::SetSpec::new($kernel_enum, $Attr::ROWS, $Attr::EMPTY.first());
 
             #[inline]
             fn decode<'a>(raw: $crate::wire::RawAttr<'a>) -> Result<$Attr<'a>, $crate::error::Error> {
@@ -91,7 +109,7 @@ macro_rules! attr_set {
                 })
             }
 
-            // With a variant that is known, as in most calls, nothing is left of the others.
+            // Inlined, because most callers know the variant, and the other arms then vanish.
             #[inline(always)]
             fn encode<'a>(attr: &$Attr<'a>, out: &mut $crate::wire::Writer<'_, Self>) {
                 match attr {
@@ -118,15 +136,6 @@ macro_rules! attr_set {
                     $( $Attr::$Variant(value) => <$crate::wire::payload::$Form as $crate::wire::payload::Payload<'a, $value>>::len(value), )+
                     $( $Attr::$Empty => { let _: u16 = $empty_number; 0 } )?
                     $Attr::Unknown(raw) => raw.payload.len(),
-                }
-            }
-
-            fn describe<'a>(attr: &$Attr<'a>, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                use $crate::wire::payload::{self, Payload};
-                match attr {
-                    $( $Attr::$Variant(value) => <payload::$Form as Payload<'a, $value>>::describe(value, f), )+
-                    $( $Attr::$Empty => f.write_str($empty_name), )?
-                    $Attr::Unknown(raw) => <payload::Bytes as Payload<'a, &'a [u8]>>::describe(&raw.payload, f),
                 }
             }
 

@@ -1,10 +1,13 @@
 //! Macros for the small values inside attributes: numbers with names, and sets of flags.
 
+use crate::spec::Values;
+use core::net::{Ipv4Addr, Ipv6Addr};
+
 /// Declares a number some of whose values have names in the kernel; others are kept.
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
-        $Name:ident($int:ty) {
+        $Name:ident($int:ty), $values:literal, $prefix:literal {
             $( $(#[$value_meta:meta])+ $CONST:ident = $number:literal $text:literal; )+
         }
     ) => {
@@ -17,6 +20,14 @@ macro_rules! open_enum {
 
             /// Every value that has a name.
             pub const NAMED: &'static [Self] = &[$(Self::$CONST),+];
+
+            /// The names of the values as constant data.
+            pub const VALUES: &'static $crate::spec::Values = &$crate::spec::Values::new(
+                $values,
+                $prefix,
+                $crate::spec::ValueKind::Enum,
+                &[$( $crate::spec::NamedValue::new($number, $text) ),+],
+            );
 
             /// The kernel's name; `None` for numbers that it does not name.
             #[must_use]
@@ -42,6 +53,10 @@ macro_rules! open_enum {
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::NAMED.iter().copied().find(|value| value.name() == Some(name))
             }
+        }
+
+        impl $crate::wire::values::Named for $Name {
+            const VALUES: Option<&'static $crate::spec::Values> = Some(Self::VALUES);
         }
 
         impl From<$int> for $Name {
@@ -99,7 +114,30 @@ macro_rules! open_enum {
 /// Makes a `bitflags` type a payload value that keeps unknown bits, prints as `A|B|0x40` and
 /// serializes as a list of names.
 macro_rules! flags_value {
-    ($Name:ident($int:ty)) => {
+    ($Name:ident($int:ty), $values:literal, $prefix:literal) => {
+        impl $Name {
+            /// The names of the flags as constant data.
+            pub const VALUES: &'static $crate::spec::Values = {
+                use $crate::spec::{NamedValue, ValueKind, Values};
+                const FLAGS: &[bitflags::Flag<$Name>] = <$Name as bitflags::Flags>::FLAGS;
+                const NAMED: [NamedValue; FLAGS.len()] = {
+                    let mut named = [NamedValue::new(0, ""); FLAGS.len()];
+                    let mut n = 0;
+                    while n < FLAGS.len() {
+                        let flag = &FLAGS[n];
+                        named[n] = NamedValue::new(flag.value().bits() as u64, flag.name());
+                        n += 1;
+                    }
+                    named
+                };
+                &Values::new($values, $prefix, ValueKind::Flags, &NAMED)
+            };
+        }
+
+        impl $crate::wire::values::Named for $Name {
+            const VALUES: Option<&'static $crate::spec::Values> = Some(Self::VALUES);
+        }
+
         impl From<$int> for $Name {
             fn from(bits: $int) -> Self {
                 Self::from_bits_retain(bits)
@@ -115,17 +153,7 @@ macro_rules! flags_value {
         /// Names with `|` between them, then bits without a name in hexadecimal; `0` for none.
         impl core::fmt::Display for $Name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                let mut separator = "";
-                let mut names = self.iter_names();
-                for (name, _) in names.by_ref() {
-                    write!(f, "{separator}{name}")?;
-                    separator = "|";
-                }
-                match names.remaining().bits() {
-                    0 if separator.is_empty() => f.write_str("0"),
-                    0 => Ok(()),
-                    unknown => write!(f, "{separator}{unknown:#x}"),
-                }
+                core::fmt::Display::fmt(&Self::VALUES.text(self.bits().into()), f)
             }
         }
 
@@ -165,6 +193,18 @@ macro_rules! flags_value {
         }
     };
 }
+
+/// A value inside an attribute whose numbers may have names.
+pub(crate) trait Named {
+    const VALUES: Option<&'static Values> = None;
+}
+
+impl Named for u8 {}
+impl Named for u16 {}
+impl Named for u32 {}
+impl Named for u64 {}
+impl Named for Ipv4Addr {}
+impl Named for Ipv6Addr {}
 
 /// How named numbers and flags may be written in JSON and friends.
 #[cfg(feature = "serde")]

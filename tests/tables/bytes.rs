@@ -3,7 +3,6 @@
 use ctnetlink::error::Error;
 use ctnetlink::wire::{AttrSet, Attrs, Endian, WriteBuf, Writer};
 use ctnetlink::{Envelope, Family, MsgType};
-use std::fmt;
 
 pub(crate) const ORDERS: [Endian; 2] = [Endian::Little, Endian::Big];
 
@@ -98,10 +97,9 @@ pub(crate) fn attrs<S: AttrSet>(bytes: &[u8], endian: Endian) -> Attrs<'_, S> {
     Attrs::at(bytes, ATTRS, endian)
 }
 
-pub(crate) struct Describe<'a, S: AttrSet>(pub(crate) &'a S::Attr<'static>);
-
-impl<S: AttrSet> fmt::Display for Describe<'_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        S::describe(self.0, f)
-    }
+/// The text of a value, from the bytes that the writer makes of it.
+pub(crate) fn text_of<S: AttrSet>(value: &S::Attr<'static>) -> String {
+    let bytes = written::<S>(Endian::Big, |out| out.put(*value)).unwrap();
+    let raw = attrs::<S>(&bytes, Endian::Big).raw().next().unwrap().unwrap();
+    raw.text(S::SPEC.get_for(raw.number(), raw.payload)).to_string()
 }

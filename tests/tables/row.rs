@@ -1,6 +1,6 @@
 //! One row of a table, in every direction.
 
-use crate::bytes::{ATTRS, Describe, ORDERS, attrs, header, written};
+use crate::bytes::{ATTRS, ORDERS, attrs, header, text_of, written};
 use ctnetlink::error::ErrorKind;
 use ctnetlink::spec::{Form, SetSpec};
 use ctnetlink::wire::{AttrSet, Attrs, Endian};
@@ -73,7 +73,7 @@ impl<S: AttrSet> Table<S> {
             let value = value(payload, endian);
             every_direction::<S>(&place, bytes, endian, value);
             assert_eq!(S::payload_len(&value), payload.len(), "{place}");
-            assert_eq!(Describe::<S>(&value).to_string(), text, "{place}");
+            assert_eq!(text_of::<S>(&value), text, "{place}");
             every_length::<S>(name, bytes, endian, value);
         }
     }
@@ -129,7 +129,7 @@ fn is_fit(form: Form, len: usize) -> Result<(), ErrorKind> {
         Form::U8 => exactly(1),
         Form::Be16 | Form::TcpFlags => exactly(2),
         Form::Be32 | Form::Host32 | Form::Ipv4 => exactly(4),
-        Form::Be64 | Form::BeNanos | Form::Host64 => exactly(8),
+        Form::Be64 | Form::Host64 => exactly(8),
         Form::Ipv6 => exactly(16),
         Form::HostWords if len % 4 != 0 => Err(ErrorKind::PayloadUnit { unit: 4, found: len }),
         Form::HostWords | Form::Str | Form::Bytes | Form::Nest(_) => Ok(()),

@@ -156,7 +156,7 @@ fn one_field(field: &Field, endian: Endian) -> Value {
         Some(Form::U8) => ("u8", number().map(Value::from)),
         Some(Form::Be16) => ("be16", number().map(Value::from)),
         Some(Form::Be32) => ("be32", number().map(Value::from)),
-        Some(Form::Be64 | Form::BeNanos) => ("be64", number().map(Value::from)),
+        Some(Form::Be64) => ("be64", number().map(Value::from)),
         Some(Form::Ipv4) => {
             let bytes: Option<[u8; 4]> = payload.try_into().ok();
             ("ipv4", bytes.map(|bytes| Ipv4Addr::from(bytes).to_string().into()))

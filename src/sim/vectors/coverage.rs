@@ -112,7 +112,7 @@ impl Coverage {
             ("CTA_HELP_NAME" | "CTA_HELP_INFO" | "CTA_SECCTX_NAME", _) => {
                 self.see(format!("length {} {}", spec.name, payload.len()));
             }
-            (name, Form::U8 | Form::Be16 | Form::Be32 | Form::Be64 | Form::BeNanos) => {
+            (name, Form::U8 | Form::Be16 | Form::Be32 | Form::Be64) => {
                 if let Some(number) = number {
                     if name == "CTA_PROTO_NUM" && field.path.starts_with("CTA_TUPLE_ORIG") {
                         self.see(format!("protocol {number} {family}"));
@@ -290,7 +290,7 @@ fn boundaries(spec: &AttrSpec) -> Vec<u64> {
         Form::U8 => u8::MAX.into(),
         Form::Be16 => u16::MAX.into(),
         Form::Be32 => u32::MAX.into(),
-        Form::Be64 | Form::BeNanos => u64::MAX,
+        Form::Be64 => u64::MAX,
         _ => return Vec::new(),
     };
     match spec.name {

@@ -8,7 +8,6 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 /// An attribute of a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +22,7 @@ pub struct Field {
     pub nla_type: u16,
     /// The set that it stands in.
     pub set: &'static SetSpec,
-    /// The row of its number; `None` for a number that has no row, and for the empty attribute 3 at
-    /// the top of an entry.
+    /// The attribute, or `None` if its set has none of this number.
     pub spec: Option<&'static AttrSpec>,
     /// Its payload, without padding.
     pub payload: Vec<u8>,
@@ -79,14 +77,6 @@ struct Build {
     errors: Vec<Error>,
 }
 
-struct Text<'v, 'a, S: AttrSet>(&'v S::Attr<'a>);
-
-impl<S: AttrSet> fmt::Display for Text<'_, '_, S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        S::describe(self.0, f)
-    }
-}
-
 impl<'a> Visitor<'a> for Build {
     fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
         let outer = self.path.len();
@@ -102,15 +92,9 @@ impl<'a> Visitor<'a> for Build {
                 None => break,
             };
             let Ok(raw) = raw else { break };
-            let row = S::SPEC.get(raw.number());
-            let text = format!("{}", Text::<S>(&attr));
-            // The text of the one empty attribute that is another one is its name.
-            let is_other =
-                row.is_some_and(|row| matches!(row.form, Form::Be32)) && raw.payload.is_empty();
-            let spec = row.filter(|_| !is_other);
+            let spec = S::SPEC.get_for(raw.number(), raw.payload);
             let name = match spec {
                 Some(spec) => spec.name.to_owned(),
-                None if is_other => text.clone(),
                 None => format!("{}", raw.number()),
             };
             if outer > 0 {
@@ -128,7 +112,7 @@ impl<'a> Visitor<'a> for Build {
                 spec,
                 payload: raw.payload.to_vec(),
                 padding: raw.padding.to_vec(),
-                text,
+                text: format!("{}", raw.text(spec)),
                 children,
             });
             self.path.truncate(outer);

@@ -502,15 +502,11 @@ fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &No
     let attr = set.get(node.number());
     let len = node.field.payload.len();
     let (fixed, unit) = match attr.map(|attr| attr.form) {
-        Some(Form::U8 | Form::Be16 | Form::Be32 | Form::Be64 | Form::BeNanos | Form::Pad) => {
-            (true, 0)
-        }
-        Some(Form::Host32 | Form::Host64 | Form::Ipv4 | Form::Ipv6 | Form::TcpFlags) => (true, 0),
         Some(Form::HostWords) => (false, 4),
-        _ => (false, 0),
+        form => (form.and_then(Form::payload_len).is_some(), 0),
     };
     // What the row demands: the empty attribute that shares a row's number has another length.
-    let expected = if node.field.spec.is_some() { len } else { 4 };
+    let expected = attr.and_then(|attr| attr.form.payload_len()).unwrap_or(len);
     let with = |payload: Vec<u8>| {
         let mut tree = original.clone();
         if let Some(node) = tree.node(at) {
@@ -532,7 +528,7 @@ fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &No
         let length = payload.len();
         let (bytes, place) = with(payload);
         // A status without payload is the pad of CTA_TIMESTAMP_EVENT.
-        let is_pad = length == 0 && set.name == "ctattr_type" && node.number() == 3;
+        let is_pad = length == 0 && set.empty.is_some_and(|empty| empty.number == node.number());
         let kind = if fixed && !is_pad {
             Some(ErrorKind::PayloadLength { expected, found: length })
         } else if unit > 0 && length % unit != 0 {
