@@ -35,8 +35,8 @@
 //!     }
 //! }
 //!
-//! let is_times = |set: &&&_| **set == sets.iter().find(|set| set.name == "ctattr_tstamp").unwrap();
-//! let start = sets.iter().find(is_times).unwrap().get(1).unwrap();
+//! let times = sets.iter().find(|set| set.name == "ctattr_tstamp").unwrap();
+//! let start = times.get(1).unwrap();
 //! assert_eq!(start.name, "CTA_TIMESTAMP_START");
 //! assert_eq!((start.form, start.meaning), (Form::Be64, Meaning::UnixNanos));
 //!
