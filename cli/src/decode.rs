@@ -1,7 +1,9 @@
 //! `ctnetlink decode`.
 
 use crate::input::read_all;
+use crate::matcher::Matcher;
 use crate::messages::{Place, Sink};
+use crate::options::filter::Filter;
 use crate::options::jobs::Jobs;
 use crate::options::output::{Format, OutputOptions};
 use crate::options::time::as_of;
@@ -29,6 +31,8 @@ pub(crate) struct Decode {
     as_of: Option<u64>,
     #[command(flatten)]
     jobs: Jobs,
+    #[command(flatten)]
+    filter: Filter,
 }
 
 pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
@@ -36,7 +40,8 @@ pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
     if args.files.len() > 1 {
         printer = printer.with_file_names();
     }
-    let (counts, status) = read_all(&args.files, args.jobs.count(), &printer)?;
+    let matcher = args.filter.matcher(&args.output.labelmap.read()?)?;
+    let (counts, status) = read_all(&args.files, args.jobs.count(), &Decoder { printer, matcher })?;
     if args.output.format == Format::Text {
         let (shown, others) = (counts.good, counts.messages - counts.good);
         eprintln!("{shown} messages shown; {others} requests, acknowledgements and others not");
@@ -44,8 +49,15 @@ pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
     Ok(status)
 }
 
-impl Sink for Printer {
+struct Decoder {
+    printer: Printer,
+    matcher: Matcher,
+}
+
+impl Sink for Decoder {
     fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
-        self.print(place, message, out);
+        if self.matcher.matches(message) {
+            self.printer.print(place, message, out);
+        }
     }
 }

@@ -1,26 +1,28 @@
 //! `ctnetlink list`.
 
 use crate::live::{note_times, place};
-use crate::options::filter::{Filter, for_kernel};
+use crate::options::filter::Filter;
 use crate::options::output::{Field, Format, OutputOptions};
 use crate::output::{Output, print_error};
 use crate::print::Printer;
 use crate::status::Status;
 use crate::stop::Stop;
 use clap::ValueEnum;
-use ctnetlink::Conntrack;
-use ctnetlink::request::{self, Selector};
+use ctnetlink::request;
 use ctnetlink::socket::Socket;
 
-/// Prints the entries of the running kernel's table, as `conntrack -L`.
+/// Print the entries of the running kernel's table, like `conntrack -L`
 ///
-/// The kernel filters as far as it knows how to; what it does not, the command does. Needs
+/// The kernel applies the filters that it supports, and the command checks the result. Needs
 /// CAP_NET_ADMIN in the network namespace.
 #[derive(clap::Args)]
 pub(crate) struct List {
-    /// Which table.
+    /// Table to list
     #[arg(value_enum, default_value_t = Table::Conntrack)]
     table: Table,
+    /// Set the counters of all entries to 0 after reading them
+    #[arg(short, long)]
+    zero: bool,
     #[command(flatten)]
     output: OutputOptions,
     #[command(flatten)]
@@ -29,28 +31,31 @@ pub(crate) struct List {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Table {
-    /// The flows.
+    /// Conntrack entries
     Conntrack,
-    /// The expectations.
+    /// Expectations
     Expect,
-    /// Flows whose DESTROY event could not be delivered.
+    /// Entries whose DESTROY event could not be delivered
     Dying,
-    /// Flows that are not in the table yet; none since Linux 5.19.
+    /// Entries that are not in the table yet; empty since Linux 5.19
     Unconfirmed,
 }
 
 pub(crate) fn run(args: &List) -> Result<Status, Stop> {
-    let only = args.filter.selector()?;
-    if args.table != Table::Conntrack
-        && only != (Selector { family: only.family, ..Default::default() })
-    {
-        return Err(Stop::Unusable("this table can be filtered by family alone".into()));
+    let matcher = args.filter.matcher(&args.output.labelmap.read()?)?;
+    let refuse = |problem: &str| Err(Stop::Unusable(problem.to_owned()));
+    if args.table != Table::Conntrack && !matcher.is_family_only() {
+        return refuse("only --family filters this table");
+    }
+    if args.zero && (args.table != Table::Conntrack || !matcher.is_family_only()) {
+        // Some filters are applied after the kernel has read and zeroed the counters.
+        return refuse("--zero excludes all filters but --family, and tables but `conntrack`");
     }
     if args.output.fields.contains(&Field::Ktimestamp) {
         note_times();
     }
-    let filters = only != Selector::default() && args.table != Table::Expect;
-    let kernel = for_kernel(&only);
+    let selector = matcher.for_kernel();
+    let family = selector.family;
     let printer = Printer::new(&args.output)?;
     let mut out = Output::default();
     let mut socket = Socket::open()?;
@@ -58,15 +63,14 @@ pub(crate) fn run(args: &List) -> Result<Status, Stop> {
     let mut number = 0;
     let outcome = socket.exchange(
         |seq| match args.table {
-            Table::Conntrack => request::dump(&kernel, seq),
-            Table::Expect => request::dump_expectations(only.family, seq),
-            Table::Dying => request::dump_dying(only.family, seq),
-            Table::Unconfirmed => request::dump_unconfirmed(only.family, seq),
+            Table::Conntrack if args.zero => request::dump_zeroing(&selector, seq),
+            Table::Conntrack => request::dump(&selector, seq),
+            Table::Expect => request::dump_expectations(family, seq),
+            Table::Dying => request::dump_dying(family, seq),
+            Table::Unconfirmed => request::dump_unconfirmed(family, seq),
         },
         |message| {
-            let is_wanted = !filters
-                || Conntrack::from_message(&message, &mut |_| ()).is_ok_and(|ct| only.matches(&ct));
-            if is_wanted && result.is_ok() {
+            if matcher.matches(&message) && result.is_ok() {
                 number += 1;
                 printer.print(&place(number, 1), &message, &mut out);
                 result = out.emit_if_due();

@@ -1,9 +1,11 @@
-//! What the commands on the running kernel share.
+//! What the subcommands on the running kernel share.
 
+use crate::matcher::Matcher;
 use crate::messages::Place;
 use crate::options::listen::Listen;
 use crate::options::time::now;
 use crate::output::{print_error, print_warning};
+use crate::socket_filter;
 use crate::stop::Stop;
 use ctnetlink::socket::{Events, Extension, Group, SocketError};
 use std::path::Path;
@@ -11,25 +13,34 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a signal that comes at a bad moment may stay unseen.
+/// How long a signal that arrives just before a wait may stay unnoticed.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Opens a nonblocking socket for events.
-pub(crate) fn open(listen: &Listen, groups: &[Group]) -> Result<Events, Stop> {
+/// Opens a nonblocking socket for events. The kernel drops some of the events that do not match.
+pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Result<Events, Stop> {
     if listen.timestamps {
         Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;
     } else {
         note_times();
     }
     let events = Events::open(&[])?;
-    events.set_receive_buffer(listen.buffer)?;
+    // The kernel doubles the size for its own use, in what it reports too.
+    let size = events.set_receive_buffer(listen.buffer)? / 2;
+    if size < listen.buffer {
+        let wanted = listen.buffer;
+        print_warning(format_args!(
+            "the receive buffer has {size} bytes instead of {wanted}: raise the sysctl \
+             net.core.rmem_max or run with CAP_NET_ADMIN in the initial user namespace"
+        ));
+    }
     events.set_nonblocking(true)?;
-    // The size is set first: events that arrive before that would find a small buffer.
+    socket_filter::attach(&events, matcher)?;
+    // Groups come last: events that arrive before that would find a small buffer and no filter.
     groups.iter().try_for_each(|&group| events.subscribe(group))?;
     Ok(events)
 }
 
-/// Tells people that the kernel records no times, if so.
+/// Warns if the kernel records no times.
 pub(crate) fn note_times() {
     match Extension::Timestamp.is_on() {
         Ok(true) => {}
@@ -38,7 +49,7 @@ pub(crate) fn note_times() {
     }
 }
 
-/// When to end: on Ctrl-C or SIGTERM, after so many events, after so much time.
+/// Decides when to end: on SIGINT or SIGTERM, after a number of events, or after a time.
 pub(crate) struct Until {
     signal: Arc<AtomicBool>,
     deadline: Option<Instant>,
@@ -49,7 +60,7 @@ impl Until {
     pub(crate) fn new(listen: &Listen) -> Result<Self, Stop> {
         let signal = Arc::new(AtomicBool::new(false));
         for number in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // Whoever asks a second time is not made to wait.
+            // A second signal terminates the process at once.
             signal_hook::flag::register_conditional_shutdown(number, 1, Arc::clone(&signal))
                 .and_then(|_| signal_hook::flag::register(number, Arc::clone(&signal)))
                 .map_err(|error| Stop::Unusable(format!("catching signals: {error}")))?;
@@ -69,36 +80,36 @@ impl Until {
             || self.deadline.is_some_and(|deadline| deadline <= Instant::now())
     }
 
-    /// Waits for events, but not past the end.
+    /// Waits for events, at most until the end.
     pub(crate) fn wait(&self, events: &Events) -> Result<(), SocketError> {
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         events.wait(left.map_or(TICK, |left| left.min(TICK))).map(drop)
     }
 }
 
-/// Reports a failed receive call if the next one may succeed. Returns any other error.
-pub(crate) fn survive(problem: SocketError, events: &Events) -> Result<(), Stop> {
-    match problem {
+/// Reports an error of one receive call, if the next call may succeed.
+pub(crate) fn survive(error: SocketError, events: &Events) -> Result<(), Stop> {
+    match error {
         SocketError::Lost => {
             let dropped = events.dropped().map_or(String::new(), |n| format!("; {n} so far"));
             print_error(format_args!("events lost: the receive buffer was full{dropped}"));
             Ok(())
         }
         SocketError::Truncated { .. } | SocketError::Malformed(_) => {
-            print_error(problem);
+            print_error(error);
             Ok(())
         }
-        problem => Err(problem.into()),
+        error => Err(error.into()),
     }
 }
 
-/// The losses, for the last line.
+/// Returns the losses, for the last line.
 pub(crate) fn losses(events: &Events) -> String {
     let dropped = events.dropped().map_or_else(|_| "unknown".into(), |n| n.to_string());
     format!("losses={} dropped={dropped}", events.losses())
 }
 
-/// Where a message from the running kernel was found.
+/// Returns the place of a message from the running kernel.
 pub(crate) fn place(packet: u64, message: usize) -> Place<'static> {
     Place { file: Path::new("kernel"), packet, time: now(), message }
 }

@@ -11,6 +11,7 @@ mod list;
 #[cfg(target_os = "linux")]
 mod live;
 mod man;
+mod matcher;
 mod messages;
 mod options;
 mod output;
@@ -19,8 +20,12 @@ mod print;
 #[cfg(target_os = "linux")]
 mod record;
 mod sim;
+#[cfg(target_os = "linux")]
+mod socket_filter;
 mod status;
 mod stop;
+#[cfg(target_os = "linux")]
+mod tape;
 mod vectors;
 #[cfg(target_os = "linux")]
 mod watch;

@@ -5,7 +5,7 @@ use crate::options::output::{Field, Format, OutputOptions};
 use crate::output::Output;
 use crate::stop::Stop;
 use ctnetlink::error::Error;
-use ctnetlink::format::text::{LabelMap, Text};
+use ctnetlink::format::text::Text;
 use ctnetlink::format::{Annotate, Json, TimeZone, rfc3339};
 use ctnetlink::{Kind, Message};
 use std::io::Write as _;
@@ -19,14 +19,6 @@ pub(crate) struct Printer {
 impl Printer {
     pub(crate) fn new(options: &OutputOptions) -> Result<Self, Stop> {
         let has = |field| options.fields.contains(&field);
-        let labels = match &options.labelmap {
-            Some(path) => {
-                let map =
-                    std::fs::read_to_string(path).map_err(|error| Stop::file(path, &error))?;
-                Some(LabelMap::parse(&map))
-            }
-            None => None,
-        };
         Ok(Self {
             format: options.format,
             text: Text {
@@ -34,7 +26,7 @@ impl Printer {
                 id: has(Field::Id),
                 ktimestamp: has(Field::Ktimestamp),
                 timestamp: has(Field::Timestamp),
-                labels: has(Field::Labels).then(|| labels.unwrap_or_default()),
+                labels: has(Field::Labels).then_some(options.labelmap.read()?),
                 as_of: None,
                 time_zone: TimeZone::from_env(),
             },

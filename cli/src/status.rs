@@ -35,12 +35,8 @@ impl Status {
             Ok(status) => status,
             // A closed pipe (`… | head`) is not an error.
             Err(Stop::Output(problem)) if problem.kind() == io::ErrorKind::BrokenPipe => Self::Done,
-            Err(Stop::Output(problem)) => {
-                print_error(format_args!("standard output: {problem}"));
-                Self::Failed
-            }
-            Err(Stop::Unusable(problem)) => {
-                print_error(problem);
+            Err(stop) => {
+                print_error(stop);
                 Self::Failed
             }
         }

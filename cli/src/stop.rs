@@ -1,5 +1,6 @@
 //! Errors that end a command.
 
+use std::fmt::{self, Display};
 use std::io;
 use std::path::Path;
 
@@ -21,5 +22,14 @@ impl Stop {
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         Self::Output(error)
+    }
+}
+
+impl Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unusable(sentence) => f.write_str(sentence),
+            Self::Output(error) => write!(f, "standard output: {error}"),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::live::{Until, losses, open, place, survive};
 use crate::options::event::Event;
+use crate::options::filter::Filter;
 use crate::options::listen::Listen;
 use crate::options::output::OutputOptions;
 use crate::output::Output;
@@ -10,38 +11,43 @@ use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::socket::Buffer;
 
-/// Prints events of the running kernel as they happen, as `conntrack -E`.
+/// Print events of the running kernel as they happen, like `conntrack -E`
 ///
-/// Ends on Ctrl-C. Losses are told on standard error as they happen; its last line is `events=N
-/// losses=N dropped=N`: how many events were shown, how often some were lost, and how many. Needs
-/// CAP_NET_ADMIN in the network namespace.
+/// Ends on Ctrl-C. Event loss is reported on standard error when it happens. The last line there is
+/// `events=N losses=N dropped=N`: the events printed, how often events were lost, and how many.
+/// Filters apply to the attributes that an event contains: NEW and UPDATE events have no counters
+/// and often no state or labels. Needs CAP_NET_ADMIN in the network namespace.
 #[derive(clap::Args)]
 pub(crate) struct Watch {
-    /// Which events.
+    /// Events to print
     #[arg(short, long, value_enum, value_delimiter = ',', default_value = "new,update,destroy")]
     event: Vec<Event>,
     #[command(flatten)]
     output: OutputOptions,
     #[command(flatten)]
     listen: Listen,
+    #[command(flatten)]
+    filter: Filter,
 }
 
 pub(crate) fn run(args: &Watch) -> Result<Status, Stop> {
+    let matcher = args.filter.matcher(&args.output.labelmap.read()?)?;
     let printer = Printer::new(&args.output)?;
     let mut out = Output::default();
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
-    let mut events = open(&args.listen, &groups)?;
+    let mut events = open(&args.listen, &groups, &matcher)?;
     let mut buffer = Buffer::default();
     let (mut number, mut status) = (0, Status::Done);
     while !until.is_over() {
         match events.next(&mut buffer) {
-            Ok(Some(message)) => {
+            Ok(Some(message)) if matcher.matches(&message) => {
                 number += 1;
                 printer.print(&place(number, 1), &message, &mut out);
                 out.emit_if_due()?;
                 until.count();
             }
+            Ok(Some(_)) => {}
             Ok(None) => {
                 out.emit()?;
                 until.wait(&events)?;

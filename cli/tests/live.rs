@@ -3,73 +3,21 @@
 
 #[path = "../../tests/namespace/mod.rs"]
 mod namespace;
+mod run;
 
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, Sctp, Tcp, Tuple};
 use ctnetlink::nested::{IpProto, SctpState, TcpState};
 use ctnetlink::request::{self, Selector};
-use ctnetlink::socket::{Extension, Socket};
+use ctnetlink::socket::Extension;
 use ctnetlink::{Conntrack, Family};
 use namespace::{enter, flow, skipped, socket, wait_for_listener};
+use run::{ALL, FLOWS, command, create, lines, other, run, signal, start, stderr, stdout};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
-
-/// NEW, UPDATE and DESTROY of flows, as a mask; and of flows and expectations.
-const FLOWS: u32 = 0b00_0111;
-const ALL: u32 = 0b10_1111;
-
-fn command(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
-    command.args(args).env_remove("TZ").stdin(Stdio::null());
-    command
-}
-
-fn start(args: &[&str]) -> Child {
-    command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn run(args: &[&str]) -> Output {
-    let output = command(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
-    output
-}
-
-fn stdout(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
-
-/// Standard output of another program; `None` if there is no such program.
-fn other(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).env("TZ", "UTC").output().ok()?;
-    assert!(output.status.success(), "{program} {args:?}: {}", stderr(&output));
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
-fn lines(text: &str) -> BTreeSet<&str> {
-    text.lines().collect()
-}
-
-/// Ends a command as Ctrl-C or a service manager does.
-fn signal(child: Child, name: &str) -> Output {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", stderr(&output));
-    output
-}
-
-fn create(socket: &mut Socket, flows: impl IntoIterator<Item = Conntrack>) {
-    socket
-        .request_all(flows, |ct, seq| request::create(&ct, seq), |n, error| panic!("{n}: {error}"))
-        .unwrap();
-}
 
 /// Entries of several kinds, so that lines differ in more than numbers.
 fn kinds() -> Vec<Conntrack> {

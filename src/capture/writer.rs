@@ -100,6 +100,12 @@ impl<W: Write> PcapngWriter<W> {
         self.output.flush()
     }
 
+    /// Returns a reference to the output.
+    #[must_use]
+    pub const fn get_ref(&self) -> &W {
+        &self.output
+    }
+
     /// Gives the output back. Nothing is left to be written.
     pub fn into_inner(self) -> W {
         self.output

@@ -88,6 +88,17 @@ impl LabelMap {
         Self::Names(names)
     }
 
+    /// Returns the number of the label with that name.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u8> {
+        match self {
+            Self::Numbers => None,
+            Self::Names(names) => {
+                names.iter().find(|(_, found)| *found == name).map(|(&number, _)| number)
+            }
+        }
+    }
+
     fn write<'l>(&self, labels: Labels, line: Line<'l>) -> Line<'l> {
         let mut line = line.constant("labels");
         let mut separator = "=";

@@ -75,12 +75,19 @@ pub(crate) fn socket(test: &str) -> Option<Socket> {
 
 /// Waits until a netlink socket of the netfilter family listens to exactly these groups, as a mask.
 pub(crate) fn wait_for_listener(groups: u32) {
+    wait_for_listeners(groups, 1);
+}
+
+/// Waits until that number of netlink sockets of the netfilter family listen to exactly these groups.
+pub(crate) fn wait_for_listeners(groups: u32, count: usize) {
     let end = Instant::now() + Duration::from_secs(20);
     let wanted = format!("{groups:08x}");
     loop {
         let table = std::fs::read_to_string("/proc/self/net/netlink").unwrap();
-        let mut rows = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
-        if rows.any(|row| row.get(1) == Some(&"12") && row.get(3) == Some(&&*wanted)) {
+        let rows = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+        let is_listener =
+            |row: &Vec<&str>| row.get(1) == Some(&"12") && row.get(3) == Some(&&*wanted);
+        if rows.filter(is_listener).count() >= count {
             return;
         }
         assert!(Instant::now() < end, "nobody listens to {wanted}:\n{table}");

@@ -7,7 +7,7 @@ pub(crate) struct Jobs {
     /// Number of decoding threads [default: number of CPUs]
     ///
     /// Input from a pipe, and output to a terminal, use one thread.
-    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct Listen {
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub(crate) duration: Option<Duration>,
     /// Size of the kernel's receive buffer; events that do not fit are lost and reported
-    #[arg(long, value_name = "BYTES", default_value_t = RECEIVE_BUFFER)]
+    #[arg(long, alias = "buffer-size", value_name = "BYTES", default_value_t = RECEIVE_BUFFER)]
     pub(crate) buffer: usize,
     /// Set the sysctl net.netfilter.nf_conntrack_timestamp, so that the kernel records the times
     /// of flows that start from now on, even after this command has ended
@@ -22,7 +22,7 @@ pub(crate) struct Listen {
     pub(crate) timestamps: bool,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

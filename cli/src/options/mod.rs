@@ -2,12 +2,14 @@
 
 #[cfg(target_os = "linux")]
 pub(crate) mod event;
-#[cfg(target_os = "linux")]
 pub(crate) mod filter;
 pub(crate) mod jobs;
+pub(crate) mod labels;
 #[cfg(target_os = "linux")]
 pub(crate) mod listen;
+pub(crate) mod nat;
+pub(crate) mod number;
 pub(crate) mod output;
+pub(crate) mod state;
 pub(crate) mod time;
-#[cfg(target_os = "linux")]
 pub(crate) mod tuple;

@@ -1,7 +1,7 @@
 //! Options for the output format.
 
+use crate::options::labels::LabelMapOption;
 use clap::ValueEnum;
-use std::path::PathBuf;
 
 #[derive(clap::Args)]
 pub(crate) struct OutputOptions {
@@ -11,9 +11,8 @@ pub(crate) struct OutputOptions {
     /// Extra fields in text output, as in `conntrack -o`
     #[arg(short = 'o', long = "output", value_enum, value_delimiter = ',', value_name = "FIELD")]
     pub(crate) fields: Vec<Field>,
-    /// File with the names of labels, such as /etc/xtables/connlabel.conf
-    #[arg(long, value_name = "FILE")]
-    pub(crate) labelmap: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) labelmap: LabelMapOption,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -1,0 +1,67 @@
+//! Runs the command and other programs.
+#![allow(dead_code, reason = "each test program uses a part")]
+
+use ctnetlink::Conntrack;
+use ctnetlink::request;
+use ctnetlink::socket::Socket;
+use std::collections::BTreeSet;
+use std::process::{Child, Command, Output, Stdio};
+
+/// NEW, UPDATE and DESTROY of flows, as a mask; and of flows and expectations.
+pub(crate) const FLOWS: u32 = 0b00_0111;
+pub(crate) const ALL: u32 = 0b10_1111;
+
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+    command.args(args).env_remove("TZ").stdin(Stdio::null());
+    command
+}
+
+pub(crate) fn start(args: &[&str]) -> Child {
+    command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+pub(crate) fn run(args: &[&str]) -> Output {
+    let output = command(args).output().unwrap();
+    assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+    output
+}
+
+pub(crate) fn stdout(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).unwrap()
+}
+
+pub(crate) fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// Standard output of another program; `None` if there is no such program.
+pub(crate) fn other(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).env("TZ", "UTC").output().ok()?;
+    assert!(output.status.success(), "{program} {args:?}: {}", stderr(&output));
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+pub(crate) fn lines(text: &str) -> BTreeSet<&str> {
+    text.lines().collect()
+}
+
+/// Ends a command as Ctrl-C or a service manager does.
+pub(crate) fn signal(child: Child, name: &str) -> Output {
+    let output = interrupt(child, name);
+    assert!(output.status.success(), "{}", stderr(&output));
+    output
+}
+
+/// Ends a command that may have met errors.
+pub(crate) fn interrupt(child: Child, name: &str) -> Output {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+    child.wait_with_output().unwrap()
+}
+
+pub(crate) fn create(socket: &mut Socket, flows: impl IntoIterator<Item = Conntrack>) {
+    socket
+        .request_all(flows, |ct, seq| request::create(&ct, seq), |n, error| panic!("{n}: {error}"))
+        .unwrap();
+}
