@@ -5,8 +5,8 @@
 //! cargo run --features capture --example decode_capture tests/golden/linux-7.2/nlmon.pcapng
 //! ```
 
+use ctnetlink::Kind;
 use ctnetlink::capture::Reader;
-use ctnetlink::{Conntrack, Kind, Message};
 use std::error::Error;
 use std::fs::File;
 
@@ -15,13 +15,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::new(File::open(path)?)?;
     while let Some(packet) = reader.next_packet() {
         let packet = packet?;
-        for message in Message::all(packet.data, packet.endian) {
+        for message in packet.messages() {
             let message = message?;
             // A DESTROY event says all about a flow: who, how much, since when, until when.
-            if message.kind() != Kind::Destroy || message.conntrack().is_err() {
+            if message.kind() != Kind::Destroy {
                 continue;
             }
-            let ct = Conntrack::from_message(&message, &mut |error| eprintln!("{error}"))?;
+            let ct = message.conntrack()?;
             let (Some(src), Some(dst)) = (ct.orig.src, ct.orig.dst) else { continue };
             let bytes = ct.counters_orig.bytes.unwrap_or(0) + ct.counters_reply.bytes.unwrap_or(0);
             match ct.timestamp.duration() {

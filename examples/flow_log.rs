@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     while end.is_none_or(|end| Instant::now() < end) {
         match events.next(&mut buffer) {
             Ok(Some(message)) => {
-                log(&Conntrack::from_message(&message, &mut |error| eprintln!("{error}"))?);
+                log(&message.conntrack()?);
             }
             Ok(None) => {}
             Err(SocketError::Lost) => eprintln!("lost={}", events.dropped()?),

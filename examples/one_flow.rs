@@ -72,7 +72,7 @@ fn packet(dir: Dir, state: TcpState, timeout: u32) -> Packet {
 fn print_received(net: &mut Net) -> Result<(), Box<dyn Error>> {
     for socket in &mut net.sockets {
         for bytes in socket.received.drain(..) {
-            let message = Message::parse(&bytes, net.kernel.arch.endian)?;
+            let message = Message::parse_with(&bytes, net.kernel.arch.endian)?;
             print!("to {:?}:\n{}", socket.groups, Annotate::new(message));
         }
     }

@@ -6,21 +6,21 @@
 
 use ctnetlink::attrs::{CtAttr, CtattrType};
 use ctnetlink::nested::TimestampAttr;
-use ctnetlink::wire::Endian;
-use ctnetlink::{Envelope, Family, Message, MsgType};
+use ctnetlink::{Family, Message, MessageBuilder, MsgType};
 
 fn main() -> Result<(), ctnetlink::error::Error> {
     // What a program would have received.
-    let received = Envelope::new(MsgType::CT_DELETE, Family::IPV4).build::<CtattrType>(|out| {
-        out.put(CtAttr::Mark(0x1234));
-        out.nest(CtAttr::Timestamp, |out| {
-            out.put(TimestampAttr::Start(1_795_335_637_011_746_123));
-            out.put(TimestampAttr::Stop(1_795_335_638_202_520_456));
-        });
-    })?;
+    let received =
+        MessageBuilder::new(MsgType::CT_DELETE, Family::IPV4).build::<CtattrType>(|out| {
+            out.put(CtAttr::Mark(0x1234));
+            out.nest(CtAttr::Timestamp, |out| {
+                out.put(TimestampAttr::Start(1_795_335_637_011_746_123));
+                out.put(TimestampAttr::Stop(1_795_335_638_202_520_456));
+            });
+        })?;
 
-    let message = Message::parse(received.as_bytes(), Endian::NATIVE)?;
-    let times = message.conntrack()?.find(|attr| match attr {
+    let message = Message::parse(received.as_bytes())?;
+    let times = message.conntrack_attrs()?.find(|attr| match attr {
         CtAttr::Timestamp(times) => Some(times),
         _ => None,
     });

@@ -20,7 +20,7 @@ use ctnetlink::format::rfc3339;
 use ctnetlink::packet::CtNetlinkMessage;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::wire::NlmFlags;
-use ctnetlink::{Body, Conntrack, Message, MessageBuf};
+use ctnetlink::{Body, Message, MessageBuf};
 use futures_util::StreamExt;
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_proto::sys::{AsyncSocket, SocketAddr, protocols::NETLINK_NETFILTER};
@@ -122,8 +122,7 @@ fn sentence(answer: &Netlink) -> Option<String> {
 }
 
 fn print(message: &Message<'_>) {
-    // An attribute in error costs nothing but itself.
-    let ct = match Conntrack::from_message(message, &mut |error| eprintln!("{error}")) {
+    let ct = match message.conntrack() {
         Ok(ct) => ct,
         Err(error) => return eprintln!("{error}"),
     };

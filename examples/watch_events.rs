@@ -4,9 +4,9 @@
 //! sudo cargo run --features netlink-sys --example watch_events -- 60 # seconds; without, for ever
 //! ```
 
+use ctnetlink::Kind;
 use ctnetlink::format::rfc3339;
 use ctnetlink::socket::{Buffer, Events, Extension, Group, SocketError};
-use ctnetlink::{Conntrack, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             }
             Err(error) => return Err(error.into()),
         };
-        let ct = Conntrack::from_message(&message, &mut |error| eprintln!("{error}"))?;
+        let ct = message.conntrack()?;
         let word = match message.kind() {
             Kind::New => "began",
             Kind::Update => "changed",

@@ -6,7 +6,7 @@ use core::fmt;
 /// Something wrong at one place of a netlink message.
 ///
 /// ```
-/// use ctnetlink::{Message, attrs::CtAttr, error::ErrorKind, wire::Endian};
+/// use ctnetlink::{Endian, ErrorKind, Message, attrs::CtAttr};
 ///
 /// // CTA_MARK with two bytes instead of four, then CTA_ZONE 513.
 /// let bytes = [
@@ -15,8 +15,8 @@ use core::fmt;
 ///     6, 0, 8, 0, 0x12, 0x34, 0, 0, // CTA_MARK
 ///     6, 0, 18, 0, 2, 1, 0, 0, // CTA_ZONE
 /// ];
-/// let message = Message::parse(&bytes, Endian::Little).unwrap();
-/// let mut attrs = message.conntrack().unwrap().iter();
+/// let message = Message::parse_with(&bytes, Endian::Little).unwrap();
+/// let mut attrs = message.conntrack_attrs().unwrap().iter();
 /// let error = attrs.next().unwrap().unwrap_err();
 /// assert_eq!(error.offset, 20);
 /// assert_eq!(error.attr.unwrap().name, "CTA_MARK");

@@ -4,25 +4,20 @@
 //! `CTA_TIMESTAMP`, two times in nanoseconds. With it a flow logger keeps no table of its own:
 //!
 //! ```
-//! use ctnetlink::{Conntrack, Kind, Message, wire::Endian};
+//! use ctnetlink::Kind;
 //!
 //! /// Called with what `recv` returned on a socket subscribed to `NFNLGRP_CONNTRACK_DESTROY`.
-//! fn log(datagram: &[u8]) {
-//!     for message in Message::all(datagram, Endian::NATIVE) {
-//!         let Ok(message) = message else { continue };
-//!         if message.kind() != Kind::Destroy {
-//!             continue;
-//!         }
-//!         match Conntrack::from_message(&message, &mut |error| eprintln!("{error}")) {
-//!             Ok(ct) => println!(
-//!                 "{:?} -> {:?}: {:?} bytes in {:?}",
-//!                 ct.orig.src, ct.orig.dst, ct.counters_orig.bytes, ct.timestamp.duration(),
-//!             ),
-//!             Err(error) => eprintln!("{error}"),
+//! fn log(datagram: &[u8]) -> Result<(), ctnetlink::Error> {
+//!     for message in ctnetlink::messages(datagram) {
+//!         let message = message?;
+//!         if message.kind() == Kind::Destroy {
+//!             let flow = message.conntrack()?;
+//!             println!("{:?} lasted {:?}", flow.orig.src, flow.timestamp.duration());
 //!         }
 //!     }
+//!     Ok(())
 //! }
-//! # log(&[]);
+//! # log(&[]).unwrap();
 //! ```
 //!
 //! # What is where
@@ -33,7 +28,7 @@
 //! | read what most tools want, as a struct | [`Conntrack`], [`Expectation`], [`flat`] |
 //! | read a flow and its times alone | [`flat::FlowTimes`] |
 //! | read single attributes without copying, or all of them without loss | [`attrs`], [`nested`], [`wire::Attrs`] |
-//! | make requests | [`request`], [`Envelope`] |
+//! | make requests | [`request`], [`MessageBuilder`] |
 //! | know how large the kernel expects an event to be | [`msg_size`] |
 //! | send what a kernel of any release would send | [`sim`] |
 //! | read capture files | `capture` (feature `capture`) |
@@ -115,6 +110,10 @@ pub mod packet;
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
+pub use error::{Error, ErrorKind};
 pub use flat::{Conntrack, Expectation};
 pub use group::Group;
-pub use message::{Body, Envelope, Family, Kind, Message, MessageBuf, MsgType, NfGenMsg};
+pub use message::{
+    Body, Family, Kind, Message, MessageBuf, MessageBuilder, Messages, MsgType, NfGenMsg, messages,
+};
+pub use wire::Endian;

@@ -9,7 +9,7 @@ use crate::wire::control::{NlMsgDone, NlMsgErr, NlmsgerrAttrs};
 use crate::wire::values::open_enum;
 use crate::wire::{
     AttrSet, Attrs, Datagram, Endian, FlagSense, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage,
-    Room, Visitor, WriteBuf, Writer,
+    Visitor, WriteBuf, WriteLimits, Writer,
 };
 use alloc::vec::Vec;
 use core::fmt;
@@ -209,26 +209,48 @@ impl NfGenMsg {
     }
 }
 
-/// Why a message was sent.
+/// What a message is: a request, a reply, or an event about an entry or an expectation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Kind {
-    /// User space asks the kernel.
+    /// A request from user space to the kernel.
     Request,
-    /// The kernel answers with an object: a dump's entry, a single GET's, statistics.
+    /// A reply with data: an entry or expectation of a dump or of a single GET, or statistics.
     Reply,
-    /// An event: something entered the table (`NLM_F_CREATE` or `NLM_F_EXCL` is set).
+    /// An event: an entry entered the table (`NLM_F_CREATE` or `NLM_F_EXCL` is set).
     New,
-    /// An event: something in the table changed.
+    /// An event: an entry in the table changed.
     Update,
-    /// An event: something left the table.
+    /// An event: an entry left the table.
     Destroy,
-    /// The kernel acknowledges, refuses, or ends a dump; or a message for the protocol's own needs.
+    /// An event: a helper expects a flow.
+    ExpectNew,
+    /// An event: an expectation changed. No kernel has ever sent one.
+    ExpectUpdate,
+    /// An event: an expectation ended.
+    ExpectDestroy,
+    /// An acknowledgement, an error, the end of a dump, or another netlink control message.
     Control,
     /// A message of another netfilter subsystem.
     Foreign,
+}
+
+impl Kind {
+    /// Returns `true` if the message is a multicast event about an entry or an expectation.
+    #[must_use]
+    pub const fn is_event(self) -> bool {
+        matches!(
+            self,
+            Self::New
+                | Self::Update
+                | Self::Destroy
+                | Self::ExpectNew
+                | Self::ExpectUpdate
+                | Self::ExpectDestroy
+        )
+    }
 }
 
 /// The body of a message.
@@ -256,7 +278,7 @@ pub enum Body<'a> {
 /// One message, borrowed from the buffer in which it lies.
 ///
 /// ```
-/// use ctnetlink::{Kind, Message, attrs::CtAttr, nested::TimestampAttr, wire::Endian};
+/// use ctnetlink::{Endian, Kind, Message, attrs::CtAttr, nested::TimestampAttr};
 ///
 /// // A DESTROY event, cut down to its times.
 /// let bytes = [
@@ -266,9 +288,12 @@ pub enum Body<'a> {
 ///     0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab, // CTA_TIMESTAMP_START
 ///     0x0c, 0, 2, 0, 0x18, 0xea, 0x51, 0xeb, 0xbd, 0x87, 0xcf, 0x2c, // CTA_TIMESTAMP_STOP
 /// ];
-/// let message = Message::parse(&bytes, Endian::Little)?;
+/// let message = Message::parse_with(&bytes, Endian::Little)?;
 /// assert_eq!(message.kind(), Kind::Destroy);
-/// let times = message.conntrack()?.find(|attr| match attr {
+/// assert_eq!(message.conntrack()?.timestamp.duration_ns(), Some(0x244b_9281));
+///
+/// // One attribute, without decoding the others:
+/// let times = message.conntrack_attrs()?.find(|attr| match attr {
 ///     CtAttr::Timestamp(times) => Some(times),
 ///     _ => None,
 /// });
@@ -282,22 +307,27 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Reads the message at the start of `bytes`, sent by a machine of byte order `endian`
-    /// ([`Endian::NATIVE`] on a socket). What follows it is left alone.
+    /// Parses the message at the start of `bytes`, in the byte order of this machine.
+    ///
+    /// Sockets always deliver that byte order. For captures of other machines see
+    /// [`parse_with`](Self::parse_with). Bytes after the message are ignored.
     ///
     /// # Errors
-    /// [`MessageHeader`](ErrorKind::MessageHeader), [`MessageLength`](ErrorKind::MessageLength).
+    /// Returns [`MessageHeader`](ErrorKind::MessageHeader) if there are fewer than 16 bytes, and
+    /// [`MessageLength`](ErrorKind::MessageLength) if `nlmsg_len` is below 16 or above the number of
+    /// bytes.
     #[inline]
-    pub fn parse(bytes: &'a [u8], endian: Endian) -> Result<Self, Error> {
-        RawMessage::parse(bytes, endian).map(|raw| Self { raw })
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
+        Self::parse_with(bytes, Endian::NATIVE)
     }
 
-    /// The messages of a datagram, one by one.
-    pub fn all(
-        datagram: &'a [u8],
-        endian: Endian,
-    ) -> impl Iterator<Item = Result<Self, Error>> + use<'a> {
-        Datagram::new(datagram, endian).map(|raw| Ok(Self { raw: raw? }))
+    /// Parses the message at the start of `bytes`, written by a machine of byte order `endian`.
+    ///
+    /// # Errors
+    /// Returns an error if [`parse`](Self::parse) does.
+    #[inline]
+    pub fn parse_with(bytes: &'a [u8], endian: Endian) -> Result<Self, Error> {
+        RawMessage::parse(bytes, endian).map(|raw| Self { raw })
     }
 
     /// The header.
@@ -324,7 +354,7 @@ impl<'a> Message<'a> {
         self.raw.endian
     }
 
-    /// Why it was sent.
+    /// Returns what the message is, from its type and flags.
     #[must_use]
     pub fn kind(&self) -> Kind {
         let flags = self.raw.header.nlmsg_flags;
@@ -332,12 +362,20 @@ impl<'a> Message<'a> {
             MsgType::NOOP | MsgType::ERROR | MsgType::DONE | MsgType::OVERRUN => Kind::Control,
             kind if !kind.is_ctnetlink() => Kind::Foreign,
             _ if flags.contains(NlmFlags::REQUEST) => Kind::Request,
-            MsgType::CT_DELETE | MsgType::EXP_DELETE => Kind::Destroy,
-            MsgType::CT_NEW | MsgType::EXP_NEW if !flags.contains(NlmFlags::MULTI) => {
+            MsgType::CT_DELETE => Kind::Destroy,
+            MsgType::EXP_DELETE => Kind::ExpectDestroy,
+            MsgType::CT_NEW if !flags.contains(NlmFlags::MULTI) => {
                 if flags.intersects(NlmFlags::CREATE | NlmFlags::EXCL) {
                     Kind::New
                 } else {
                     Kind::Update
+                }
+            }
+            MsgType::EXP_NEW if !flags.contains(NlmFlags::MULTI) => {
+                if flags.intersects(NlmFlags::CREATE | NlmFlags::EXCL) {
+                    Kind::ExpectNew
+                } else {
+                    Kind::ExpectUpdate
                 }
             }
             _ => Kind::Reply,
@@ -424,12 +462,43 @@ impl<'a> Message<'a> {
         Ok(())
     }
 
-    /// Tells `report` of everything that is wrong in the message: in its body, in attributes, in
-    /// nests.
-    pub fn report(&self, report: &mut dyn FnMut(Error)) {
-        struct Errors<'r>(&'r mut dyn FnMut(Error));
+    /// Returns every decoding error in the message, including those inside nested attributes.
+    ///
+    /// The structs that [`conntrack`](Self::conntrack) and its siblings return leave the attributes
+    /// of these errors `None`.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::{Endian, Message};
+    ///
+    /// // CTA_MARK with two bytes instead of four, then CTA_ZONE 513.
+    /// let bytes = [
+    ///     0x24, 0, 0, 0, 0x00, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: 36 bytes, type 0x0100
+    ///     2, 0, 0, 0, // nfgenmsg: AF_INET
+    ///     6, 0, 8, 0, 0x12, 0x34, 0, 0, // CTA_MARK
+    ///     6, 0, 18, 0, 2, 1, 0, 0, // CTA_ZONE
+    /// ];
+    /// let message = Message::parse_with(&bytes, Endian::Little)?;
+    /// let entry = message.conntrack()?;
+    /// assert_eq!((entry.mark, entry.zone), (None, Some(513)));
+    /// let errors = message.errors();
+    /// assert_eq!(errors.len(), 1);
+    /// assert_eq!(errors[0].to_string(), "CTA_MARK at byte 20: payload is 2 bytes, expected 4");
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
+    #[must_use]
+    pub fn errors(&self) -> Vec<Error> {
+        let mut errors = Vec::new();
+        self.for_each_error(|error| errors.push(error));
+        errors
+    }
 
-        impl<'a> Visitor<'a> for Errors<'_> {
+    /// Calls `report` for every decoding error in the message, including those inside nested
+    /// attributes.
+    pub fn for_each_error(&self, report: impl FnMut(Error)) {
+        struct Errors<F>(F);
+
+        impl<'a, F: FnMut(Error)> Visitor<'a> for Errors<F> {
             fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
                 for attr in attrs.iter() {
                     match attr {
@@ -440,25 +509,27 @@ impl<'a> Message<'a> {
             }
         }
 
-        if let Err(error) = self.visit(&mut Errors(report)) {
-            report(error);
+        let mut errors = Errors(report);
+        if let Err(error) = self.visit(&mut errors) {
+            (errors.0)(error);
         }
     }
 
     #[cold]
-    fn wrong_type(&self) -> Error {
+    pub(crate) fn wrong_type(&self) -> Error {
         Error::at(0, ErrorKind::MessageType { nlmsg_type: self.raw.header.nlmsg_type })
     }
 
-    /// The attributes of a message about conntrack entries.
+    /// Returns a view of the attributes of a message about conntrack entries.
     ///
     /// # Errors
-    /// [`MessageType`](ErrorKind::MessageType) for other messages, [`Body`](ErrorKind::Body).
-    pub fn conntrack(&self) -> Result<Attrs<'a, CtattrType>, Error> {
+    /// Returns [`MessageType`](ErrorKind::MessageType) for other messages, and
+    /// [`Body`](ErrorKind::Body) if the message is too short for an `nfgenmsg`.
+    pub fn conntrack_attrs(&self) -> Result<Attrs<'a, CtattrType>, Error> {
         self.conntrack_parts().map(|(_, attrs)| attrs)
     }
 
-    /// What a message about conntrack entries consists of.
+    /// Returns the `nfgenmsg` and the attributes of a message about conntrack entries.
     #[inline]
     pub(crate) fn conntrack_parts(&self) -> Result<(NfGenMsg, Attrs<'a, CtattrType>), Error> {
         if !self.is_about_entries() {
@@ -468,11 +539,12 @@ impl<'a> Message<'a> {
         Ok((nfgen, self.attrs_of(bytes)))
     }
 
-    /// The attributes of a message about expectations.
+    /// Returns a view of the attributes of a message about expectations.
     ///
     /// # Errors
-    /// [`MessageType`](ErrorKind::MessageType) for other messages, [`Body`](ErrorKind::Body).
-    pub fn expect(&self) -> Result<Attrs<'a, CtattrExpect>, Error> {
+    /// Returns [`MessageType`](ErrorKind::MessageType) for other messages, and
+    /// [`Body`](ErrorKind::Body) if the message is too short for an `nfgenmsg`.
+    pub fn expectation_attrs(&self) -> Result<Attrs<'a, CtattrExpect>, Error> {
         match self.body()? {
             Body::Expect(_, attrs) => Ok(attrs),
             _ => Err(self.wrong_type()),
@@ -518,6 +590,58 @@ impl<'a> Message<'a> {
         Ok(MessageBuf { header: self.raw.header, bytes: out.into_bytes(), endian: self.raw.endian })
     }
 }
+
+/// Returns an iterator over the messages of a datagram, in the byte order of this machine.
+///
+/// `datagram` is what one `recv` on a netlink socket returned. For datagrams from captures see
+/// [`Messages::with_endian`].
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::Kind;
+///
+/// # let datagram: &[u8] = &[];
+/// for message in ctnetlink::messages(datagram) {
+///     let message = message?;
+///     if message.kind() == Kind::Destroy {
+///         let flow = message.conntrack()?;
+///         println!("{:?} lasted {:?}", flow.orig, flow.timestamp.duration());
+///     }
+/// }
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
+#[must_use]
+pub const fn messages(datagram: &[u8]) -> Messages<'_> {
+    Messages::with_endian(datagram, Endian::NATIVE)
+}
+
+/// An iterator over the messages of a datagram.
+///
+/// It is created by [`messages`](fn@messages) and [`Messages::with_endian`]. A message whose length
+/// is wrong ends it with an error, because the start of the next message is then unknown.
+#[derive(Clone, Debug)]
+pub struct Messages<'a> {
+    datagram: Datagram<'a>,
+}
+
+impl<'a> Messages<'a> {
+    /// Creates an iterator over the messages of a datagram from a machine of byte order `endian`.
+    #[must_use]
+    pub const fn with_endian(datagram: &'a [u8], endian: Endian) -> Self {
+        Self { datagram: Datagram::new(datagram, endian) }
+    }
+}
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Result<Message<'a>, Error>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.datagram.next().map(|raw| raw.map(|raw| Message { raw }))
+    }
+}
+
+impl core::iter::FusedIterator for Messages<'_> {}
 
 impl fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -579,19 +703,19 @@ impl fmt::Debug for MessageBuf {
 /// All of a message but its length and attributes.
 ///
 /// ```
-/// use ctnetlink::{Envelope, Family, MsgType, attrs::{CtAttr, CtattrType}, wire::NlmFlags};
+/// use ctnetlink::{MessageBuilder, Family, MsgType, attrs::{CtAttr, CtattrType}, wire::NlmFlags};
 ///
-/// let envelope = Envelope {
+/// let builder = MessageBuilder {
 ///     flags: NlmFlags::REQUEST | NlmFlags::DUMP,
 ///     seq: 7,
-///     ..Envelope::new(MsgType::CT_GET, Family::IPV4)
+///     ..MessageBuilder::new(MsgType::CT_GET, Family::IPV4)
 /// };
-/// let message = envelope.build::<CtattrType>(|out| out.put(CtAttr::Mark(0x1234)))?;
+/// let message = builder.build::<CtattrType>(|out| out.put(CtAttr::Mark(0x1234)))?;
 /// assert_eq!(message.as_bytes().len(), 16 + 4 + 8);
 /// # Ok::<(), ctnetlink::error::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Envelope {
+pub struct MessageBuilder {
     /// The message type.
     pub msg_type: MsgType,
     /// `nlmsg_flags`.
@@ -606,7 +730,7 @@ pub struct Envelope {
     pub endian: Endian,
 }
 
-impl Envelope {
+impl MessageBuilder {
     /// A message without flags, of this machine's byte order.
     #[must_use]
     pub fn new(msg_type: MsgType, family: Family) -> Self {
@@ -618,20 +742,6 @@ impl Envelope {
             nfgenmsg: NfGenMsg { nfgen_family: family, ..NfGenMsg::default() },
             endian: Endian::NATIVE,
         }
-    }
-
-    /// The envelope that a message came in; `None` if it is none of netfilter.
-    #[must_use]
-    pub fn of(message: &Message<'_>) -> Option<Self> {
-        let header = message.header();
-        Some(Self {
-            msg_type: message.msg_type(),
-            flags: header.nlmsg_flags,
-            seq: header.nlmsg_seq,
-            portid: header.nlmsg_pid,
-            nfgenmsg: message.nfgenmsg()?,
-            endian: message.endian(),
-        })
     }
 
     /// Writes a message with the attributes that `body` puts.
@@ -656,7 +766,7 @@ impl Envelope {
         buf: &mut WriteBuf,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<NlMsgHdr, Error> {
-        self.write_in(buf, Room::UNLIMITED, body)
+        self.write_with_limits(buf, WriteLimits::UNLIMITED, body)
     }
 
     /// Appends such a message to a buffer that is limited, or on a machine that needs pads.
@@ -664,10 +774,10 @@ impl Envelope {
     /// # Errors
     /// As [`write`](Self::write), and [`NoRoom`](ErrorKind::NoRoom).
     #[inline]
-    pub fn write_in<S: AttrSet>(
+    pub fn write_with_limits<S: AttrSet>(
         &self,
         buf: &mut WriteBuf,
-        room: Room,
+        room: WriteLimits,
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<NlMsgHdr, Error> {
         let start = buf.len();
@@ -700,5 +810,31 @@ impl Envelope {
         }
         buf.set(start, self.endian.u32_bytes(header.nlmsg_len));
         Ok(header)
+    }
+}
+
+/// Returns a builder for a message with the header of `message`: every field but length and
+/// attributes.
+///
+/// # Errors
+/// Returns [`MessageType`](ErrorKind::MessageType) for control messages, and
+/// [`Body`](ErrorKind::Body) if the message is too short for an `nfgenmsg`.
+impl TryFrom<&Message<'_>> for MessageBuilder {
+    type Error = Error;
+
+    fn try_from(message: &Message<'_>) -> Result<Self, Error> {
+        if message.kind() == Kind::Control {
+            return Err(message.wrong_type());
+        }
+        let (nfgenmsg, _) = message.split_body()?;
+        let header = message.header();
+        Ok(Self {
+            msg_type: message.msg_type(),
+            flags: header.nlmsg_flags,
+            seq: header.nlmsg_seq,
+            portid: header.nlmsg_pid,
+            nfgenmsg,
+            endian: message.endian(),
+        })
     }
 }

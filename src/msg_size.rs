@@ -72,17 +72,20 @@ impl CtShape {
     pub const fn new(family: Family, proto: IpProto) -> Self {
         Self { family, proto, acct: false, timestamp: false, labels: None, secctx: None }
     }
+}
 
-    /// What a message shows of it. A dump or DESTROY shows counters and times; NEW and UPDATE do
-    /// not, and none shows labels that are all 0, though the entry may have them.
-    #[must_use]
-    pub fn of(ct: &Conntrack) -> Self {
+/// Returns the extensions that a decoded entry shows.
+///
+/// DESTROY events and dumps show counters and times; NEW and UPDATE events do not. No message shows
+/// labels that are all 0, though the entry may have them.
+impl From<&Conntrack> for CtShape {
+    fn from(ct: &Conntrack) -> Self {
         use crate::flat::Record as _;
         Self {
             family: ct.family,
             proto: ct.orig.proto.unwrap_or(IpProto(0)),
-            acct: !ct.counters_orig.is_absent(),
-            timestamp: !ct.timestamp.is_absent(),
+            acct: !ct.counters_orig.is_empty(),
+            timestamp: !ct.timestamp.is_empty(),
             labels: ct.labels.map(|_| 16),
             secctx: ct.secctx.name.as_ref().map(|name| name.as_bytes().len() + 1),
         }

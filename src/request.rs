@@ -20,7 +20,7 @@ use crate::error::{Error, ErrorKind};
 use crate::flat::{Conntrack, Expectation, Layout, Record, Tuple};
 use crate::nested::{FilterAttr, FilterFlags, IpProto};
 use crate::wire::{AttrSet as _, NlmFlags, Writer};
-use crate::{Envelope, Family, MessageBuf, MsgType};
+use crate::{Family, MessageBuf, MessageBuilder, MsgType};
 
 /// Which entries a dump returns or a flush removes. What is `None` or empty does not count.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -61,7 +61,7 @@ impl Selector {
         let tuples =
             [(&self.orig, CtAttr::TupleOrig as fn(_) -> _), (&self.reply, CtAttr::TupleReply)];
         for (tuple, attr) in tuples {
-            if !tuple.is_absent() {
+            if !tuple.is_empty() {
                 out.nest(attr, |out| tuple.write(out));
             }
         }
@@ -120,16 +120,20 @@ fn tuple_flags(tuple: &Tuple) -> FilterFlags {
     fields.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect()
 }
 
-fn envelope(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> Envelope {
-    Envelope { flags: NlmFlags::REQUEST | flags, seq, ..Envelope::new(msg_type, family) }
+fn builder(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> MessageBuilder {
+    MessageBuilder {
+        flags: NlmFlags::REQUEST | flags,
+        seq,
+        ..MessageBuilder::new(msg_type, family)
+    }
 }
 
 fn bare(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> Result<MessageBuf, Error> {
-    envelope(msg_type, family, flags, seq).build::<CtattrType>(|_| ())
+    builder(msg_type, family, flags, seq).build::<CtattrType>(|_| ())
 }
 
 fn select(msg_type: MsgType, only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
-    envelope(msg_type, only.family, NlmFlags::DUMP, seq).build(|out| only.write(out))
+    builder(msg_type, only.family, NlmFlags::DUMP, seq).build(|out| only.write(out))
 }
 
 /// All entries that `only` selects: `conntrack -L`.
@@ -218,7 +222,7 @@ pub fn update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
 /// [`TooLong`](crate::error::ErrorKind::TooLong);
 /// [`Missing`](crate::error::ErrorKind::Missing) if `ct` has neither tuple.
 pub fn delete(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    if ct.orig.is_absent() && ct.reply.is_absent() {
+    if ct.orig.is_empty() && ct.reply.is_empty() {
         let attr = CtattrType::SPEC.attrs.first();
         let set = Some(CtattrType::SPEC);
         return Err(Error { offset: 0, set, attr, kind: ErrorKind::Missing });
@@ -232,10 +236,10 @@ pub fn delete(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
 /// # Errors
 /// None that a selector can cause.
 pub fn flush(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
-    let mut envelope = envelope(MsgType::CT_DELETE, only.family, NlmFlags::ACK, seq);
+    let mut builder = builder(MsgType::CT_DELETE, only.family, NlmFlags::ACK, seq);
     // The kernel heeds the family of a flush only in messages of a version above 0.
-    envelope.nfgenmsg.version = u8::from(only.family != Family::UNSPEC);
-    envelope.build(|out| only.write(out))
+    builder.nfgenmsg.version = u8::from(only.family != Family::UNSPEC);
+    builder.build(|out| only.write(out))
 }
 
 /// Statistics of each CPU: `conntrack -S`. Since Linux 3.6.
@@ -267,7 +271,7 @@ pub fn dump_expectations(family: Family, seq: u32) -> Result<MessageBuf, Error> 
 /// # Errors
 /// None that a tuple can cause.
 pub fn dump_expectations_of(master: &Tuple, family: Family, seq: u32) -> Result<MessageBuf, Error> {
-    envelope(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
+    builder(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
         .build::<CtattrExpect>(|out| out.nest(ExpectAttr::Master, |out| master.write(out)))
 }
 
@@ -327,7 +331,7 @@ pub fn expect_stats_cpu(seq: u32) -> Result<MessageBuf, Error> {
 }
 
 fn one(msg_type: MsgType, flags: NlmFlags, ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    ct.to_message(&envelope(msg_type, ct.family, flags, seq), Layout::Request)
+    ct.to_message(&builder(msg_type, ct.family, flags, seq), Layout::Request)
 }
 
 fn expect(
@@ -337,7 +341,7 @@ fn expect(
     family: Family,
     seq: u32,
 ) -> Result<MessageBuf, Error> {
-    envelope(msg_type, family, flags, seq).build::<CtattrExpect>(|out| expectation.write(out))
+    builder(msg_type, family, flags, seq).build::<CtattrExpect>(|out| expectation.write(out))
 }
 
 /// What identifies an entry.

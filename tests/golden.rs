@@ -8,7 +8,7 @@ use ctnetlink::flat::{ExpectStats, Labels, Layout, Record, StatsCpu, StatsGlobal
 use ctnetlink::format::{Annotate, MessageRecord};
 use ctnetlink::spec::Form;
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, RawAttr, Visitor, nla_total_size};
-use ctnetlink::{Body, Conntrack, Envelope, Expectation, Kind, Message, MsgType};
+use ctnetlink::{Body, Conntrack, Expectation, Kind, Message, MessageBuilder, MsgType};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every run of attributes in a message, checked on its own.
@@ -104,7 +104,7 @@ fn every_message_takes_every_path() {
         let json = serde_json::to_value(&record).unwrap();
         if let Some(conntrack) = json.get("conntrack") {
             let back: Conntrack = serde_json::from_value(conntrack.clone()).unwrap();
-            let direct = Conntrack::from_message(&message, &mut |_| ()).unwrap();
+            let direct = message.conntrack().unwrap();
             assert_eq!(back, direct, "{place}");
         }
     }
@@ -119,24 +119,24 @@ fn bytes_of_line(line: &str) -> String {
 /// The flat value of what the kernel sent, written again in the kernel's order.
 fn flat_and_back(message: &Message<'_>) -> Vec<u8> {
     let layout = if message.kind() == Kind::Reply { Layout::Dump } else { Layout::Event };
-    let envelope = Envelope::of(message).unwrap();
+    let builder = MessageBuilder::try_from(message).unwrap();
     let built = match message.body().unwrap() {
-        Body::Conntrack(..) => Conntrack::try_from(*message).unwrap().to_message(&envelope, layout),
+        Body::Conntrack(..) => Conntrack::try_from(*message).unwrap().to_message(&builder, layout),
         Body::Expect(_, attrs) => {
-            let expectation = Expectation::try_read(attrs).unwrap();
-            envelope.build(|out| expectation.write(out))
+            let expectation = Expectation::try_decode(attrs).unwrap();
+            builder.build(|out| expectation.write(out))
         }
         Body::StatsCpu(_, attrs) => {
-            let stats = StatsCpu::try_read(attrs).unwrap();
-            envelope.build(|out| stats.write(out))
+            let stats = StatsCpu::try_decode(attrs).unwrap();
+            builder.build(|out| stats.write(out))
         }
         Body::StatsGlobal(_, attrs) => {
-            let stats = StatsGlobal::try_read(attrs).unwrap();
-            envelope.build(|out| stats.write(out))
+            let stats = StatsGlobal::try_decode(attrs).unwrap();
+            builder.build(|out| stats.write(out))
         }
         Body::ExpectStats(_, attrs) => {
-            let stats = ExpectStats::try_read(attrs).unwrap();
-            envelope.build(|out| stats.write(out))
+            let stats = ExpectStats::try_decode(attrs).unwrap();
+            builder.build(|out| stats.write(out))
         }
         other => panic!("{other:?}"),
     };
@@ -156,7 +156,7 @@ fn flat_values_write_what_the_kernel_sent() {
             if runs(&message).pads > 0 {
                 // Pads are all that a flat value loses.
                 padded += 1;
-                let again = Message::parse(&back, golden.endian).unwrap();
+                let again = Message::parse_with(&back, golden.endian).unwrap();
                 assert_eq!(flat_and_back(&again), back, "{}", golden.place);
                 assert_eq!(back.len() + 4 * runs(&message).pads, golden.bytes.len());
             } else {
@@ -175,8 +175,8 @@ fn requests_survive_the_flat_value() {
     let mut accepted = 0;
     for golden in all().iter().filter(|golden| !golden.is_from_kernel() && !golden.is_mutated()) {
         let message = golden.message();
-        let Ok(attrs) = message.conntrack() else { continue };
-        let Ok(ct) = Conntrack::try_read(attrs) else { continue };
+        let Ok(attrs) = message.conntrack_attrs() else { continue };
+        let Ok(ct) = Conntrack::try_decode(attrs) else { continue };
         // A flat value has labels of 128 bits and holds an attribute once; the recorder tried
         // others too.
         let raw: Vec<_> = attrs.raw().map(Result::unwrap).collect();
@@ -185,11 +185,13 @@ fn requests_survive_the_flat_value() {
         if numbers.len() < raw.len() || raw.iter().filter(is_label).any(|l| l.payload.len() != 16) {
             continue;
         }
-        let back =
-            Envelope::of(&message).unwrap().build(|out| ct.write_as(Layout::Request, out)).unwrap();
+        let back = MessageBuilder::try_from(&message)
+            .unwrap()
+            .build(|out| ct.write_as(Layout::Request, out))
+            .unwrap();
         // The recorder wrote attributes in no order of its own, we by number.
         let sorted = |message: &Message<'_>| {
-            let attrs = message.conntrack().unwrap();
+            let attrs = message.conntrack_attrs().unwrap();
             let mut raw: Vec<_> = attrs
                 .raw()
                 .map(|raw| raw.map(|raw| (raw.nla_type, raw.payload.to_vec())))
@@ -211,6 +213,7 @@ fn kinds_are_told_apart() {
         let kind = message.kind();
         let expected: &[Kind] = match golden.kind.as_str() {
             "request" => &[Kind::Request],
+            "event" if message.msg_type().0 >> 8 == 2 => &[Kind::ExpectNew, Kind::ExpectDestroy],
             "event" => &[Kind::New, Kind::Update, Kind::Destroy],
             "error" => &[Kind::Control],
             _ => &[Kind::Reply],
@@ -241,7 +244,7 @@ fn the_kernel_sends_nothing_unknown() {
     for golden in all().iter().filter(|golden| golden.is_from_kernel()) {
         let record = MessageRecord::new(&golden.message());
         assert!(record.unknown.is_empty() && record.errors.is_empty(), "{}", golden.place);
-        if let Ok(attrs) = golden.message().conntrack() {
+        if let Ok(attrs) = golden.message().conntrack_attrs() {
             seen.extend(attrs.raw().map(|raw| raw.unwrap().number()));
         }
     }
@@ -257,10 +260,10 @@ fn a_pad_of_the_event_time_is_no_status() {
     let mut padded = 0;
     for golden in read("linux-7.2-riscv64", "messages.jsonl") {
         let message = golden.message();
-        if !matches!(message.kind(), Kind::New | Kind::Update | Kind::Destroy) {
+        if !message.kind().is_event() {
             continue;
         }
-        let Ok(attrs) = message.conntrack() else { continue };
+        let Ok(attrs) = message.conntrack_attrs() else { continue };
         let numbered_3: Vec<_> =
             attrs.raw().map(Result::unwrap).filter(|r| r.number() == 3).collect();
         let status = u32::from_be_bytes(numbered_3[0].payload.try_into().unwrap());
@@ -367,9 +370,14 @@ fn nat_shows_in_tuples_and_status() {
 fn a_big_endian_message_can_be_written_in_little_endian() {
     for golden in read("linux-7.2-s390x", "messages.jsonl") {
         let message = golden.message();
-        let (true, Ok(attrs)) = (golden.is_from_kernel(), message.conntrack()) else { continue };
-        let envelope = Envelope { endian: Endian::Little, ..Envelope::of(&message).unwrap() };
-        let turned = envelope
+        let (true, Ok(attrs)) = (golden.is_from_kernel(), message.conntrack_attrs()) else {
+            continue;
+        };
+        let builder = MessageBuilder {
+            endian: Endian::Little,
+            ..MessageBuilder::try_from(&message).unwrap()
+        };
+        let turned = builder
             .build::<CtattrType>(|out| attrs.iter().for_each(|attr| out.put(attr.unwrap())))
             .unwrap();
         assert_eq!(turned.as_bytes().len(), golden.bytes.len());

@@ -5,7 +5,7 @@ mod common;
 use common::all;
 use ctnetlink::flat::{Layout, Name};
 use ctnetlink::format::{Json, MessageRecord};
-use ctnetlink::{Conntrack, Envelope, Family, Message, MsgType};
+use ctnetlink::{Conntrack, Family, Message, MessageBuilder, MsgType};
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -97,7 +97,8 @@ fn every_field_is_written_as_serde_writes_it() {
             for msg_type in [MsgType::CT_NEW, MsgType::CT_DELETE, MsgType(0x0108), MsgType(0x0300)]
             {
                 let ct = Conntrack { family, ..ct.clone() };
-                let message = ct.to_message(&Envelope::new(msg_type, family), Layout::Request);
+                let message =
+                    ct.to_message(&MessageBuilder::new(msg_type, family), Layout::Request);
                 same_as_serde(&message.unwrap().as_message(), None, Some(1));
             }
         }

@@ -16,7 +16,7 @@ fn every_prefix_is_an_error_or_exact() {
         for len in 0..golden.bytes.len() {
             let prefix = &golden.bytes[..len];
             // As it lies: the header claims more than is there.
-            let error = Message::parse(prefix, golden.endian).unwrap_err();
+            let error = Message::parse_with(prefix, golden.endian).unwrap_err();
             let expected = match len {
                 0..16 => ErrorKind::MessageHeader { found: len },
                 _ => ErrorKind::MessageLength {
@@ -117,9 +117,9 @@ fn attributes_may_be_as_long_as_their_length_field_can_say() {
             let message = message_of(&attrs);
             survives(&message, Endian::Little, true).unwrap();
             // What follows is not lost.
-            let message = Message::parse(&message, Endian::Little).unwrap();
+            let message = Message::parse_with(&message, Endian::Little).unwrap();
             if number != 8 {
-                let ct = Conntrack::from_message(&message, &mut |_| ()).unwrap();
+                let ct = message.conntrack().unwrap();
                 assert_eq!(ct.mark, Some(0x1234_5678), "{number}");
             }
         }
@@ -131,7 +131,7 @@ fn an_error_names_its_attribute_and_loses_nothing_else() {
     // Each attribute of each golden message in turn loses the last byte of its payload.
     let mut named = 0;
     for golden in all().iter().filter(|golden| golden.is_from_kernel()).step_by(3) {
-        let Ok(attrs) = golden.message().conntrack() else { continue };
+        let Ok(attrs) = golden.message().conntrack_attrs() else { continue };
         let raw: Vec<RawAttr<'_>> = attrs.raw().map(Result::unwrap).collect();
         let whole = Conntrack::try_from(golden.message()).unwrap();
         for (n, attr) in raw.iter().enumerate() {
@@ -142,12 +142,13 @@ fn an_error_names_its_attribute_and_loses_nothing_else() {
             let mut bytes = golden.bytes.clone();
             let nla_len = (NLA_HDRLEN + attr.payload.len() - 1) as u16;
             bytes[attr.offset..attr.offset + 2].copy_from_slice(&golden.endian.u16_bytes(nla_len));
-            let message = Message::parse(&bytes, golden.endian).unwrap();
+            let message = Message::parse_with(&bytes, golden.endian).unwrap();
             if attr.payload.len() % 4 == 1 {
                 continue;
             }
             let mut errors = Vec::new();
-            let ct = Conntrack::from_message(&message, &mut |error| errors.push(error)).unwrap();
+            let mut ct = Conntrack::default();
+            ct.read_message(&message, |error| errors.push(error)).unwrap();
             let [error] = errors[..] else { panic!("{}: {errors:?}", golden.place) };
             assert_eq!(error.offset, attr.offset);
             let spec = ctnetlink::attrs::CtattrType::SPEC.get(attr.number()).unwrap();
@@ -155,7 +156,7 @@ fn an_error_names_its_attribute_and_loses_nothing_else() {
             let (expected, found) = (attr.payload.len(), attr.payload.len() - 1);
             assert_eq!(error.kind, ErrorKind::PayloadLength { expected, found });
             // The others are all there.
-            let again = message.conntrack().unwrap().iter().filter_map(Result::ok).count();
+            let again = message.conntrack_attrs().unwrap().iter().filter_map(Result::ok).count();
             assert_eq!(again, raw.len() - 1, "{} attribute {n}", golden.place);
             assert_eq!((&ct.orig, &ct.reply), (&whole.orig, &whole.reply));
             named += 1;

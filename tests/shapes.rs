@@ -31,8 +31,8 @@ fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb, before: usize) -> Result<V
     let result = ctnetlink_fill_info(kernel, ct, 1000, &Reply::to(7, 9), room, &mut skb);
     assert!(skb.len() <= room.limit && skb[..before].iter().all(|&byte| byte == 0xa5));
     result?;
-    let message = Message::parse(&skb[before..], kernel.arch.endian)?;
-    let attrs: Attrs<'_, CtattrType> = message.conntrack()?;
+    let message = Message::parse_with(&skb[before..], kernel.arch.endian)?;
+    let attrs: Attrs<'_, CtattrType> = message.conntrack_attrs()?;
     Ok(match kernel.arch.endian {
         Endian::NATIVE => attrs.as_bytes().to_vec(),
         _ => oracle::translated(attrs),

@@ -11,7 +11,7 @@ use ctnetlink::socket::{
     Buffer, Change, Events, Extension, Group, Socket, SocketError, Step, Table,
 };
 use ctnetlink::wire::{Endian, NlmFlags, RawAttr};
-use ctnetlink::{Conntrack, Envelope, Family, Kind, MsgType};
+use ctnetlink::{Conntrack, Family, Kind, MessageBuilder, MsgType};
 use namespace::{enter, flow, say, skipped, socket};
 use std::time::{Duration, Instant};
 
@@ -60,8 +60,9 @@ fn a_refusal_says_what_is_wrong() {
     // An empty CTA_MARK, behind a whole CTA_TIMEOUT.
     let make = |seq| {
         let flags = NlmFlags::REQUEST | NlmFlags::ACK;
-        let envelope = Envelope { flags, seq, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
-        envelope.build::<CtattrType>(|out| {
+        let builder =
+            MessageBuilder { flags, seq, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
+        builder.build::<CtattrType>(|out| {
             out.put(CtAttr::Timeout(0x0102_0304));
             out.put_raw(&RawAttr {
                 offset: 0,
@@ -225,8 +226,10 @@ fn only_whole_datagrams_of_the_kernel_are_taken() {
     // Somebody else writes to the socket what looks like an event.
     let mut address = netlink_sys::SocketAddr::new(0, 0);
     events.netlink().get_address(&mut address).unwrap();
-    let forged = flow(9)
-        .to_message(&Envelope::new(MsgType::CT_NEW, Family::IPV4), ctnetlink::flat::Layout::Event);
+    let forged = flow(9).to_message(
+        &MessageBuilder::new(MsgType::CT_NEW, Family::IPV4),
+        ctnetlink::flat::Layout::Event,
+    );
     let forger = netlink_sys::Socket::new(netlink_sys::protocols::NETLINK_NETFILTER).unwrap();
     forger.send_to(forged.unwrap().as_bytes(), &address, 0).unwrap();
     assert!(events.wait(Duration::from_secs(5)).unwrap());

@@ -60,7 +60,7 @@ fn user_space_is_named_where_it_caused_the_event() {
     let messages = all();
     let events: Vec<&Golden> = messages.iter().filter(|m| m.kind == "event").collect();
     let (caused, other): (Vec<_>, Vec<_>) = events.iter().partition::<Vec<&Golden>, _>(|m| {
-        m.message().header().nlmsg_pid != 0 && m.message().conntrack().is_ok()
+        m.message().header().nlmsg_pid != 0 && m.message().conntrack_attrs().is_ok()
     });
     assert!(caused.len() > 100 && other.len() > 100);
     for golden in caused {
@@ -91,7 +91,7 @@ fn recorded_pairs_print_the_recorded_text() {
     for (n, line) in lines.lines().enumerate() {
         let pair: Pair = serde_json::from_str(line).unwrap();
         let bytes = unhex(&pair.hex);
-        let message = Message::parse(&bytes, Endian::Little).unwrap();
+        let message = Message::parse_with(&bytes, Endian::Little).unwrap();
         let now = pair.rendered_at.unwrap_or_default();
         let plain = Text { as_of: Some(now * NANOS), ..Text::default() };
         let extended = all_words(now, LabelMap::parse("3 suspicious\n"));
@@ -115,7 +115,7 @@ fn events_show_when_they_happened() {
         let received = 1_795_335_637_011_746_999;
         let line = text.line(&message, Some(received)).unwrap();
         assert_ne!(message.kind(), Kind::Reply);
-        let expected = match message.conntrack() {
+        let expected = match message.conntrack_attrs() {
             Ok(attrs) => {
                 let sent = attrs.find(|attr| match attr {
                     CtAttr::TimestampEvent(ns) => Some(ns),

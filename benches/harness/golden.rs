@@ -29,7 +29,7 @@ pub struct Golden {
 
 impl Golden {
     pub fn message(&self) -> Message<'_> {
-        Message::parse(&self.bytes, Endian::NATIVE).expect("a kernel wrote it")
+        Message::parse(&self.bytes).expect("a kernel wrote it")
     }
 }
 

@@ -10,7 +10,7 @@ use ctnetlink::kernel::Kernel;
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
 use ctnetlink::sim::{NfConn, Rebuilder, Recorded, Reply, Skb, ctnetlink_fill_info};
 use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor, WriteBuf};
-use ctnetlink::{Conntrack, Envelope, Family, Kind, Message, MsgType};
+use ctnetlink::{Conntrack, Family, Kind, Message, MessageBuilder, MsgType};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
@@ -40,7 +40,7 @@ pub fn groups() -> [Group; 4] {
 /// The messages of the shape that most of those with times have.
 fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
     let types = |golden: &Golden| -> Vec<_> {
-        let attrs = golden.message().conntrack().expect("a message about an entry");
+        let attrs = golden.message().conntrack_attrs().expect("a message about an entry");
         attrs.raw().flatten().map(|attr| (attr.nla_type, attr.payload.len())).collect()
     };
     let mut shapes: BTreeMap<_, Vec<_>> = BTreeMap::new();
@@ -96,7 +96,7 @@ pub fn all(golden: &'static [Golden]) -> Group {
         {
             let kernel = kernel(&golden[0]);
             each("msg-size", "the size that the kernel computes", flat, move |ct| {
-                black_box(ctnetlink_nlmsg_size(black_box(&kernel), &CtShape::of(ct)));
+                black_box(ctnetlink_nlmsg_size(black_box(&kernel), &CtShape::from(ct)));
             })
         },
         text("text", golden).target(4.0),
@@ -128,7 +128,7 @@ fn dumped(
 fn flat_decode(name: &'static str, golden: &'static [Golden]) -> Path {
     let mut ct = Conntrack::default();
     each(name, "decode into the flat value", golden, move |golden| {
-        ct.read_message(&golden.message(), &mut refuse).expect("a message about an entry");
+        ct.read_message(&golden.message(), refuse).expect("a message about an entry");
         black_box(&ct);
     })
 }
@@ -136,13 +136,13 @@ fn flat_decode(name: &'static str, golden: &'static [Golden]) -> Path {
 fn flow_times(name: &'static str, golden: &'static [Golden]) -> Path {
     let mut flow = FlowTimes::default();
     each(name, "original tuple and times alone", golden, move |golden| {
-        flow.read_message(&golden.message(), &mut refuse).expect("a message about an entry");
+        flow.read_message(&golden.message(), refuse).expect("a message about an entry");
         black_box(&flow);
     })
 }
 
 fn decode(message: &Message<'_>) -> Conntrack {
-    Conntrack::from_message(message, &mut refuse).expect("a message about an entry")
+    message.conntrack().expect("a message about an entry")
 }
 
 fn refuse(error: ctnetlink::error::Error) {
@@ -163,26 +163,30 @@ impl<'a> Visitor<'a> for Touch {
 
 fn flat_dump(name: &'static str, flat: &'static [Conntrack]) -> Path {
     let mut buf = WriteBuf::new();
-    let envelope =
-        Envelope { flags: NlmFlags::MULTI, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
+    let builder = MessageBuilder {
+        flags: NlmFlags::MULTI,
+        ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
+    };
     each(name, "flat value to dump reply", flat, move |ct| {
         buf.clear();
-        let mut envelope = envelope;
-        envelope.nfgenmsg.nfgen_family = ct.family;
-        envelope.write(&mut buf, |out| ct.write_as(Layout::Dump, out)).expect("it fits");
+        let mut builder = builder;
+        builder.nfgenmsg.nfgen_family = ct.family;
+        builder.write(&mut buf, |out| ct.write_as(Layout::Dump, out)).expect("it fits");
         black_box(&buf);
     })
 }
 
 fn flat_request(flat: &'static [Conntrack]) -> Path {
     let mut buf = WriteBuf::new();
-    let envelope =
-        Envelope { flags: NlmFlags::REQUEST, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
+    let builder = MessageBuilder {
+        flags: NlmFlags::REQUEST,
+        ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
+    };
     each("flat-request", "flat value to request", flat, move |ct| {
         buf.clear();
-        let mut envelope = envelope;
-        envelope.nfgenmsg.nfgen_family = ct.family;
-        envelope.write(&mut buf, |out| ct.write_as(Layout::Request, out)).expect("it fits");
+        let mut builder = builder;
+        builder.nfgenmsg.nfgen_family = ct.family;
+        builder.write(&mut buf, |out| ct.write_as(Layout::Request, out)).expect("it fits");
         black_box(&buf);
     })
 }

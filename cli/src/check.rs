@@ -42,7 +42,7 @@ impl Sink for Checker {
         let Output { problems, counts, .. } = out;
         counts.messages += 1;
         let mut is_broken = false;
-        message.report(&mut |error| {
+        message.for_each_error(|error| {
             problems.error(format_args!("{place}: {error}"));
             is_broken = true;
         });

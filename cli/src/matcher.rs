@@ -45,7 +45,7 @@ impl Matcher {
     /// matches unless more than the layer 3 protocol is filtered.
     pub(crate) fn matches(&self, message: &Message<'_>) -> bool {
         if !self.is_family_only() {
-            let entry = Conntrack::from_message(message, &mut |_| ());
+            let entry = message.conntrack();
             return entry.is_ok_and(|entry| self.matches_entry(&entry));
         }
         let family = self.selector.family;

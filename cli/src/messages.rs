@@ -61,7 +61,7 @@ pub(crate) fn read_messages(
         let Some(message) = datagram.next() else { return };
         number += 1;
         let place = Place { file, packet: origin.number, time: origin.time, message: number };
-        match message.and_then(|raw| Message::parse(raw.bytes, raw.endian)) {
+        match message.and_then(|raw| Message::parse_with(raw.bytes, raw.endian)) {
             Ok(message) => sink.message(&place, &message, out),
             Err(error) => {
                 let missing = match origin.missing {

@@ -50,15 +50,15 @@ impl Printer {
     pub(crate) fn print(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
         let Output { stdout, problems, counts } = out;
         let mut is_broken = false;
-        let report = &mut |error: Error| {
+        let mut report = |error: Error| {
             problems.error(format_args!("{place}: {error}"));
             is_broken = true;
         };
         counts.messages += 1;
         let printed = match self.format {
-            Format::Text => self.text.write_and_report(message, place.time, stdout, report),
-            Format::Json => self.json(place, message, stdout, report),
-            Format::Annotate => annotate(place, message, stdout, report),
+            Format::Text => self.text.write_and_report(message, place.time, stdout, &mut report),
+            Format::Json => self.json(place, message, stdout, &mut report),
+            Format::Annotate => annotate(place, message, stdout, &mut report),
         };
         counts.errors += u64::from(is_broken);
         if printed {
@@ -87,13 +87,13 @@ fn annotate(
     stdout: &mut Vec<u8>,
     report: &mut dyn FnMut(Error),
 ) -> bool {
-    message.report(report);
+    message.for_each_error(report);
     let kind = match message.kind() {
         Kind::Request => "request",
         Kind::Reply => "reply",
-        Kind::New => "event NEW",
-        Kind::Update => "event UPDATE",
-        Kind::Destroy => "event DESTROY",
+        Kind::New | Kind::ExpectNew => "event NEW",
+        Kind::Update | Kind::ExpectUpdate => "event UPDATE",
+        Kind::Destroy | Kind::ExpectDestroy => "event DESTROY",
         Kind::Control => "control",
         _ => "other subsystem",
     };

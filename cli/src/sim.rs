@@ -144,7 +144,8 @@ fn compare(
         return Ok(());
     }
     let bytes = bytes(&line).ok_or("hex: not pairs of hexadecimal digits")?;
-    let message = Message::parse(&bytes, kernel.arch.endian).map_err(|error| error.to_string())?;
+    let message =
+        Message::parse_with(&bytes, kernel.arch.endian).map_err(|error| error.to_string())?;
     let offset = dump.offset(kind(&line), &message);
     let rebuilt = rebuilder.rebuild(&message, &recorded(&line, offset));
     let Some(rebuilt) = rebuilt.map_err(|error| error.to_string())? else {

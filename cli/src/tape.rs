@@ -1,9 +1,7 @@
 //! The files of a recording.
 
 use crate::options::time::now;
-use ctnetlink::Message;
 use ctnetlink::capture::PcapngWriter;
-use ctnetlink::wire::Endian;
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd as _;
@@ -73,7 +71,7 @@ impl Tape {
             self.opened = Instant::now();
         }
         self.writer.write_packet(now().unwrap_or(0), packet_type, FAMILY, datagram)?;
-        self.pending.push(Message::all(datagram, Endian::NATIVE).count() as u64);
+        self.pending.push(ctnetlink::messages(datagram).count() as u64);
         if self.writer.get_ref().pending.len() >= FULL { self.flush() } else { Ok(()) }
     }
 

@@ -38,6 +38,7 @@ use self::pcapng::Pcapng;
 use self::raw::Raw;
 use self::text::Text;
 use self::window::Window;
+use crate::Messages;
 use crate::wire::Endian;
 
 pub use self::error::{CaptureError, CaptureErrorKind, Place};
@@ -101,6 +102,14 @@ pub struct Packet<'a> {
     pub missing: u32,
     /// The datagram: one or more netlink messages, each at a multiple of 4 bytes.
     pub data: &'a [u8],
+}
+
+impl<'a> Packet<'a> {
+    /// Returns an iterator over the messages of the datagram, in its byte order.
+    #[must_use]
+    pub const fn messages(&self) -> Messages<'a> {
+        Messages::with_endian(self.data, self.endian)
+    }
 }
 
 /// How a capture is written.

@@ -3,13 +3,14 @@
 use super::parts::{
     Counters, Filter, Help, Labels, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
 };
+use super::record::sealed::Sealed;
 use super::record::{Absent, Record, arm, fields, set_field, write_field};
 use super::tuple::Tuple;
 use crate::attrs::{CtAttr, CtattrType, Status};
 use crate::error::Error;
 use crate::shapes;
 use crate::wire::{Attrs, Endian, Iter, Writer};
-use crate::{Envelope, Family, Message, MessageBuf};
+use crate::{Family, Message, MessageBuf, MessageBuilder};
 use core::net::IpAddr;
 
 /// Declares the fields with the variants that they stand for, and a function that writes one field,
@@ -78,7 +79,7 @@ conntrack! {
     /// A conntrack entry: what a dump or an event says of it, or what a request asks.
     ///
     /// ```
-    /// use ctnetlink::{Conntrack, Message, wire::Endian};
+    /// use ctnetlink::{Endian, Message};
     ///
     /// // A DESTROY event, cut down to its times.
     /// let bytes = [
@@ -88,8 +89,7 @@ conntrack! {
     ///     0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab, // CTA_TIMESTAMP_START
     ///     0x0c, 0, 2, 0, 0x18, 0xea, 0x51, 0xeb, 0xbd, 0x87, 0xcf, 0x2c, // CTA_TIMESTAMP_STOP
     /// ];
-    /// let message = Message::parse(&bytes, Endian::Little)?;
-    /// let ct = Conntrack::try_from(message)?;
+    /// let ct = Message::parse_with(&bytes, Endian::Little)?.conntrack()?;
     /// assert_eq!(ct.timestamp.start, Some(0x18ea_51eb_993c_3cab));
     /// assert_eq!(ct.timestamp.duration_ns(), Some(0x244b_9281));
     /// # Ok::<(), ctnetlink::error::Error>(())
@@ -164,15 +164,17 @@ pub enum Layout {
     Request,
 }
 
+impl Sealed for Conntrack {}
+
 impl Record for Conntrack {
     type Set = CtattrType;
 
     #[inline]
-    fn set(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
         self.set_attr(attr, report);
     }
 
-    fn read(attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) -> Self {
+    fn decode_with(attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) -> Self {
         let mut ct = Self::default();
         ct.read_attrs(attrs, report);
         ct
@@ -185,26 +187,24 @@ impl Record for Conntrack {
 }
 
 impl Conntrack {
-    /// Reads the entry that a message holds. Attributes in error go to `report`, one by one, and
-    /// the others are read all the same.
+    /// Replaces `self` by the entry in `message`, calling `report` for each decoding error.
+    ///
+    /// This is the fast path for loops that keep no entry from one message to the next; elsewhere
+    /// use [`Message::conntrack`]. An attribute that does not decode is left `None`.
     ///
     /// # Errors
-    /// The message is none about conntrack entries, or too short for `nfgenmsg`.
-    pub fn from_message(
+    /// Returns an error if the message is not about a conntrack entry or is too short for an
+    /// `nfgenmsg`. `self` is then unchanged.
+    #[inline]
+    pub fn read_message(
+        &mut self,
         message: &Message<'_>,
-        report: &mut dyn FnMut(Error),
-    ) -> Result<Self, Error> {
-        let mut ct = Self::default();
-        ct.read_message(message, report)?;
-        Ok(ct)
+        mut report: impl FnMut(Error),
+    ) -> Result<(), Error> {
+        self.read_from(message, &mut report)
     }
 
-    /// As [`from_message`](Self::from_message), in the place of what was here: for programs that
-    /// read many messages and keep none.
-    ///
-    /// # Errors
-    /// As [`from_message`](Self::from_message); the value is then as it was.
-    pub fn read_message(
+    pub(super) fn read_from(
         &mut self,
         message: &Message<'_>,
         report: &mut dyn FnMut(Error),
@@ -288,15 +288,19 @@ impl Conntrack {
         }
     }
 
-    /// Makes a message of it. The family in `envelope` is replaced by the entry's.
+    /// Makes a message of it. The family in `builder` is replaced by the entry's.
     ///
     /// # Errors
     /// [`TooLong`](crate::error::ErrorKind::TooLong): a name or a helper's data exceed what an
     /// attribute can hold.
-    pub fn to_message(&self, envelope: &Envelope, layout: Layout) -> Result<MessageBuf, Error> {
-        let mut envelope = *envelope;
-        envelope.nfgenmsg.nfgen_family = self.family;
-        envelope.build(|out| self.write_as(layout, out))
+    pub fn to_message(
+        &self,
+        builder: &MessageBuilder,
+        layout: Layout,
+    ) -> Result<MessageBuf, Error> {
+        let mut builder = *builder;
+        builder.nfgenmsg.nfgen_family = self.family;
+        builder.build(|out| self.write_as(layout, out))
     }
 
     /// Where the original direction's source is translated to, if source NAT is in force: the
@@ -322,19 +326,6 @@ impl Conntrack {
     fn translated(&self, before: Endpoint, after: Endpoint, flag: Status) -> Option<Endpoint> {
         let is_nat = self.status.is_none_or(|status| status.contains(flag));
         (is_nat && before != after).then_some(after)
-    }
-}
-
-/// Reads an entry that must be without error.
-impl TryFrom<Message<'_>> for Conntrack {
-    type Error = Error;
-
-    fn try_from(message: Message<'_>) -> Result<Self, Error> {
-        let mut first = None;
-        let ct = Self::from_message(&message, &mut |error| {
-            first.get_or_insert(error);
-        })?;
-        first.map_or(Ok(ct), Err)
     }
 }
 

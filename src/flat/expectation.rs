@@ -3,12 +3,17 @@
 use super::name::Name;
 use super::record::record;
 use super::tuple::Tuple;
+use crate::Family;
 use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::nested::{CtattrExpectNat, ExpectNatAttr};
 
 record! {
     /// A flow that a helper has seen announced, such as FTP's data connection.
     pub struct Expectation(CtattrExpect => ExpectAttr) {
+        nfgenmsg {
+            /// The layer 3 protocol, from `nfgenmsg`.
+            family: Family
+        }
         /// The original tuple of the expected flow.
         tuple: Tuple = nest Tuple;
         /// Which bits of that tuple must match.

@@ -14,7 +14,7 @@ fields! {
     /// [`Conntrack`](super::Conntrack).
     ///
     /// ```
-    /// use ctnetlink::{Message, flat::FlowTimes, wire::Endian};
+    /// use ctnetlink::{Endian, Message};
     ///
     /// // A DESTROY event, cut down to its times.
     /// let bytes = [
@@ -24,8 +24,7 @@ fields! {
     ///     0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab, // CTA_TIMESTAMP_START
     ///     0x0c, 0, 2, 0, 0x18, 0xea, 0x51, 0xeb, 0xbd, 0x87, 0xcf, 0x2c, // CTA_TIMESTAMP_STOP
     /// ];
-    /// let message = Message::parse(&bytes, Endian::Little)?;
-    /// let flow = FlowTimes::from_message(&message, &mut |error| eprintln!("{error}"))?;
+    /// let flow = Message::parse_with(&bytes, Endian::Little)?.flow_times()?;
     /// assert_eq!(flow.timestamp.start, Some(0x18ea_51eb_993c_3cab));
     /// assert_eq!(flow.timestamp.duration_ns(), Some(0x244b_9281));
     /// # Ok::<(), ctnetlink::error::Error>(())
@@ -41,26 +40,24 @@ fields! {
 }
 
 impl FlowTimes {
-    /// Reads the flow and the times of the entry that a message holds. Errors in these two go to
-    /// `report`, and those of attribute headers; other attributes are passed over unread.
+    /// Replaces `self` by the tuple and times of the entry in `message`, calling `report` for each
+    /// decoding error.
+    ///
+    /// Errors inside attributes other than these two are not found, because those are skipped.
     ///
     /// # Errors
-    /// The message is none about conntrack entries, or too short for `nfgenmsg`.
-    pub fn from_message(
+    /// Returns an error if the message is not about a conntrack entry or is too short for an
+    /// `nfgenmsg`. `self` is then unchanged.
+    #[inline]
+    pub fn read_message(
+        &mut self,
         message: &Message<'_>,
-        report: &mut dyn FnMut(Error),
-    ) -> Result<Self, Error> {
-        let mut flow = Self::ABSENT;
-        flow.read_message(message, report)?;
-        Ok(flow)
+        mut report: impl FnMut(Error),
+    ) -> Result<(), Error> {
+        self.read_from(message, &mut report)
     }
 
-    /// As [`from_message`](Self::from_message), in the place of what was here: for programs that
-    /// read many messages and keep none.
-    ///
-    /// # Errors
-    /// As [`from_message`](Self::from_message); the value is then as it was.
-    pub fn read_message(
+    pub(super) fn read_from(
         &mut self,
         message: &Message<'_>,
         report: &mut dyn FnMut(Error),
@@ -101,8 +98,10 @@ impl FlowTimes {
                 Err(error) => Err(Error { set: Some(CtattrType::SPEC), ..error }),
             };
             match attr {
-                Ok(CtAttr::TupleOrig(attrs)) => self.orig = Tuple::read(attrs, report),
-                Ok(CtAttr::Timestamp(attrs)) => self.timestamp = Timestamp::read(attrs, report),
+                Ok(CtAttr::TupleOrig(attrs)) => self.orig = Tuple::decode_with(attrs, report),
+                Ok(CtAttr::Timestamp(attrs)) => {
+                    self.timestamp = Timestamp::decode_with(attrs, report)
+                }
                 Ok(_) => {}
                 Err(error) => report(error),
             }

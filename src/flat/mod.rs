@@ -9,6 +9,7 @@
 //! Fields are added as the kernel adds attributes: write literals with `..Default::default()`.
 
 pub(crate) mod conntrack;
+mod decode;
 mod expectation;
 pub(crate) mod flow_times;
 mod name;

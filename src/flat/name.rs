@@ -72,11 +72,11 @@ impl From<&str> for Name {
 }
 
 impl<'a> Owned<'a, NulStr<'a>> for Name {
-    fn own(value: NulStr<'a>) -> Self {
+    fn from_borrowed(value: NulStr<'a>) -> Self {
         Self::new(value.as_bytes())
     }
 
-    fn lend(&'a self) -> NulStr<'a> {
+    fn as_borrowed(&'a self) -> NulStr<'a> {
         NulStr::new(self.as_bytes())
     }
 }

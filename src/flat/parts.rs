@@ -1,6 +1,7 @@
 //! The nests of an entry, flat.
 
 use super::name::Name;
+use super::record::sealed::Sealed;
 use super::record::{Owned, Record, fields, record};
 use crate::error::Error;
 use crate::nested::{
@@ -136,11 +137,11 @@ record! {
 }
 
 impl<'a> Owned<'a, &'a [u8]> for Box<[u8]> {
-    fn own(value: &'a [u8]) -> Self {
+    fn from_borrowed(value: &'a [u8]) -> Self {
         value.into()
     }
 
-    fn lend(&'a self) -> &'a [u8] {
+    fn as_borrowed(&'a self) -> &'a [u8] {
         self
     }
 }
@@ -213,15 +214,17 @@ pub enum ProtoInfo {
     Sctp(Sctp),
 }
 
+impl Sealed for Option<ProtoInfo> {}
+
 impl Record for Option<ProtoInfo> {
     type Set = CtattrProtoinfo;
 
     #[inline]
-    fn set(&mut self, attr: ProtoInfoAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply(&mut self, attr: ProtoInfoAttr<'_>, report: &mut dyn FnMut(Error)) {
         *self = Some(match attr {
-            ProtoInfoAttr::Tcp(attrs) => ProtoInfo::Tcp(Tcp::read(attrs, report)),
-            ProtoInfoAttr::Dccp(attrs) => ProtoInfo::Dccp(Dccp::read(attrs, report)),
-            ProtoInfoAttr::Sctp(attrs) => ProtoInfo::Sctp(Sctp::read(attrs, report)),
+            ProtoInfoAttr::Tcp(attrs) => ProtoInfo::Tcp(Tcp::decode_with(attrs, report)),
+            ProtoInfoAttr::Dccp(attrs) => ProtoInfo::Dccp(Dccp::decode_with(attrs, report)),
+            ProtoInfoAttr::Sctp(attrs) => ProtoInfo::Sctp(Sctp::decode_with(attrs, report)),
             ProtoInfoAttr::Unknown(_) => return,
         });
     }
@@ -260,16 +263,18 @@ fields! {
     }
 }
 
+impl Sealed for NatRange {}
+
 impl Record for NatRange {
     type Set = CtattrNat;
 
-    fn set(&mut self, attr: NatAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply(&mut self, attr: NatAttr<'_>, report: &mut dyn FnMut(Error)) {
         match attr {
             NatAttr::V4MinIp(addr) => self.min_ip = Some(addr.into()),
             NatAttr::V4MaxIp(addr) => self.max_ip = Some(addr.into()),
             NatAttr::V6MinIp(addr) => self.min_ip = Some(addr.into()),
             NatAttr::V6MaxIp(addr) => self.max_ip = Some(addr.into()),
-            NatAttr::Proto(attrs) => self.ports = Record::read(attrs, report),
+            NatAttr::Proto(attrs) => self.ports = Record::decode_with(attrs, report),
             NatAttr::Unknown(_) => {}
         }
     }
@@ -285,7 +290,7 @@ impl Record for NatRange {
             Some(IpAddr::V6(addr)) => out.put(NatAttr::V6MaxIp(addr)),
             None => {}
         }
-        if !self.ports.is_absent() {
+        if !self.ports.is_empty() {
             out.nest(NatAttr::Proto, |out| self.ports.write(out));
         }
     }
@@ -343,11 +348,11 @@ impl core::fmt::Debug for Labels {
 }
 
 impl<'a> Owned<'a, HostBits<'a>> for Labels {
-    fn own(value: HostBits<'a>) -> Self {
+    fn from_borrowed(value: HostBits<'a>) -> Self {
         Self::new(value.to_u128())
     }
 
-    fn lend(&'a self) -> HostBits<'a> {
+    fn as_borrowed(&'a self) -> HostBits<'a> {
         HostBits::little_endian(&self.little_endian)
     }
 }

@@ -4,46 +4,61 @@ use crate::Family;
 use crate::error::Error;
 use crate::wire::{AttrSet, Attrs, Writer};
 
-/// A flat value that stands for a run of attributes of one set.
-pub trait Record: Default + PartialEq {
-    /// The set.
+/// A struct that is decoded from, and written as, the attributes of one set.
+///
+/// The trait is sealed: only the structs of this crate implement it.
+pub trait Record: sealed::Sealed + Default + PartialEq {
+    /// The attribute set.
     type Set: AttrSet;
 
-    /// Takes over one attribute. Errors inside a nest go to `report`, and the rest of it is read.
-    fn set(&mut self, attr: <Self::Set as AttrSet>::Attr<'_>, report: &mut dyn FnMut(Error));
+    /// Sets the field that `attr` stands for. Errors inside a nested attribute go to `report`.
+    #[doc(hidden)]
+    fn apply(&mut self, attr: <Self::Set as AttrSet>::Attr<'_>, report: &mut dyn FnMut(Error));
 
-    /// Writes the fields that are there, in the kernel's order.
+    /// Writes the fields that are not absent, in the order in which the kernel does.
     fn write(&self, out: &mut Writer<'_, Self::Set>);
 
-    /// Reads a run of attributes. Each one in error goes to `report` and leaves its field as it
-    /// was; attributes that the table does not name are passed over.
-    fn read(attrs: Attrs<'_, Self::Set>, report: &mut dyn FnMut(Error)) -> Self {
+    /// Decodes an attribute list, calling `report` for each decoding error.
+    ///
+    /// An attribute that does not decode is left `None`. Unknown attributes are skipped.
+    fn decode(attrs: Attrs<'_, Self::Set>, mut report: impl FnMut(Error)) -> Self {
+        Self::decode_with(attrs, &mut report)
+    }
+
+    /// [`decode`](Self::decode) without a copy of the code for each closure.
+    #[doc(hidden)]
+    fn decode_with(attrs: Attrs<'_, Self::Set>, report: &mut dyn FnMut(Error)) -> Self {
         let mut record = Self::default();
         for attr in attrs.iter() {
             match attr {
-                Ok(attr) => record.set(attr, report),
+                Ok(attr) => record.apply(attr, report),
                 Err(error) => report(error),
             }
         }
         record
     }
 
-    /// Reads a run of attributes that must be without error.
+    /// Decodes an attribute list strictly.
     ///
     /// # Errors
-    /// The first error in it.
-    fn try_read(attrs: Attrs<'_, Self::Set>) -> Result<Self, Error> {
+    /// Returns the first decoding error.
+    fn try_decode(attrs: Attrs<'_, Self::Set>) -> Result<Self, Error> {
         let mut first = None;
-        let record = Self::read(attrs, &mut |error| {
+        let record = Self::decode_with(attrs, &mut |error| {
             first.get_or_insert(error);
         });
         first.map_or(Ok(record), Err)
     }
 
-    /// Whether there is nothing to write.
-    fn is_absent(&self) -> bool {
+    /// Returns `true` if every field is absent.
+    fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+pub(crate) mod sealed {
+    /// Seals [`Record`](super::Record).
+    pub trait Sealed {}
 }
 
 /// What a field is when its attribute is not there: a constant, so that a whole value can be copied
@@ -63,6 +78,15 @@ impl<T> Absent for Option<T> {
     }
 }
 
+impl Absent for u16 {
+    const ABSENT: Self = 0;
+
+    #[inline]
+    fn is_absent(&self) -> bool {
+        *self == Self::ABSENT
+    }
+}
+
 impl Absent for Family {
     const ABSENT: Self = Self::UNSPEC;
 
@@ -74,40 +98,47 @@ impl Absent for Family {
 
 /// How a field owns what an attribute borrows.
 pub(crate) trait Owned<'a, V> {
-    fn own(value: V) -> Self;
-    fn lend(&'a self) -> V;
+    fn from_borrowed(value: V) -> Self;
+    fn as_borrowed(&'a self) -> V;
 }
 
 impl<V: Copy> Owned<'_, V> for V {
-    fn own(value: V) -> Self {
+    fn from_borrowed(value: V) -> Self {
         value
     }
 
-    fn lend(&self) -> V {
+    fn as_borrowed(&self) -> V {
         *self
     }
 }
 
 /// Declares a flat value: its fields in the order in which they are written, each with the variant
 /// that it stands for. `= Variant` is an `Option` of what the variant holds, `= nest Variant` a
-/// flat value of its own.
+/// flat value of its own. The fields in `nfgenmsg` are not attributes: [`Message`](crate::Message)
+/// sets them from the header, and JSON has them beside the struct.
 macro_rules! record {
     (
         $(#[$meta:meta])*
         pub struct $Name:ident($Set:ty => $Attr:ident) {
+            $( nfgenmsg { $(#[$header_meta:meta])+ $header:ident: $Header:ty } )?
             $( $(#[$field_meta:meta])+ $field:ident: $Type:ty = $($how:ident)+; )+
         }
     ) => {
         $crate::flat::record::fields! {
             $(#[$meta])*
-            pub struct $Name { $( $(#[$field_meta])+ $field: $Type; )+ }
+            pub struct $Name {
+                $( nfgenmsg { $(#[$header_meta])+ $header: $Header } )?
+                $( $(#[$field_meta])+ $field: $Type; )+
+            }
         }
+
+        impl $crate::flat::record::sealed::Sealed for $Name {}
 
         impl $crate::flat::Record for $Name {
             type Set = $Set;
 
             #[inline]
-            fn set(&mut self, attr: $Attr<'_>, report: &mut dyn FnMut($crate::error::Error)) {
+            fn apply(&mut self, attr: $Attr<'_>, report: &mut dyn FnMut($crate::error::Error)) {
                 let _ = &report;
                 match attr {
                     $( $crate::flat::record::arm!($Attr, value, $($how)+) =>
@@ -127,13 +158,21 @@ macro_rules! record {
 macro_rules! fields {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident { $( $(#[$field_meta:meta])+ $field:ident: $Type:ty; )+ }
+        pub struct $Name:ident {
+            $( nfgenmsg { $(#[$header_meta:meta])+ $header:ident: $Header:ty } )?
+            $( $(#[$field_meta:meta])+ $field:ident: $Type:ty; )+
+        }
     ) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[cfg_attr(feature = "serde", serde(default))]
         pub struct $Name {
+            $(
+                $(#[$header_meta])+
+                #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::flat::record::is_default"))]
+                pub $header: $Header,
+            )?
             $(
                 $(#[$field_meta])+
                 #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::flat::record::is_default"))]
@@ -166,7 +205,10 @@ macro_rules! fields {
         }
 
         impl $crate::flat::record::Absent for $Name {
-            const ABSENT: Self = Self { $( $field: <$Type as $crate::flat::record::Absent>::ABSENT, )+ };
+            const ABSENT: Self = Self {
+                $( $header: <$Header as $crate::flat::record::Absent>::ABSENT, )?
+                $( $field: <$Type as $crate::flat::record::Absent>::ABSENT, )+
+            };
 
             #[inline(always)]
             fn is_absent(&self) -> bool {
@@ -194,22 +236,22 @@ macro_rules! arm {
 
 macro_rules! set_field {
     ($self:ident.$field:ident, $value:ident, $report:ident, nest $Variant:ident) => {
-        $self.$field = $crate::flat::Record::read($value, $report)
+        $self.$field = $crate::flat::Record::decode_with($value, $report)
     };
     ($self:ident.$field:ident, $value:ident, $report:ident, $Variant:ident) => {
-        $self.$field = Some($crate::flat::record::Owned::own($value))
+        $self.$field = Some($crate::flat::record::Owned::from_borrowed($value))
     };
 }
 
 macro_rules! write_field {
     ($self:ident.$field:ident, $out:ident, $Attr:ident, nest $Variant:ident) => {
-        if !$crate::flat::Record::is_absent(&$self.$field) {
+        if !$crate::flat::Record::is_empty(&$self.$field) {
             $out.nest($Attr::$Variant, |out| $crate::flat::Record::write(&$self.$field, out));
         }
     };
     ($self:ident.$field:ident, $out:ident, $Attr:ident, $Variant:ident) => {
         if let Some(value) = &$self.$field {
-            $out.put($Attr::$Variant($crate::flat::record::Owned::lend(value)));
+            $out.put($Attr::$Variant($crate::flat::record::Owned::as_borrowed(value)));
         }
     };
 }

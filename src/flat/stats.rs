@@ -7,10 +7,15 @@ use crate::attrs::{
 };
 
 record! {
-    /// What one CPU has counted since boot; its number is in
-    /// [`NfGenMsg::res_id`](crate::NfGenMsg::res_id). Each number wraps at 32 bits.
+    /// The statistics of one CPU since boot.
+    ///
+    /// Each counter wraps at 32 bits.
     #[derive(Copy)]
     pub struct StatsCpu(CtattrStatsCpu => StatsCpuAttr) {
+        nfgenmsg {
+            /// The number of the CPU, from `nfgenmsg`.
+            cpu: u16
+        }
         /// Hash table look-ups, from old kernels.
         searched: Option<u32> = Searched;
         /// Look-ups that found an entry.
@@ -56,10 +61,15 @@ record! {
 }
 
 record! {
-    /// What one CPU has counted of expectations since boot; its number is in
-    /// [`NfGenMsg::res_id`](crate::NfGenMsg::res_id).
+    /// The expectation statistics of one CPU since boot.
+    ///
+    /// Each counter wraps at 32 bits.
     #[derive(Copy)]
     pub struct ExpectStats(CtattrExpectStats => ExpectStatsAttr) {
+        nfgenmsg {
+            /// The number of the CPU, from `nfgenmsg`.
+            cpu: u16
+        }
         /// Flows that had been expected.
         new: Option<u32> = New;
         /// Expectations created.

@@ -1,5 +1,6 @@
 //! One direction of a flow.
 
+use super::record::sealed::Sealed;
 use super::record::{Absent, Record, fields};
 use crate::error::Error;
 use crate::nested::{CtattrTuple, IpAttr, IpProto, L4ProtoAttr, TupleAttr};
@@ -42,11 +43,13 @@ pub(crate) const fn reversed_icmp_type(proto: IpProto, icmp_type: u8) -> u8 {
     }
 }
 
+impl Sealed for Tuple {}
+
 impl Record for Tuple {
     type Set = CtattrTuple;
 
     #[inline]
-    fn set(&mut self, attr: TupleAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply(&mut self, attr: TupleAttr<'_>, report: &mut dyn FnMut(Error)) {
         match attr {
             TupleAttr::Ip(attrs) => {
                 for attr in attrs.iter() {
@@ -75,7 +78,7 @@ impl Record for Tuple {
 
     // Asked of every tuple that is not written.
     #[inline]
-    fn is_absent(&self) -> bool {
+    fn is_empty(&self) -> bool {
         Absent::is_absent(self)
     }
 

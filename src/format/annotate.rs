@@ -28,7 +28,7 @@ const COLUMN: usize = 4 + 1 + 4 + 1 + 2 * WIDTH;
 ///     6, 0, 0x12, 0, 0x12, 0x34, 0, 0, //
 ///     8, 0, 8, 0, // CTA_MARK, cut
 /// ];
-/// let message = Message::parse(&bytes, Endian::Little)?;
+/// let message = Message::parse_with(&bytes, Endian::Little)?;
 /// assert_eq!(Annotate::new(message).to_string(), "    0  3000 0000 0201 0000 00000000 00000000       IPCTNL_MSG_CT_DELETE len 48 flags 0 seq 0 pid 0
 ///    16  02 00 0000                                  nfgenmsg family ipv4 version 0 res_id 0
 ///    20  1000 1480                                   CTA_TIMESTAMP

@@ -37,7 +37,7 @@ use core::net::IpAddr;
 ///     8, 0, 8, 0, 0, 0, 0x12, 0x34, // CTA_MARK
 ///     6, 0, 18, 0, 2, 1, 0, 0, // CTA_ZONE
 /// ];
-/// let message = Message::parse(&bytes, Endian::Little)?;
+/// let message = Message::parse_with(&bytes, Endian::Little)?;
 /// let mut line = String::new();
 /// Json { packet: Some(7), ..Json::default() }.write(&message, &mut line);
 /// assert_eq!(
@@ -62,7 +62,7 @@ pub struct Json<'a> {
 impl Json<'_> {
     /// Appends a message to `out`, a `Vec<u8>` or a `String`, without a line end.
     pub fn write(&self, message: &Message<'_>, out: &mut dyn Sink) {
-        self.write_and_report(message, out, &mut |_| ());
+        self.write_and_report(message, out, |_| ());
     }
 
     /// As [`write`](Self::write); what is wrong in the message goes to `report`, too.
@@ -70,14 +70,14 @@ impl Json<'_> {
         &self,
         message: &Message<'_>,
         out: &mut dyn Sink,
-        report: &mut dyn FnMut(Error),
+        mut report: impl FnMut(Error),
     ) {
         let mut buffer = Buffer::new(out);
         let line = Line::new(&mut buffer).constant("{").items("}", |line| {
             let line = field(line, "\"file\":", &self.file);
             let line = field(line, "\"packet\":", &self.packet);
             let line = field(line, "\"time\":", &self.time);
-            contents(header(line, message), message, report)
+            contents(header(line, message), message, &mut report)
         });
         line.finish();
     }
@@ -123,25 +123,25 @@ fn contents<'l>(
             }
         }
         Ok(Body::Expect(_, attrs)) => {
-            line = present(line, "\"expectation\":", &Expectation::read(attrs, report));
+            line = present(line, "\"expectation\":", &Expectation::decode_with(attrs, report));
         }
         Ok(Body::StatsCpu(nfgen, attrs)) => {
             line = field(line, "\"cpu\":", &nfgen.res_id);
-            line = present(line, "\"stats_cpu\":", &StatsCpu::read(attrs, report));
+            line = present(line, "\"stats_cpu\":", &StatsCpu::decode_with(attrs, report));
         }
         Ok(Body::StatsGlobal(_, attrs)) => {
-            line = present(line, "\"stats_global\":", &StatsGlobal::read(attrs, report));
+            line = present(line, "\"stats_global\":", &StatsGlobal::decode_with(attrs, report));
         }
         Ok(Body::ExpectStats(nfgen, attrs)) => {
             line = field(line, "\"cpu\":", &nfgen.res_id);
-            line = present(line, "\"expect_stats\":", &ExpectStats::read(attrs, report));
+            line = present(line, "\"expect_stats\":", &ExpectStats::decode_with(attrs, report));
         }
         Ok(Body::Error(error)) => {
-            message.report(report);
+            message.for_each_error(report);
             line = field(line, "\"error\":", &error);
         }
         Ok(Body::Done(done)) => {
-            message.report(report);
+            message.for_each_error(report);
             line = field(line, "\"done\":", &done);
         }
         Ok(Body::Other(bytes)) => line = field(line, "\"hex\":", &Hex(bytes)),
@@ -356,9 +356,10 @@ impl Value for Kind {
         line.word(match self {
             Self::Request => &const { Word::new("request") },
             Self::Reply => &const { Word::new("reply") },
-            Self::New => &const { Word::new("new") },
-            Self::Update => &const { Word::new("update") },
-            Self::Destroy => &const { Word::new("destroy") },
+            // Events about expectations have the same words; the key `expectation` sets them apart.
+            Self::New | Self::ExpectNew => &const { Word::new("new") },
+            Self::Update | Self::ExpectUpdate => &const { Word::new("update") },
+            Self::Destroy | Self::ExpectDestroy => &const { Word::new("destroy") },
             Self::Control => &const { Word::new("control") },
             Self::Foreign => &const { Word::new("foreign") },
         })

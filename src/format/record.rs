@@ -17,7 +17,8 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MessageRecord {
-    /// Why it was sent.
+    /// What it is. Events about expectations have the words of those about entries.
+    #[serde(serialize_with = "event_word")]
     pub kind: Kind,
     /// The kernel's name of the message type, or its number.
     #[serde(rename = "type")]
@@ -146,22 +147,24 @@ impl MessageRecord {
         // A body in error is reported above.
         let _ = message.visit(&mut gaps);
         // What is wrong in attributes was collected above.
-        let ignore = &mut |_| ();
+        let ignore: &mut dyn FnMut(Error) = &mut |_| ();
         let mut cpu = None;
         let content = body.ok().map(|body| match body {
             Body::Conntrack(nfgen, attrs) => Content::Conntrack(Box::new(Conntrack {
                 family: nfgen.nfgen_family,
-                ..Conntrack::read(attrs, ignore)
+                ..Conntrack::decode_with(attrs, ignore)
             })),
-            Body::Expect(_, attrs) => Content::Expectation(Expectation::read(attrs, ignore)),
+            Body::Expect(_, attrs) => Content::Expectation(Expectation::decode_with(attrs, ignore)),
             Body::StatsCpu(nfgen, attrs) => {
                 cpu = Some(nfgen.res_id);
-                Content::StatsCpu(StatsCpu::read(attrs, ignore))
+                Content::StatsCpu(StatsCpu::decode_with(attrs, ignore))
             }
-            Body::StatsGlobal(_, attrs) => Content::StatsGlobal(StatsGlobal::read(attrs, ignore)),
+            Body::StatsGlobal(_, attrs) => {
+                Content::StatsGlobal(StatsGlobal::decode_with(attrs, ignore))
+            }
             Body::ExpectStats(nfgen, attrs) => {
                 cpu = Some(nfgen.res_id);
-                Content::ExpectStats(ExpectStats::read(attrs, ignore))
+                Content::ExpectStats(ExpectStats::decode_with(attrs, ignore))
             }
             Body::Error(error) => Content::Error {
                 errno: error.error.unsigned_abs(),
@@ -198,6 +201,16 @@ impl MessageRecord {
             errors: gaps.errors,
         }
     }
+}
+
+fn event_word<S: serde::Serializer>(kind: &Kind, serializer: S) -> Result<S::Ok, S::Error> {
+    let kind = match kind {
+        Kind::ExpectNew => &Kind::New,
+        Kind::ExpectUpdate => &Kind::Update,
+        Kind::ExpectDestroy => &Kind::Destroy,
+        kind => kind,
+    };
+    kind.serialize(serializer)
 }
 
 fn hex(bytes: &[u8]) -> String {

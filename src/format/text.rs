@@ -7,7 +7,7 @@
 //! # let hex = "f4000000000102000100000037c5e0d1020000003400018014000180080001007f000001080002007f0000011c0002800500010011000000060002009c440000060003001b5a00003400028014000180080001007f000001080002007f0000011c0002800500010011000000060002001b5a0000060003009c44000006001200000900000800030000000188080008000000002a08000c00546b34fa08000b0000000001080007000000001d1c0009800c00010000000000000000010c000200000000000000001d1c000a800c00010000000000000000000c0002000000000000000000100014800c00010018ea516a43f9b688";
 //! # let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(|n| u8::from_str_radix(&hex[n..n + 2], 16).unwrap()).collect();
 //! # let datagram = &bytes[..];
-//! let message = Message::parse(datagram, Endian::Little)?;
+//! let message = Message::parse_with(datagram, Endian::Little)?;
 //! // The flow lives, so its age depends on when one asks.
 //! let text = Text { as_of: Some(1_795_336_919_000_000_000), ..Text::default() };
 //! assert_eq!(
@@ -134,7 +134,7 @@ impl Text {
     /// Appends the line of a message to `out`, a `Vec<u8>` or a `String`, as [`line`](Self::line);
     /// whether there is one.
     pub fn write(&self, message: &Message<'_>, received: Option<u64>, out: &mut dyn Sink) -> bool {
-        has_line(message.kind()) && self.write_and_report(message, received, out, &mut |_| ())
+        has_line(message.kind()) && self.write_and_report(message, received, out, |_| ())
     }
 
     /// As [`write`](Self::write); what is wrong in the message goes to `report`, also if there is no
@@ -144,11 +144,12 @@ impl Text {
         message: &Message<'_>,
         received: Option<u64>,
         out: &mut dyn Sink,
-        report: &mut dyn FnMut(Error),
+        mut report: impl FnMut(Error),
     ) -> bool {
+        let report = &mut report;
         let kind = message.kind();
         if !has_line(kind) {
-            message.report(report);
+            message.for_each_error(report);
             return false;
         }
         let body = match message.body() {
@@ -171,17 +172,19 @@ impl Text {
                 event_end(kind, message, line)
             }
             Body::Expect(nfgen, attrs) => {
-                let expectation = Expectation::read(attrs, report);
+                let expectation = Expectation::decode_with(attrs, report);
                 let line = self.expectation_time(received, line);
                 let line = event_word(kind, line);
                 write_expectation(&expectation, nfgen.nfgen_family, line)
             }
             Body::StatsCpu(nfgen, attrs) => {
-                stats_cpu(nfgen.res_id, &StatsCpu::read(attrs, report), line)
+                stats_cpu(nfgen.res_id, &StatsCpu::decode_with(attrs, report), line)
             }
-            Body::StatsGlobal(_, attrs) => stats_global(&StatsGlobal::read(attrs, report), line),
+            Body::StatsGlobal(_, attrs) => {
+                stats_global(&StatsGlobal::decode_with(attrs, report), line)
+            }
             Body::ExpectStats(nfgen, attrs) => {
-                expect_stats(nfgen.res_id, &ExpectStats::read(attrs, report), line)
+                expect_stats(nfgen.res_id, &ExpectStats::decode_with(attrs, report), line)
             }
             _ => line,
         };
@@ -221,7 +224,7 @@ impl Text {
         received: Option<u64>,
         mut line: Line<'l>,
     ) -> Line<'l> {
-        if self.extended && !ct.orig.is_absent() {
+        if self.extended && !ct.orig.is_empty() {
             let word = ct.family.word().filter(|_| ct.family.0 != 0).unwrap_or(&UNKNOWN);
             line = line.padded(word).constant(" ").number_and(ct.family.0, b' ');
         }
@@ -325,7 +328,7 @@ fn write_expectation<'l>(
 /// A tuple of an expectation.
 #[inline(always)]
 fn part<'l>(tuple: &Tuple, family: Family, words: [&'static str; 2], line: Line<'l>) -> Line<'l> {
-    match tuple.is_absent() {
+    match tuple.is_empty() {
         true => line,
         false => ports(tuple, addresses(tuple, family, words, line)),
     }
@@ -388,9 +391,9 @@ fn write_name<'l>(mut line: Line<'l>, name: &Name) -> Line<'l> {
 #[inline(always)]
 fn event_word(kind: Kind, line: Line<'_>) -> Line<'_> {
     match kind {
-        Kind::New => line.constant("    [NEW] "),
-        Kind::Update => line.constant(" [UPDATE] "),
-        Kind::Destroy => line.constant("[DESTROY] "),
+        Kind::New | Kind::ExpectNew => line.constant("    [NEW] "),
+        Kind::Update | Kind::ExpectUpdate => line.constant(" [UPDATE] "),
+        Kind::Destroy | Kind::ExpectDestroy => line.constant("[DESTROY] "),
         _ => line,
     }
 }
@@ -403,7 +406,7 @@ fn direction<'l>(
     counters: &Counters,
     mut line: Line<'l>,
 ) -> Line<'l> {
-    if !tuple.is_absent() {
+    if !tuple.is_empty() {
         line = addresses(tuple, family, ["src=", "dst="], line);
         line = ports(tuple, line);
         line = number(line, zone, tuple.zone);

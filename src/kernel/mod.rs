@@ -7,7 +7,7 @@ pub use parse::{ParseArchError, ParseReleaseError};
 pub use release::{DumpOrder, ProtoinfoSize, Release};
 
 use crate::nested::IpProto;
-use crate::wire::{Endian, Room};
+use crate::wire::{Endian, WriteLimits};
 
 /// A kernel: everything outside an entry that decides bytes and sizes.
 ///
@@ -82,8 +82,8 @@ impl Kernel {
 
     /// A buffer of this machine of which the first byte lies `offset` bytes into its datagram.
     #[must_use]
-    pub fn room(&self, limit: usize, offset: usize) -> Room {
-        Room { limit, pad_from: self.pads().then_some(offset) }
+    pub fn write_limits(&self, limit: usize, offset: usize) -> WriteLimits {
+        WriteLimits { limit, pad_from: self.pads().then_some(offset) }
     }
 }
 

@@ -28,10 +28,10 @@
 //! if let NetlinkPayload::InnerMessage(inner) = &message.payload {
 //!     let message = inner.as_message();
 //!     assert_eq!(message.kind(), Kind::Reply);
-//!     let mut errors = Vec::new();
-//!     let ct = Conntrack::from_message(&message, &mut |error| errors.push(error.to_string()))?;
-//!     assert_eq!(ct.mark, Some(0x1234));
-//!     assert_eq!(errors, ["CTA_STATUS at byte 28: payload is 2 bytes, expected 4"]);
+//!     let entry = message.conntrack()?;
+//!     assert_eq!((entry.mark, entry.status), (Some(0x1234), None));
+//!     let error = message.errors()[0];
+//!     assert_eq!(error.to_string(), "CTA_STATUS at byte 28: payload is 2 bytes, expected 4");
 //! }
 //! # Ok(()) }
 //! # #[cfg(not(feature = "netlink-packet-core"))]
@@ -54,7 +54,7 @@
 //! # What netlink-packet-core cannot carry
 //!
 //! * A view: its trait gives no lifetime to hold on to, so each message is copied once. Where that
-//!   matters, read the socket yourself and use [`Message::all`].
+//!   matters, read the socket yourself and use [`Messages`].
 //! * An error with data: its `DecodeError` is a sentence. [`NlaAttr::decode`] and [`Message`] give
 //!   [`Error`].
 //! * Another byte order: it reads and writes headers in this machine's. Messages and attributes of
@@ -88,7 +88,7 @@
 //! netlink-packet-core.) Both need `std`; without default features this crate needs neither.
 //!
 //! [netlink-proto]: https://docs.rs/netlink-proto
-//! [`Message::all`]: crate::Message::all
+//! [`Messages`]: crate::Messages
 //! [`Error`]: crate::error::Error
 
 mod nla;

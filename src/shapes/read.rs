@@ -206,7 +206,7 @@ fn take_help(at: &mut Cursor<'_>, into: &mut Help) {
         return;
     }
     if let (Some(name), Some(behind)) = (at.rest.get(name_at..name_end), at.rest.get(len..)) {
-        into.name = Some(Owned::own(NulStr::from_payload(name)));
+        into.name = Some(Owned::from_borrowed(NulStr::from_payload(name)));
         into.info = None;
         *at = Cursor::new(behind);
     }

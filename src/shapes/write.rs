@@ -324,7 +324,7 @@ pub(crate) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<P
             Help { name, info } => (name.is_none() & info.is_none()).then_some(at),
         },
         Field::labels => match &ct.labels {
-            Some(labels) => put_labels(at, labels.lend()),
+            Some(labels) => put_labels(at, labels.as_borrowed()),
             None => Some(at),
         },
         Field::seq_adj_orig => write_seq_adj(at, A::SeqAdjOrig, &ct.seq_adj_orig),

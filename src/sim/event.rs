@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::kernel::Kernel;
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::{NlmFlags, WriteBuf, Writer, nlmsg_total_size};
-use crate::{Envelope, Group, MsgType, NfGenMsg};
+use crate::{Group, MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
 /// A message that is sent to a group.
@@ -89,7 +89,7 @@ pub(crate) fn build_event(
     let Some((msg_type, flags, group)) = kind_of_event(events) else {
         return Ok(None);
     };
-    let envelope = Envelope {
+    let builder = MessageBuilder {
         msg_type,
         flags,
         seq: 0,
@@ -98,8 +98,8 @@ pub(crate) fn build_event(
         endian: kernel.arch.endian,
     };
     let mut skb = WriteBuf::with_capacity(limit.min(1024));
-    let room = kernel.room(limit, Skb::UNLIMITED.offset);
-    envelope.write_in(&mut skb, room, |out| fill_event(kernel, out, events, ct, now))?;
+    let room = kernel.write_limits(limit, Skb::UNLIMITED.offset);
+    builder.write_with_limits(&mut skb, room, |out| fill_event(kernel, out, events, ct, now))?;
     Ok(Some((group, skb.into_bytes())))
 }
 

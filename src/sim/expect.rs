@@ -12,7 +12,7 @@ use crate::flat::Name;
 use crate::kernel::Kernel;
 use crate::nested::ExpectNatAttr;
 use crate::wire::{NLMSG_HDRLEN, NlmFlags, NulStr, WriteBuf, Writer, nlmsg_total_size};
-use crate::{Envelope, MsgType, NfGenMsg};
+use crate::{MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -133,9 +133,11 @@ pub fn ctnetlink_exp_fill_info(
     skb: &mut WriteBuf,
 ) -> Result<(), Error> {
     let flags = if portid != 0 { NlmFlags::MULTI } else { NlmFlags::empty() };
-    let envelope = exp_envelope(kernel, exp, MsgType::EXP_NEW, flags, (portid, seq));
-    let room = kernel.room(room.limit, room.offset);
-    envelope.write_in(skb, room, |out| ctnetlink_exp_dump_expect(kernel, out, exp, now)).map(|_| ())
+    let builder = exp_builder(kernel, exp, MsgType::EXP_NEW, flags, (portid, seq));
+    let room = kernel.write_limits(room.limit, room.offset);
+    builder
+        .write_with_limits(skb, room, |out| ctnetlink_exp_dump_expect(kernel, out, exp, now))
+        .map(|_| ())
 }
 
 /// The message that reports an expectation: `destroyed`, or new.
@@ -154,23 +156,23 @@ pub fn ctnetlink_expect_event(
     } else {
         (MsgType::EXP_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Group::ExpectNew)
     };
-    let envelope = exp_envelope(kernel, exp, msg_type, flags, (portid, 0));
+    let builder = exp_builder(kernel, exp, msg_type, flags, (portid, 0));
     let alloc = nlmsg_total_size(nlmsg_default_size(kernel));
     let mut bytes = WriteBuf::new();
-    envelope.write_in(&mut bytes, kernel.room(alloc, 0), |out| {
+    builder.write_with_limits(&mut bytes, kernel.write_limits(alloc, 0), |out| {
         ctnetlink_exp_dump_expect(kernel, out, exp, now);
     })?;
     Ok(Event { group, bytes: bytes.into_bytes(), alloc })
 }
 
-fn exp_envelope(
+fn exp_builder(
     kernel: &Kernel,
     exp: &NfConntrackExpect,
     msg_type: MsgType,
     flags: NlmFlags,
     (portid, seq): (u32, u32),
-) -> Envelope {
-    Envelope {
+) -> MessageBuilder {
+    MessageBuilder {
         msg_type,
         flags,
         seq,

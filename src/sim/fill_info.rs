@@ -10,7 +10,7 @@ use crate::kernel::{Kernel, L4Proto};
 use crate::nested::IpProto;
 use crate::shapes;
 use crate::wire::{Endian, HostBits, NlmFlags, WriteBuf, Writer};
-use crate::{Envelope, MsgType, NfGenMsg};
+use crate::{MessageBuilder, MsgType, NfGenMsg};
 
 /// The buffer that a message is written to, and where it lies in its datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ pub fn ctnetlink_fill_info(
     skb: &mut WriteBuf,
 ) -> Result<(), Error> {
     let multi = if reply.portid != 0 { NlmFlags::MULTI } else { NlmFlags::empty() };
-    let envelope = Envelope {
+    let builder = MessageBuilder {
         msg_type: MsgType::CT_NEW,
         flags: multi | reply.flags,
         seq: reply.seq,
@@ -87,7 +87,7 @@ pub fn ctnetlink_fill_info(
         DumpOrder::TimeoutLast => fill_info_5_3(kernel, out, ct, now),
         DumpOrder::TimeoutThird => fill_info_2_6_39(kernel, out, ct, now),
     };
-    envelope.write_in(skb, kernel.room(room.limit, room.offset), fill).map(|_| ())
+    builder.write_with_limits(skb, kernel.write_limits(room.limit, room.offset), fill).map(|_| ())
 }
 
 /// The whole message since 5.5.

@@ -24,7 +24,7 @@
 //! net.advance(30_000);
 //! net.reap_expired();
 //!
-//! let event = Message::parse(&net.sockets[0].received[0], kernel.arch.endian)?;
+//! let event = Message::parse_with(&net.sockets[0].received[0], kernel.arch.endian)?;
 //! let flow = Conntrack::try_from(event)?;
 //! assert_eq!(flow.timestamp.duration_ns(), Some(30_000_000_000));
 //! assert_eq!(flow.counters_orig.bytes, Some(60));

@@ -121,18 +121,19 @@ impl Rebuilder {
         match message.body()? {
             Body::Conntrack(..) => self.conntrack(message, recorded).map(Some),
             Body::Expect(_, attrs) => {
-                self.expect(&Expectation::try_read(attrs)?, kind, to, recorded).map(Some)
+                self.expect(&Expectation::try_decode(attrs)?, kind, to, recorded).map(Some)
             }
             Body::StatsCpu(nfgen, attrs) => {
-                let st = IpConntrackStat { ct: Record::try_read(attrs)?, ..Default::default() };
+                let st = IpConntrackStat { ct: Record::try_decode(attrs)?, ..Default::default() };
                 reply(ctnetlink_ct_stat_cpu_fill_info(&self.kernel, nfgen.res_id, &st, to))
             }
             Body::ExpectStats(nfgen, attrs) => {
-                let st = IpConntrackStat { expect: Record::try_read(attrs)?, ..Default::default() };
+                let st =
+                    IpConntrackStat { expect: Record::try_decode(attrs)?, ..Default::default() };
                 reply(ctnetlink_exp_stat_fill_info(&self.kernel, nfgen.res_id, &st, to))
             }
             Body::StatsGlobal(_, attrs) => {
-                let st = crate::flat::StatsGlobal::try_read(attrs)?;
+                let st = crate::flat::StatsGlobal::try_decode(attrs)?;
                 let entries = st.entries.unwrap_or_default();
                 let max_entries = st.max_entries.unwrap_or_default();
                 reply(ctnetlink_stat_ct_fill_info(&self.kernel, entries, max_entries, to))
@@ -207,7 +208,7 @@ impl Rebuilder {
             ctnetlink_exp_fill_info(kernel, &exp, 0, to, skb, &mut bytes)?;
             bytes.into_bytes()
         } else {
-            ctnetlink_expect_event(kernel, kind == Kind::Destroy, &exp, 0, to.0)?.bytes
+            ctnetlink_expect_event(kernel, kind == Kind::ExpectDestroy, &exp, 0, to.0)?.bytes
         };
         Ok(Rebuilt { bytes, alloc: None })
     }
@@ -216,7 +217,7 @@ impl Rebuilder {
 /// The bits that such an event must have had.
 fn assumed_events(kind: Kind, portid: u32, shown: &Conntrack) -> IpctEvents {
     let if_shown = |is_shown, bit| if is_shown { bit } else { IpctEvents::empty() };
-    let born = if shown.master.is_absent() { IpctEvents::NEW } else { IpctEvents::RELATED };
+    let born = if shown.master.is_empty() { IpctEvents::NEW } else { IpctEvents::RELATED };
     let labels = if_shown(shown.labels.is_some(), IpctEvents::LABEL);
     match kind {
         Kind::Destroy => IpctEvents::DESTROY,
@@ -225,8 +226,8 @@ fn assumed_events(kind: Kind, portid: u32, shown: &Conntrack) -> IpctEvents {
         _ => {
             let born = if_shown(kind == Kind::New, born);
             let proto = if_shown(shown.protoinfo.is_some(), IpctEvents::PROTOINFO);
-            let seqadj = if_shown(!shown.seq_adj_orig.is_absent(), IpctEvents::SEQADJ);
-            let synproxy = if_shown(!shown.synproxy.is_absent(), IpctEvents::SYNPROXY);
+            let seqadj = if_shown(!shown.seq_adj_orig.is_empty(), IpctEvents::SEQADJ);
+            let synproxy = if_shown(!shown.synproxy.is_empty(), IpctEvents::SYNPROXY);
             let mark = if_shown(shown.mark == Some(0), IpctEvents::MARK);
             // An update has some bit; REPLY and ASSURED change nothing in the message.
             let reply = if_shown(kind == Kind::Update, IpctEvents::REPLY);
@@ -269,7 +270,7 @@ impl NfConn {
         set(&mut self.mark, shown.mark);
         set(&mut self.use_count, shown.use_count);
         set(&mut self.id, shown.id);
-        if !shown.master.is_absent() {
+        if !shown.master.is_empty() {
             self.master = Some(tuple_of(&shown.master));
         }
         self.learn_protoinfo(kernel, shown.protoinfo.as_ref());
@@ -313,13 +314,13 @@ impl NfConn {
 
     fn learn_extensions(&mut self, shown: &Conntrack, recorded: &Recorded) {
         let counters = [&shown.counters_orig, &shown.counters_reply];
-        if recorded.acct || counters.iter().any(|counters| !counters.is_absent()) {
+        if recorded.acct || counters.iter().any(|counters| !counters.is_empty()) {
             let [orig, reply] = self.acct.get_or_insert_default();
             let [shown_orig, shown_reply] = counters;
             learn_counters(orig, shown_orig);
             learn_counters(reply, shown_reply);
         }
-        if recorded.timestamp || !shown.timestamp.is_absent() {
+        if recorded.timestamp || !shown.timestamp.is_empty() {
             let tstamp = self.tstamp.get_or_insert_default();
             set(&mut tstamp.start, shown.timestamp.start);
             set(&mut tstamp.stop, shown.timestamp.stop);
@@ -335,12 +336,12 @@ impl NfConn {
             help.info.clone_from(&shown.help.info);
         }
         let adjustments = [&shown.seq_adj_orig, &shown.seq_adj_reply];
-        if adjustments.iter().any(|seq| !seq.is_absent()) {
+        if adjustments.iter().any(|seq| !seq.is_empty()) {
             let [orig, reply] = self.seqadj.get_or_insert_default();
             learn_seqadj(orig, &shown.seq_adj_orig);
             learn_seqadj(reply, &shown.seq_adj_reply);
         }
-        if !shown.synproxy.is_absent() {
+        if !shown.synproxy.is_empty() {
             let synproxy = self.synproxy.get_or_insert_default();
             set(&mut synproxy.isn, shown.synproxy.isn);
             set(&mut synproxy.its, shown.synproxy.its);

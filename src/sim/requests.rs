@@ -151,7 +151,7 @@ impl Net {
     ) -> Result<(NfConntrackZone, [Option<NfConntrackTuple>; 2]), Errno> {
         self.check_policy(request)?;
         let mut zone = self.parse_zone(request.zone)?;
-        let mut parse = |shown: &Tuple, dir| match shown.is_absent() {
+        let mut parse = |shown: &Tuple, dir| match shown.is_empty() {
             true => Ok(None),
             false => self.parse_tuple(shown, request.family, Some(&mut zone), dir).map(Some),
         };
@@ -187,11 +187,11 @@ impl Net {
     fn find(&mut self, request: &Conntrack) -> Result<u32, Errno> {
         self.check_policy(request)?;
         let mut zone = self.parse_zone(request.zone)?;
-        let (shown, dir) = match request.orig.is_absent() {
+        let (shown, dir) = match request.orig.is_empty() {
             false => (&request.orig, ZoneDir::Orig),
             true => (&request.reply, ZoneDir::Reply),
         };
-        if shown.is_absent() {
+        if shown.is_empty() {
             return Err(Errno::Einval);
         }
         let tuple = self.parse_tuple(shown, request.family, Some(&mut zone), dir)?;
@@ -316,7 +316,7 @@ impl Net {
         self.ctnetlink_change_protoinfo(&mut ct, request)?;
         ctnetlink_change_synproxy(&mut ct, request)?;
         self.ctnetlink_change_mark(&mut ct, request);
-        if !request.master.is_absent() {
+        if !request.master.is_empty() {
             let master = self.parse_tuple(&request.master, request.family, None, ZoneDir::Both)?;
             let id = self.nf_conntrack_find_get(zone, &master).ok_or(Errno::Enoent)?;
             ct.status |= Status::EXPECTED;
@@ -376,8 +376,8 @@ impl Net {
     }
 
     fn change(&mut self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-        let is_nat = !request.nat_src.is_absent() || !request.nat_dst.is_absent();
-        if is_nat || !request.master.is_absent() {
+        let is_nat = !request.nat_src.is_empty() || !request.nat_dst.is_empty();
+        if is_nat || !request.master.is_empty() {
             return Err(Errno::Eopnotsupp);
         }
         if let Some(name) = &request.help.name {
@@ -535,7 +535,7 @@ impl Net {
 
     /// `ctnetlink_setup_nat`: a direction that is not given gets no translation, but is done with.
     fn ctnetlink_setup_nat(&self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-        if request.nat_dst.is_absent() && request.nat_src.is_absent() {
+        if request.nat_dst.is_empty() && request.nat_src.is_empty() {
             return Ok(());
         }
         if !self.kernel.config.nat {
@@ -584,7 +584,7 @@ fn ctnetlink_change_seq_adj(ct: &mut NfConn, request: &Conntrack) -> Result<(), 
     let Some(adjustments) = &mut ct.seqadj else { return Ok(()) };
     for (seq, asked) in adjustments.iter_mut().zip([&request.seq_adj_orig, &request.seq_adj_reply])
     {
-        if !asked.is_absent() {
+        if !asked.is_empty() {
             change(seq, asked)?;
             ct.status |= Status::SEQ_ADJUST;
         }
@@ -594,7 +594,7 @@ fn ctnetlink_change_seq_adj(ct: &mut NfConn, request: &Conntrack) -> Result<(), 
 
 fn ctnetlink_change_synproxy(ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
     let asked = &request.synproxy;
-    let Some(synproxy) = ct.synproxy.as_mut().filter(|_| !asked.is_absent()) else {
+    let Some(synproxy) = ct.synproxy.as_mut().filter(|_| !asked.is_empty()) else {
         return Ok(());
     };
     let need = |value: Option<u32>| value.ok_or(Errno::Einval);

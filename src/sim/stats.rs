@@ -7,7 +7,7 @@ use crate::attrs::{
 use crate::flat::{ExpectStats, StatsCpu};
 use crate::kernel::Kernel;
 use crate::wire::{NlmFlags, Writer};
-use crate::{Envelope, Family, MsgType, NfGenMsg};
+use crate::{Family, MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
 /// `struct ip_conntrack_stat`: what one CPU has counted.
@@ -19,8 +19,13 @@ pub struct IpConntrackStat {
     pub expect: ExpectStats,
 }
 
-fn envelope(kernel: &Kernel, msg_type: MsgType, cpu: u16, (portid, seq): (u32, u32)) -> Envelope {
-    Envelope {
+fn builder(
+    kernel: &Kernel,
+    msg_type: MsgType,
+    cpu: u16,
+    (portid, seq): (u32, u32),
+) -> MessageBuilder {
+    MessageBuilder {
         msg_type,
         flags: if portid != 0 { NlmFlags::MULTI } else { NlmFlags::empty() },
         seq,
@@ -31,11 +36,11 @@ fn envelope(kernel: &Kernel, msg_type: MsgType, cpu: u16, (portid, seq): (u32, u
 }
 
 fn message<S: crate::wire::AttrSet>(
-    envelope: &Envelope,
+    builder: &MessageBuilder,
     body: impl FnOnce(&mut Writer<'_, S>),
 ) -> Vec<u8> {
     // A few integers always fit.
-    envelope.build(body).map(crate::MessageBuf::into_bytes).unwrap_or_default()
+    builder.build(body).map(crate::MessageBuf::into_bytes).unwrap_or_default()
 }
 
 /// The counters of one CPU, in answer to GET_STATS_CPU. Which there are depends on the release.
@@ -72,7 +77,7 @@ pub fn ctnetlink_ct_stat_cpu_fill_info(
         put(StatsCpuAttr::ClashResolve, st.clash_resolve, !ignore);
         put(StatsCpuAttr::ChainToolong, st.chain_toolong, release.stats_count_chain_toolong());
     };
-    message(&envelope(kernel, MsgType::CT_GET_STATS_CPU, cpu, to), body)
+    message(&builder(kernel, MsgType::CT_GET_STATS_CPU, cpu, to), body)
 }
 
 /// The size of the table, in answer to GET_STATS.
@@ -89,7 +94,7 @@ pub fn ctnetlink_stat_ct_fill_info(
             out.put(StatsGlobalAttr::MaxEntries(max_entries));
         }
     };
-    message(&envelope(kernel, MsgType::CT_GET_STATS, 0, to), body)
+    message(&builder(kernel, MsgType::CT_GET_STATS, 0, to), body)
 }
 
 /// What one CPU has counted of expectations. The kernel builds the type of this reply with the wrong
@@ -106,5 +111,5 @@ pub fn ctnetlink_exp_stat_fill_info(
         out.put(ExpectStatsAttr::Create(st.expect.create.unwrap_or_default()));
         out.put(ExpectStatsAttr::Delete(st.expect.delete.unwrap_or_default()));
     };
-    message(&envelope(kernel, MsgType::CT_GET_CTRZERO, cpu, to), body)
+    message(&builder(kernel, MsgType::CT_GET_CTRZERO, cpu, to), body)
 }

@@ -38,7 +38,7 @@ impl Buffer {
 
     /// The messages of that datagram.
     pub fn messages(&self) -> impl Iterator<Item = Result<Message<'_>, crate::error::Error>> {
-        Message::all(self.datagram(), Endian::NATIVE)
+        crate::messages(self.datagram())
     }
 
     /// Where to receive into. Forgets what was there.
@@ -74,6 +74,6 @@ impl Buffer {
     /// The message at a place that `take` returned.
     pub(super) fn message(&self, place: Range<usize>) -> Result<Message<'_>, SocketError> {
         let bytes = self.bytes.get(place).unwrap_or_default();
-        Message::parse(bytes, Endian::NATIVE).map_err(SocketError::Malformed)
+        Message::parse(bytes).map_err(SocketError::Malformed)
     }
 }

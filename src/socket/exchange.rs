@@ -119,8 +119,8 @@ impl<'r> Exchange<'r> {
 mod tests {
     use super::*;
     use crate::request::{self, Selector};
-    use crate::wire::Endian;
-    use crate::{Envelope, Family};
+
+    use crate::{Family, MessageBuilder};
 
     const PORTID: u32 = 0x1234_5678;
 
@@ -137,7 +137,7 @@ mod tests {
     }
 
     fn parse(bytes: &[u8]) -> Message<'_> {
-        Message::parse(bytes, Endian::NATIVE).unwrap()
+        Message::parse(bytes).unwrap()
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
         let request = request::stats(7).unwrap();
         let step = Exchange::new(&request, PORTID).take(parse(&reply)).unwrap();
         assert!(matches!(step, Next::LastAnswer(_)));
-        let mut asks = Envelope::of(&request.as_message()).unwrap();
+        let mut asks = MessageBuilder::try_from(&request.as_message()).unwrap();
         asks.flags |= NlmFlags::ACK;
         let request = asks.build::<crate::attrs::CtattrType>(|_| ()).unwrap();
         let step = Exchange::new(&request, PORTID).take(parse(&reply)).unwrap();

@@ -20,7 +20,7 @@
 //! loop {
 //!     match events.next(&mut buffer) {
 //!         Ok(Some(message)) if message.kind() == Kind::Destroy => {
-//!             let ct = Conntrack::from_message(&message, &mut |error| eprintln!("{error}"))?;
+//!             let ct = message.conntrack()?;
 //!             println!("{:?} -> {:?}: {:?}", ct.orig.src, ct.orig.dst, ct.timestamp.duration());
 //!         }
 //!         Ok(_) => {}

@@ -5,10 +5,10 @@ use super::error::SocketError;
 use super::exchange::{Exchange, Next, Outcome, Step};
 use super::link::{Link, Received};
 use crate::error::Error;
-use crate::flat::{ExpectStats, Record as _, StatsCpu, StatsGlobal};
+use crate::flat::{ExpectStats, StatsCpu, StatsGlobal};
 use crate::request::{self, Selector};
 use crate::wire::NlmFlags;
-use crate::{Body, Conntrack, Expectation, Family, Message, MessageBuf};
+use crate::{Conntrack, Expectation, Family, Message, MessageBuf};
 use core::time::Duration;
 use rustix::net::RecvFlags;
 use std::collections::VecDeque;
@@ -221,25 +221,18 @@ impl Socket {
         }
     }
 
-    /// All expectations, with their layer 3 protocol.
+    /// All expectations.
     ///
     /// # Errors
     /// As [`exchange`](Self::exchange).
-    pub fn expectations(
-        &mut self,
-        family: Family,
-    ) -> Result<Vec<(Family, Expectation)>, SocketError> {
+    pub fn expectations(&mut self, family: Family) -> Result<Vec<Expectation>, SocketError> {
         let mut all = Vec::new();
         self.dump_consistent(
             ATTEMPTS,
             |seq| request::dump_expectations(family, seq),
             |step| match step {
                 Step::Begin => all.clear(),
-                Step::Message(message) => {
-                    if let Ok(Body::Expect(nfgen, attrs)) = message.body() {
-                        all.push((nfgen.nfgen_family, Expectation::read(attrs, &mut |_| ())));
-                    }
-                }
+                Step::Message(message) => all.extend(message.expectation()),
             },
         )?;
         Ok(all)
@@ -252,38 +245,30 @@ impl Socket {
     pub fn stats(&mut self) -> Result<StatsGlobal, SocketError> {
         let mut stats = StatsGlobal::default();
         self.exchange(request::stats, |message| {
-            if let Ok(Body::StatsGlobal(_, attrs)) = message.body() {
-                stats = StatsGlobal::read(attrs, &mut |_| ());
+            if let Ok(found) = message.stats_global() {
+                stats = found;
             }
         })?;
         Ok(stats)
     }
 
-    /// What each CPU has counted, with the CPU's number.
+    /// What each CPU has counted.
     ///
     /// # Errors
     /// As [`exchange`](Self::exchange).
-    pub fn stats_cpu(&mut self) -> Result<Vec<(u16, StatsCpu)>, SocketError> {
+    pub fn stats_cpu(&mut self) -> Result<Vec<StatsCpu>, SocketError> {
         let mut all = Vec::new();
-        self.exchange(request::stats_cpu, |message| {
-            if let Ok(Body::StatsCpu(nfgen, attrs)) = message.body() {
-                all.push((nfgen.res_id, StatsCpu::read(attrs, &mut |_| ())));
-            }
-        })?;
+        self.exchange(request::stats_cpu, |message| all.extend(message.stats_cpu()))?;
         Ok(all)
     }
 
-    /// What each CPU has counted of expectations, with the CPU's number.
+    /// What each CPU has counted of expectations.
     ///
     /// # Errors
     /// As [`exchange`](Self::exchange).
-    pub fn expect_stats_cpu(&mut self) -> Result<Vec<(u16, ExpectStats)>, SocketError> {
+    pub fn expect_stats_cpu(&mut self) -> Result<Vec<ExpectStats>, SocketError> {
         let mut all = Vec::new();
-        self.exchange(request::expect_stats_cpu, |message| {
-            if let Ok(Body::ExpectStats(nfgen, attrs)) = message.body() {
-                all.push((nfgen.res_id, ExpectStats::read(attrs, &mut |_| ())));
-            }
-        })?;
+        self.exchange(request::expect_stats_cpu, |message| all.extend(message.expect_stats()))?;
         Ok(all)
     }
 
@@ -343,5 +328,5 @@ impl AsFd for Socket {
 
 /// The entry that a message holds, without attributes in error.
 pub(super) fn entry(message: &Message<'_>) -> Option<Conntrack> {
-    Conntrack::from_message(message, &mut |_| ()).ok()
+    message.conntrack().ok()
 }

@@ -92,7 +92,7 @@ impl Table {
         if !matches!(kind, Kind::New | Kind::Update | Kind::Destroy | Kind::Reply) {
             return;
         }
-        let Some(ct) = entry(message).filter(|ct| !ct.orig.is_absent()) else { return };
+        let Some(ct) = entry(message).filter(|ct| !ct.orig.is_empty()) else { return };
         match (kind, self.flows.entry(Key::of(&ct))) {
             // A late DESTROY of another flow with the same addresses removes nothing.
             (Kind::Destroy, Entry::Occupied(known)) if is_same(known.get(), &ct) => {
@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::flat::Layout;
     use crate::wire::NlmFlags;
-    use crate::{Envelope, MessageBuf, MsgType};
+    use crate::{MessageBuf, MessageBuilder, MsgType};
 
     fn flow(n: u8, id: u32, mark: u32) -> Conntrack {
         let orig = Tuple { src: Some([192, 0, 2, n].into()), ..Tuple::default() };
@@ -234,8 +234,8 @@ mod tests {
     }
 
     fn event(msg_type: MsgType, flags: NlmFlags, ct: &Conntrack) -> MessageBuf {
-        let envelope = Envelope { flags, ..Envelope::new(msg_type, Family::IPV4) };
-        ct.to_message(&envelope, Layout::Event).unwrap()
+        let builder = MessageBuilder { flags, ..MessageBuilder::new(msg_type, Family::IPV4) };
+        ct.to_message(&builder, Layout::Event).unwrap()
     }
 
     fn apply(table: &mut Table, msg_type: MsgType, flags: NlmFlags, ct: &Conntrack) {

@@ -44,6 +44,6 @@ pub use host_bits::HostBits;
 pub use nul_str::NulStr;
 pub use text::PayloadText;
 pub use write_buf::WriteBuf;
-pub use writer::{Room, Writer};
+pub use writer::{WriteLimits, Writer};
 
 pub(crate) use table::attr_set;

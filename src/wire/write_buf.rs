@@ -10,13 +10,13 @@ use core::ops::Deref;
 /// end: to lay out a message in one piece, it would have to be filled with zeros first, each time.
 ///
 /// ```
-/// use ctnetlink::{Envelope, Family, MsgType, wire::WriteBuf, attrs::{CtAttr, CtattrType}};
+/// use ctnetlink::{MessageBuilder, Family, MsgType, wire::WriteBuf, attrs::{CtAttr, CtattrType}};
 ///
 /// let mut buffer = WriteBuf::new();
 /// for mark in [0x1234, 0x5678] {
 ///     buffer.clear();
-///     let envelope = Envelope::new(MsgType::CT_NEW, Family::IPV4);
-///     envelope.write::<CtattrType>(&mut buffer, |out| out.put(CtAttr::Mark(mark)))?;
+///     let builder = MessageBuilder::new(MsgType::CT_NEW, Family::IPV4);
+///     builder.write::<CtattrType>(&mut buffer, |out| out.put(CtAttr::Mark(mark)))?;
 ///     assert_eq!(buffer.len(), 16 + 4 + 8);
 /// }
 /// assert!(buffer.ends_with(&[0x56, 0x78]));

@@ -15,7 +15,7 @@ use core::marker::PhantomData;
 /// Writes attributes of set `S` at the end of a buffer.
 ///
 /// One exists only inside the closure of a function that builds something, such as
-/// [`Envelope::build`](crate::Envelope::build). An attribute longer than 65,535 bytes
+/// [`MessageBuilder::build`](crate::MessageBuilder::build). An attribute longer than 65,535 bytes
 /// is left out, and that function returns the error: nothing wraps, nothing is cut.
 #[derive(Debug)]
 pub struct Writer<'b, S> {
@@ -23,14 +23,14 @@ pub struct Writer<'b, S> {
     /// Where the message starts in `buf`: errors count from there.
     start: usize,
     endian: Endian,
-    room: Room,
+    room: WriteLimits,
     error: &'b mut Option<Error>,
     set: PhantomData<S>,
 }
 
 /// What the buffer is to the kernel: how much it holds, and where a 64-bit value needs a pad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Room {
+pub struct WriteLimits {
     /// The longest that the buffer may become, in bytes. What does not fit is
     /// [`NoRoom`](ErrorKind::NoRoom), the kernel's EMSGSIZE.
     pub limit: usize,
@@ -39,7 +39,7 @@ pub struct Room {
     pub pad_from: Option<usize>,
 }
 
-impl Room {
+impl WriteLimits {
     /// As much as there is need for, and no pads.
     pub const UNLIMITED: Self = Self { limit: usize::MAX, pad_from: None };
 }
@@ -63,7 +63,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         body: impl FnOnce(&mut Writer<'_, S>),
     ) -> Result<(), Error> {
         let mut error = None;
-        body(&mut Writer::new(buf, start, endian, Room::UNLIMITED, &mut error));
+        body(&mut Writer::new(buf, start, endian, WriteLimits::UNLIMITED, &mut error));
         error.map_or(Ok(()), Err)
     }
 
@@ -73,7 +73,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         buf: &'b mut WriteBuf,
         start: usize,
         endian: Endian,
-        room: Room,
+        room: WriteLimits,
         error: &'b mut Option<Error>,
     ) -> Self {
         Self { buf, start, endian, room, error, set: PhantomData }
@@ -150,7 +150,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     }
 
     /// Lets `body` write attributes in one go. It gets `MOST` bytes behind the last one and returns
-    /// those that it did not need; beside them the offset of their end, as [`Room::pad_from`] counts,
+    /// those that it did not need; beside them the offset of their end, as [`WriteLimits::pad_from`] counts,
     /// if the machine needs pads. False, and nothing is written, if `body` gives up, if there is less
     /// room, or in the byte order of another machine.
     #[inline(always)]

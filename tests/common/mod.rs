@@ -45,7 +45,8 @@ fn this_machine() -> Endian {
 
 impl Golden {
     pub(crate) fn message(&self) -> Message<'_> {
-        Message::parse(&self.bytes, self.endian).unwrap_or_else(|e| panic!("{}: {e}", self.place))
+        Message::parse_with(&self.bytes, self.endian)
+            .unwrap_or_else(|e| panic!("{}: {e}", self.place))
     }
 
     /// Whether the kernel wrote it.

@@ -9,7 +9,9 @@ use ctnetlink::format::{Annotate, Json, MessageRecord};
 use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::vectors::{Source, Vectors};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, Visitor, WriteBuf};
-use ctnetlink::{Conntrack, Envelope, Expectation, Family, Kind, Message, MsgType, attrs, nested};
+use ctnetlink::{
+    Conntrack, Expectation, Family, Kind, Message, MessageBuilder, MsgType, attrs, nested,
+};
 
 /// Counts errors, and notes where the length fields are.
 #[derive(Default)]
@@ -32,7 +34,7 @@ impl<'a> Visitor<'a> for Errors {
 
 /// Decodes `bytes` by every path; none may panic. What decodes must encode to the same bytes.
 pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option<usize> {
-    let message = Message::parse(bytes, endian).ok()?;
+    let message = Message::parse_with(bytes, endian).ok()?;
     let mut errors = Errors::default();
     if message.visit(&mut errors).is_err() {
         errors.count += 1;
@@ -41,7 +43,9 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
         assert_eq!(rebuilt.as_bytes(), message.as_bytes());
     }
     let mut reported = 0;
-    let flat = Conntrack::from_message(&message, &mut |_| reported += 1);
+    let mut flat = Conntrack::default();
+    let flat = flat.read_message(&message, |_| reported += 1).map(|()| flat);
+    assert_eq!(message.conntrack(), flat);
     if flat.is_ok() {
         // One pass and a visit see the same errors.
         assert_eq!(reported, errors.count, "{:02x?}", message.as_bytes());
@@ -51,18 +55,18 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
         let record = MessageRecord::new(&message);
         assert_eq!(record.errors.len(), errors.count);
         let [mut visited, mut json, mut text] = [Vec::new(), Vec::new(), Vec::new()];
-        message.report(&mut |error| visited.push(error));
+        message.for_each_error(|error| visited.push(error));
         assert_eq!(visited.len(), errors.count);
         // The JSON that is made in one pass is serde's of the record.
         let mut line = String::new();
-        Json::default().write_and_report(&message, &mut line, &mut |error| json.push(error));
+        Json::default().write_and_report(&message, &mut line, |error| json.push(error));
         assert_eq!(line, serde_json::to_string(&record).unwrap());
         assert_eq!(json, visited);
         assert!(!Annotate::new(message).to_string().is_empty());
         line.clear();
         let words = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
         let is_there =
-            words.write_and_report(&message, Some(1), &mut line, &mut |error| text.push(error));
+            words.write_and_report(&message, Some(1), &mut line, |error| text.push(error));
         assert_eq!(text, visited);
         assert_eq!(words.line(&message, Some(1)), is_there.then_some(line));
         assert!(!is_there || message.kind() != Kind::Request);
@@ -76,8 +80,10 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
 /// What reads known shapes in one piece comes to the same as what reads attribute by attribute.
 fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     let mut flow_errors = Vec::new();
-    let flow = FlowTimes::from_message(message, &mut |error| flow_errors.push(error));
-    let Ok(attrs) = message.conntrack() else {
+    let mut flow = FlowTimes::default();
+    let flow = flow.read_message(message, |error| flow_errors.push(error)).map(|()| flow);
+    assert_eq!(message.flow_times(), flow);
+    let Ok(attrs) = message.conntrack_attrs() else {
         assert!(flat.is_err() && flow.is_err());
         return;
     };
@@ -90,7 +96,7 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
         let is_read = raw.as_ref().map_or(true, |raw| matches!(raw.number(), 1 | 20));
         let from = errors.len();
         match attr {
-            Ok(attr) => ct.set(attr, &mut |error| errors.push(error)),
+            Ok(attr) => ct.apply(attr, &mut |error| errors.push(error)),
             Err(error) => errors.push(error),
         }
         if is_read {
@@ -105,7 +111,7 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     // The same over a value that is used.
     let mut again = Conntrack { mark: Some(7), orig: ct.reply.clone(), ..ct.clone() };
     let mut again_errors = Vec::new();
-    again.read_message(message, &mut |error| again_errors.push(error)).unwrap();
+    again.read_message(message, |error| again_errors.push(error)).unwrap();
     assert_eq!(again, ct, "{:02x?}", message.as_bytes());
     assert_eq!(again_errors, errors, "{:02x?}", message.as_bytes());
     // An entry is written in one piece for this machine, and attribute by attribute for another.
@@ -115,8 +121,9 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
         let [native, other] = &mut buffers;
         let write = |endian, buffer: &mut WriteBuf| {
             buffer.clear();
-            let envelope = Envelope { endian, ..Envelope::new(MsgType::CT_NEW, Family::UNSPEC) };
-            envelope.write(buffer, |out| ct.write_as(layout, out)).err()
+            let builder =
+                MessageBuilder { endian, ..MessageBuilder::new(MsgType::CT_NEW, Family::UNSPEC) };
+            builder.write(buffer, |out| ct.write_as(layout, out)).err()
         };
         let errors = (write(Endian::NATIVE, native), write(Endian::NATIVE.swapped(), other));
         assert_eq!(errors.0, errors.1);
@@ -141,7 +148,7 @@ pub(crate) fn translated<S: AttrSet>(attrs: Attrs<'_, S>) -> Vec<u8> {
 /// A datagram: its messages lie one behind another and every byte is accounted for.
 pub(crate) fn datagram(bytes: &[u8], endian: Endian) {
     let mut end = 0;
-    for message in Message::all(bytes, endian) {
+    for message in ctnetlink::Messages::with_endian(bytes, endian) {
         match message {
             Ok(message) => {
                 survives(&bytes[end..], endian, true).unwrap();
@@ -158,11 +165,12 @@ pub(crate) fn flat_value(ct: &Conntrack) {
     let back: Conntrack = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"));
     assert_eq!(&back, ct, "{json}");
     for endian in [Endian::Little, Endian::Big] {
-        let envelope = Envelope { endian, ..Envelope::new(MsgType::CT_NEW, Family::UNSPEC) };
-        let Ok(message) = ct.to_message(&envelope, Layout::Request) else { continue };
+        let builder =
+            MessageBuilder { endian, ..MessageBuilder::new(MsgType::CT_NEW, Family::UNSPEC) };
+        let Ok(message) = ct.to_message(&builder, Layout::Request) else { continue };
         let back = Conntrack::try_from(message.as_message()).unwrap();
         assert_eq!(back, as_written(ct), "{json}");
-        let again = back.to_message(&envelope, Layout::Request).unwrap();
+        let again = back.to_message(&builder, Layout::Request).unwrap();
         assert_eq!(again.as_bytes(), message.as_bytes());
     }
 }
@@ -170,8 +178,8 @@ pub(crate) fn flat_value(ct: &Conntrack) {
 /// What bytes cannot tell: a nest that is there and empty, identifiers of ICMP with another
 /// protocol. Writing and reading the value once more decides.
 fn as_written(ct: &Conntrack) -> Conntrack {
-    let envelope = Envelope::new(MsgType::CT_NEW, Family::UNSPEC);
-    ct.to_message(&envelope, Layout::Request)
+    let builder = MessageBuilder::new(MsgType::CT_NEW, Family::UNSPEC);
+    ct.to_message(&builder, Layout::Request)
         .and_then(|message| Conntrack::try_from(message.as_message()))
         .unwrap()
 }
@@ -184,8 +192,8 @@ pub(crate) fn json(text: &[u8]) {
     if let Ok(expectation) = serde_json::from_slice::<Expectation>(text) {
         let json = serde_json::to_string(&expectation).unwrap();
         assert_eq!(serde_json::from_str::<Expectation>(&json).unwrap(), expectation);
-        let envelope = Envelope::new(MsgType::EXP_NEW, Family::IPV4);
-        let _ = envelope.build(|out| expectation.write(out));
+        let builder = MessageBuilder::new(MsgType::EXP_NEW, Family::IPV4);
+        let _ = builder.build(|out| expectation.write(out));
     }
 }
 
@@ -263,7 +271,7 @@ pub(crate) fn simulated(input: &[u8]) {
     let kernel = Kernel { arch, ..Kernel::new(release) };
     let vectors = Vectors::new(kernel, u64::from_le_bytes(seed));
     for vector in vectors.skip(usize::from(skip % 64) * 4).take(4) {
-        let message = Message::parse(&vector.bytes, arch.endian).unwrap();
+        let message = Message::parse_with(&vector.bytes, arch.endian).unwrap();
         assert_eq!(message.as_bytes().len(), vector.bytes.len());
         assert_eq!(survives(&vector.bytes, arch.endian, true), Some(0));
         assert!(vector.alloc.is_none_or(|alloc| vector.bytes.len() <= alloc));

@@ -2,7 +2,6 @@
 
 use crate::generate::Step;
 use crate::socket::Answer;
-use ctnetlink::wire::Endian;
 use ctnetlink::{Conntrack, Expectation, Message, flat::Record};
 use std::fmt;
 use std::fmt::Write as _;
@@ -107,13 +106,13 @@ fn payload(message: &[u8], wanted: u16) -> Option<usize> {
 fn told_apart(running: &[u8], simulated: &[u8]) -> String {
     let mut text = String::new();
     for bytes in [running, simulated] {
-        let Ok(message) = Message::parse(bytes, Endian::NATIVE) else {
+        let Ok(message) = Message::parse(bytes) else {
             text += "nothing\n  ";
             continue;
         };
-        let _ = match (Conntrack::try_from(message), message.expect()) {
+        let _ = match (Conntrack::try_from(message), message.expectation_attrs()) {
             (Ok(ct), _) => write!(text, "{:?} {ct:?}\n  ", message.header()),
-            (_, Ok(attrs)) => write!(text, "{:?}\n  ", Expectation::try_read(attrs)),
+            (_, Ok(attrs)) => write!(text, "{:?}\n  ", Expectation::try_decode(attrs)),
             _ => write!(text, "{:?}\n  ", message.header()),
         };
     }

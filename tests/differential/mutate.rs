@@ -5,7 +5,7 @@ use crate::generate::{Step, a_round};
 use crate::probe::Machine;
 use crate::random::Random;
 use ctnetlink::error::ErrorKind;
-use ctnetlink::wire::{AttrSet, Attrs, Endian, NlmFlags, Visitor};
+use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor};
 use ctnetlink::{Body, Conntrack, Kind, Message, MsgType, request};
 use std::fmt;
 
@@ -109,7 +109,7 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     let mut errno = None;
     'answers: loop {
         let datagram = machine.asks.receive();
-        for message in Message::all(&datagram, Endian::NATIVE) {
+        for message in ctnetlink::messages(&datagram) {
             let message = message.unwrap();
             if message.header().nlmsg_seq == end {
                 break 'answers;
@@ -122,11 +122,11 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
         }
     }
     for datagram in machine.hears.drain() {
-        Message::all(&datagram, Endian::NATIVE).for_each(|m| judge(&m.unwrap(), figures));
+        ctnetlink::messages(&datagram).for_each(|m| judge(&m.unwrap(), figures));
     }
     let errno = errno.unwrap_or_else(|| panic!("no acknowledgement of {}", hex(bytes)));
     *figures.errnos.entry(errno).or_default() += 1;
-    let message = Message::parse(bytes, Endian::NATIVE).unwrap();
+    let message = Message::parse(bytes).unwrap();
     let again = message.rebuild();
     if errno != 0 {
         return;
@@ -135,7 +135,8 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     let again = again.unwrap_or_else(|error| panic!("{error}: {}", hex(bytes)));
     assert_eq!(again.as_bytes(), bytes, "accepted, but not rebuilt");
     let mut errors = Vec::new();
-    Conntrack::from_message(&message, &mut |error| errors.push(error))
+    Conntrack::default()
+        .read_message(&message, |error| errors.push(error))
         .unwrap_or_else(|error| panic!("{error}: {}", hex(bytes)));
     for error in errors {
         // Each error costs its attribute alone, and the kernel has a reason to overlook it.

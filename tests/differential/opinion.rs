@@ -49,7 +49,7 @@ fn sent_by(release: &str) -> Vec<Vec<u8>> {
                 let request = DumpRequest { portid: 7, seq: 2, ..DumpRequest::default() };
                 let dump = net.dump(&request, DumpBuffers::fresh(&kernel)).unwrap();
                 sent.extend(dump.iter().flat_map(|datagram| {
-                    let messages = Message::all(datagram, Endian::Little);
+                    let messages = ctnetlink::Messages::with_endian(datagram, Endian::Little);
                     messages.map(|message| message.unwrap().as_bytes().to_vec())
                 }));
             }
@@ -122,7 +122,7 @@ fn library_reads_the_simulated_kernel() {
     assert_eq!(answers.lines().count(), messages.len());
     for (bytes, answer) in messages.iter().zip(answers.lines()) {
         let answer: serde_json::Value = serde_json::from_str(answer).unwrap();
-        let message = Message::parse(bytes, Endian::Little).unwrap();
+        let message = Message::parse_with(bytes, Endian::Little).unwrap();
         for (key, text) in [("text", &plain), ("text_all", &all)] {
             let Some(theirs) = answer[key].as_str() else { continue };
             let ours = text.line(&message, None).unwrap_or_default();

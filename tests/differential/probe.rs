@@ -9,7 +9,7 @@ use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::sim::Helper;
 use ctnetlink::wire::NlmFlags;
-use ctnetlink::{Conntrack, Envelope, Family, Message, MessageBuf, MsgType};
+use ctnetlink::{Conntrack, Family, Message, MessageBuf, MessageBuilder, MsgType};
 use std::fmt;
 
 /// NEW, UPDATE and DESTROY of entries, NEW and DESTROY of expectations.
@@ -68,7 +68,7 @@ impl Machine {
         let flags = u16::from_ne_bytes([bytes[6], bytes[7]]) | NlmFlags::ACK.bits();
         bytes[6..8].copy_from_slice(&flags.to_ne_bytes());
         let endian = ctnetlink::wire::Endian::NATIVE;
-        let request = Message::parse(&bytes, endian).unwrap().to_buf();
+        let request = Message::parse_with(&bytes, endian).unwrap().to_buf();
         self.asks.ask(&request)
     }
 
@@ -79,7 +79,7 @@ impl Machine {
             return Err(created);
         }
         let answer = self.acked(|seq| request::get(ct, seq));
-        let reply = Message::parse(&answer.datagrams[0], ctnetlink::wire::Endian::NATIVE);
+        let reply = Message::parse(&answer.datagrams[0]);
         let got = Conntrack::try_from(reply.unwrap()).unwrap();
         self.acked(|seq| request::delete(ct, seq));
         Ok(got)
@@ -157,8 +157,8 @@ impl Machine {
     pub(crate) fn request(&mut self, kind: MsgType, flags: NlmFlags, ct: &Conntrack) -> MessageBuf {
         let seq = self.next_seq();
         let flags = NlmFlags::REQUEST | NlmFlags::ACK | flags;
-        let envelope = Envelope { flags, seq, ..Envelope::new(kind, ct.family) };
-        ct.to_message(&envelope, Layout::Request).unwrap()
+        let builder = MessageBuilder { flags, seq, ..MessageBuilder::new(kind, ct.family) };
+        ct.to_message(&builder, Layout::Request).unwrap()
     }
 }
 

@@ -10,7 +10,7 @@ use ctnetlink::sim::{
     Clock, DumpBuffers, DumpRequest, Errno, Group, ModuleParams, Net, NfConntrackExpect, Socket,
     ctnetlink_exp_fill_info,
 };
-use ctnetlink::wire::{Endian, NlmFlags, WriteBuf};
+use ctnetlink::wire::{NlmFlags, WriteBuf};
 use ctnetlink::{Conntrack, Expectation, Kind, Message, MessageBuf, MsgType};
 use std::collections::HashMap;
 use std::fmt;
@@ -314,7 +314,7 @@ impl<'m> Run<'m> {
             GivenId::Wrong => Some(right.unwrap_or_default() ^ 1),
         };
         let mut ct = Conntrack { id, ..ct.clone() };
-        if ct.orig.is_absent() && ct.reply.is_absent() {
+        if ct.orig.is_empty() && ct.reply.is_empty() {
             // That would be a flush.
             ct.reply.proto = Some(ctnetlink::nested::IpProto(1));
         }
@@ -366,8 +366,12 @@ impl Run<'_> {
             Some(addr) if addr.is_ipv6() => ctnetlink::Family::IPV6,
             _ => ctnetlink::Family::IPV4,
         };
-        let envelope = ctnetlink::Envelope { flags, seq, ..ctnetlink::Envelope::new(kind, family) };
-        envelope.build::<ctnetlink::attrs::CtattrExpect>(|out| e.write(out)).unwrap()
+        let builder = ctnetlink::MessageBuilder {
+            flags,
+            seq,
+            ..ctnetlink::MessageBuilder::new(kind, family)
+        };
+        builder.build::<ctnetlink::attrs::CtattrExpect>(|out| e.write(out)).unwrap()
     }
 
     fn expect_new(&mut self, asked: &Expectation) -> Result<(), Difference> {
@@ -520,7 +524,7 @@ fn chosen(
 }
 
 fn decoded(bytes: &[u8]) -> Option<Conntrack> {
-    let message = Message::parse(bytes, Endian::NATIVE).ok()?;
+    let message = Message::parse(bytes).ok()?;
     if message.kind() == Kind::Destroy {
         return None;
     }
@@ -528,6 +532,6 @@ fn decoded(bytes: &[u8]) -> Option<Conntrack> {
 }
 
 fn expect_decoded(bytes: &[u8]) -> Option<Expectation> {
-    let message = Message::parse(bytes, Endian::NATIVE).ok()?;
-    Expectation::try_read(message.expect().ok()?).ok()
+    let message = Message::parse(bytes).ok()?;
+    Expectation::try_decode(message.expectation_attrs().ok()?).ok()
 }

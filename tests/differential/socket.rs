@@ -1,6 +1,6 @@
 //! Netlink sockets.
 
-use ctnetlink::wire::{Endian, FlagSense, NlmFlags};
+use ctnetlink::wire::{FlagSense, NlmFlags};
 use ctnetlink::{Body, Kind, Message, MessageBuf};
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
@@ -87,7 +87,7 @@ impl Netlink {
         let mut answer = Answer::default();
         loop {
             let datagram = self.receive();
-            let first = Message::parse(&datagram, Endian::NATIVE).unwrap();
+            let first = Message::parse(&datagram).unwrap();
             assert_eq!(first.header().nlmsg_seq, request.header().nlmsg_seq, "{first:?}");
             match first.body().unwrap() {
                 Body::Error(error) => {
@@ -106,6 +106,6 @@ impl Netlink {
 
 /// The messages of datagrams.
 pub(crate) fn messages(datagrams: &[Vec<u8>]) -> impl Iterator<Item = Message<'_>> {
-    let all = datagrams.iter().flat_map(|bytes| Message::all(bytes, Endian::NATIVE));
+    let all = datagrams.iter().flat_map(|bytes| ctnetlink::messages(bytes));
     all.map(Result::unwrap).filter(|message| message.kind() != Kind::Control)
 }

@@ -9,7 +9,7 @@ use ctnetlink::nested::{IpProto, TcpState};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::wire::control::{ExtAck, PolicyAttr};
 use ctnetlink::wire::{Endian, NlmFlags, RawAttr, Writer};
-use ctnetlink::{Conntrack, Envelope, Family, MsgType};
+use ctnetlink::{Conntrack, Family, MessageBuilder, MsgType};
 
 const EBUSY: i32 = 16;
 
@@ -52,12 +52,12 @@ fn errors_of_create() {
 
 /// Sends a request to create an entry that has one more attribute, and gives that one's offset.
 fn with_raw(net: &mut Net, ct: &Conntrack, raw: &RawAttr<'_>) -> (crate::net::Answer, u32) {
-    let envelope = Envelope {
+    let builder = MessageBuilder {
         flags: NlmFlags::REQUEST | NlmFlags::CREATE | NlmFlags::ACK,
-        ..Envelope::new(MsgType::CT_NEW, ct.family)
+        ..MessageBuilder::new(MsgType::CT_NEW, ct.family)
     };
     let mut offset = 0;
-    let request = envelope.build(|out: &mut Writer<'_, CtattrType>| {
+    let request = builder.build(|out: &mut Writer<'_, CtattrType>| {
         ct.write(out);
         offset = out.offset();
         out.put(CtAttr::Unknown(*raw));

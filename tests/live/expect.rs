@@ -151,17 +151,20 @@ fn events() {
         net.must(|seq| request::create_expectation(&first, ct.family, seq));
         let event = listener.next();
         let message = event.as_message();
-        assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::New));
+        assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::ExpectNew));
         assert_eq!(message.header().nlmsg_pid, net.portid);
-        let new = Expectation::try_read(message.expect().unwrap()).unwrap();
+        let new = Expectation::try_decode(message.expectation_attrs().unwrap()).unwrap();
         assert_eq!((&new.tuple, &new.master), (&first.tuple, &ct.orig));
         assert_eq!(new.nat.tuple, Tuple::default());
 
         net.must(|seq| request::delete_expectation(&first, ct.family, seq));
         let event = listener.next();
         let message = event.as_message();
-        assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_DELETE, Kind::Destroy));
-        let gone = Expectation::try_read(message.expect().unwrap()).unwrap();
+        assert_eq!(
+            (message.msg_type(), message.kind()),
+            (MsgType::EXP_DELETE, Kind::ExpectDestroy)
+        );
+        let gone = Expectation::try_decode(message.expectation_attrs().unwrap()).unwrap();
         assert_eq!((gone.id, gone.tuple), (new.id, new.tuple));
         assert!(listener.is_empty());
     });

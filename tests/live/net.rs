@@ -5,8 +5,8 @@ use ctnetlink::error::Error;
 use ctnetlink::flat::{ExpectStats, Layout, Record, StatsCpu, StatsGlobal};
 use ctnetlink::request;
 use ctnetlink::wire::control::NlMsgErr;
-use ctnetlink::wire::{AttrSet, Attrs, Endian, FlagSense, NlmFlags, Visitor};
-use ctnetlink::{Body, Conntrack, Envelope, Expectation, Kind, Message, MessageBuf};
+use ctnetlink::wire::{AttrSet, Attrs, FlagSense, NlmFlags, Visitor};
+use ctnetlink::{Body, Conntrack, Expectation, Kind, Message, MessageBuf, MessageBuilder};
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use netlink_sys::{Socket, SocketAddr};
 use std::io::ErrorKind;
@@ -164,7 +164,7 @@ impl Answer {
     pub(crate) fn expectations(&self) -> Vec<Expectation> {
         assert_eq!(self.errno(), 0, "{:?}", self.end);
         let read = |reply: &MessageBuf| {
-            Expectation::try_read(reply.as_message().expect().unwrap()).unwrap()
+            Expectation::try_decode(reply.as_message().expectation_attrs().unwrap()).unwrap()
         };
         self.replies.iter().map(read).collect()
     }
@@ -224,7 +224,7 @@ fn receive(socket: &Socket, release: (u32, u32)) -> Option<Vec<MessageBuf>> {
         let mut datagram = Vec::with_capacity(1 << 18);
         match socket.recv(&mut datagram, 0) {
             Ok(_) => {
-                let messages = Message::all(&datagram, Endian::NATIVE).map(|message| {
+                let messages = ctnetlink::messages(&datagram).map(|message| {
                     let message = message.unwrap();
                     judge(&message, Some(release));
                     message.to_buf()
@@ -261,13 +261,13 @@ fn judge(message: &Message<'_>, release: Option<(u32, u32)>) {
         return;
     }
     let layout = if message.kind() == Kind::Reply { Layout::Dump } else { Layout::Event };
-    let Some(envelope) = Envelope::of(message) else { return };
+    let Ok(builder) = MessageBuilder::try_from(message) else { return };
     let flat = match message.body().unwrap() {
-        Body::Conntrack(..) => Conntrack::try_from(*message).unwrap().to_message(&envelope, layout),
-        Body::Expect(_, attrs) => build(&envelope, &Expectation::try_read(attrs).unwrap()),
-        Body::StatsCpu(_, attrs) => build(&envelope, &StatsCpu::try_read(attrs).unwrap()),
-        Body::StatsGlobal(_, attrs) => build(&envelope, &StatsGlobal::try_read(attrs).unwrap()),
-        Body::ExpectStats(_, attrs) => build(&envelope, &ExpectStats::try_read(attrs).unwrap()),
+        Body::Conntrack(..) => Conntrack::try_from(*message).unwrap().to_message(&builder, layout),
+        Body::Expect(_, attrs) => build(&builder, &Expectation::try_decode(attrs).unwrap()),
+        Body::StatsCpu(_, attrs) => build(&builder, &StatsCpu::try_decode(attrs).unwrap()),
+        Body::StatsGlobal(_, attrs) => build(&builder, &StatsGlobal::try_decode(attrs).unwrap()),
+        Body::ExpectStats(_, attrs) => build(&builder, &ExpectStats::try_decode(attrs).unwrap()),
         other => panic!("{other:?}"),
     };
     // Pads, which 64-bit values need on some machines, are all that a flat value loses.
@@ -276,8 +276,8 @@ fn judge(message: &Message<'_>, release: Option<(u32, u32)>) {
     }
 }
 
-fn build<R: Record>(envelope: &Envelope, record: &R) -> Result<MessageBuf, Error> {
-    envelope.build(|out| record.write(out))
+fn build<R: Record>(builder: &MessageBuilder, record: &R) -> Result<MessageBuf, Error> {
+    builder.build(|out| record.write(out))
 }
 
 fn release() -> (u32, u32) {

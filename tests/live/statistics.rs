@@ -4,10 +4,10 @@ use crate::change::eight;
 use crate::create::use_labels;
 use crate::namespace::{alone, skip};
 use crate::net::{EOPNOTSUPP, Net, set_lo_up};
-use ctnetlink::flat::{Counters, ExpectStats, Record, StatsCpu, StatsGlobal};
+use ctnetlink::flat::{Counters, ExpectStats, StatsCpu, StatsGlobal};
 use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
-use ctnetlink::{Body, Conntrack, Family, Kind, MsgType};
+use ctnetlink::{Conntrack, Family, Kind, MsgType};
 use std::net::UdpSocket;
 
 /// Sends 3 datagrams of 10 bytes, receives 2 of 20, and gives the ports.
@@ -90,8 +90,7 @@ fn size_of_the_table() {
             let [reply] = &answer.replies[..] else { panic!("{:?}", answer.end) };
             let message = reply.as_message();
             assert_eq!((message.msg_type(), message.kind()), (MsgType::CT_GET_STATS, Kind::Reply));
-            let Ok(Body::StatsGlobal(_, attrs)) = message.body() else { panic!("{message:?}") };
-            (StatsGlobal::try_read(attrs).unwrap(), net.is_at_least((4, 18)))
+            (StatsGlobal::try_from(message).unwrap(), net.is_at_least((4, 18)))
         };
         assert_eq!(size().0.entries, Some(0));
         let (stats, has_max) = size();
@@ -102,10 +101,8 @@ fn size_of_the_table() {
         }
         eight(net);
         let answer = net.ask(request::stats);
-        let Ok(Body::StatsGlobal(_, attrs)) = answer.replies[0].as_message().body() else {
-            panic!()
-        };
-        assert_eq!(StatsGlobal::try_read(attrs).unwrap().entries, Some(8));
+        let stats = StatsGlobal::try_from(answer.replies[0].as_message()).unwrap();
+        assert_eq!(stats.entries, Some(8));
     });
 }
 
@@ -127,8 +124,7 @@ fn statistics_of_each_cpu() {
         let (mut numbers, mut inserted) = (Vec::new(), 0);
         for reply in &answer.replies {
             let message = reply.as_message();
-            let Ok(Body::StatsCpu(nfgenmsg, attrs)) = message.body() else { panic!("{message:?}") };
-            let stats = StatsCpu::try_read(attrs).unwrap();
+            let stats = StatsCpu::try_from(message).unwrap();
             // No packet has been tracked here.
             for zero in [stats.found, stats.drop, stats.early_drop, stats.error] {
                 assert_eq!(zero, Some(0), "{stats:?}");
@@ -137,7 +133,7 @@ fn statistics_of_each_cpu() {
             assert!(stats.insert_failed.is_some() && stats.search_restart.is_some());
             assert_eq!(stats.clash_resolve.is_some(), net.is_at_least((5, 10)), "{stats:?}");
             assert_eq!(stats.chain_toolong.is_some(), net.is_at_least((5, 15)), "{stats:?}");
-            numbers.push(nfgenmsg.res_id);
+            numbers.push(stats.cpu);
         }
         assert_eq!((answer.errno(), inserted), (0, 8));
         assert_eq!(numbers, cpus());
@@ -148,13 +144,11 @@ fn statistics_of_each_cpu() {
             let message = reply.as_message();
             // The kernel's own slip: the subsystem is not that of expectations.
             assert_eq!(message.msg_type(), MsgType::CT_GET_CTRZERO);
-            let Ok(Body::ExpectStats(nfgenmsg, attrs)) = message.body() else {
-                panic!("{message:?}")
-            };
-            let stats = ExpectStats::try_read(attrs).unwrap();
-            let expected = ExpectStats { new: Some(0), create: Some(0), delete: Some(0) };
+            let stats = ExpectStats::try_from(message).unwrap();
+            let expected =
+                ExpectStats { cpu: stats.cpu, new: Some(0), create: Some(0), delete: Some(0) };
             assert_eq!(stats, expected);
-            numbers.push(nfgenmsg.res_id);
+            numbers.push(stats.cpu);
         }
         assert_eq!(numbers, cpus());
     });
@@ -200,7 +194,7 @@ fn lists_of_the_dying_and_the_unconfirmed() {
         // Neither list can be asked for but as a dump.
         let mut request = request::dump_dying(Family::UNSPEC, 99).unwrap().into_bytes();
         request[6..8].copy_from_slice(&5_u16.to_ne_bytes()); // NLM_F_REQUEST | NLM_F_ACK
-        let request = ctnetlink::Message::parse(&request, ctnetlink::wire::Endian::NATIVE);
+        let request = ctnetlink::Message::parse(&request);
         assert_eq!(net.send(&request.unwrap().to_buf()).errno(), EOPNOTSUPP);
     });
 }

@@ -7,8 +7,6 @@ use super::stack::{
 #[cfg(feature = "capture")]
 use crate::common::{KERNELS, golden_dir};
 use crate::common::{all, native};
-#[cfg(feature = "capture")]
-use ctnetlink::Message;
 use ctnetlink::attrs::{CtAttr, CtattrType};
 #[cfg(feature = "capture")]
 use ctnetlink::capture::Reader;
@@ -16,7 +14,7 @@ use ctnetlink::error::ErrorKind;
 use ctnetlink::nested::TimestampAttr;
 use ctnetlink::packet::{AdapterError, CtNetlinkMessage, NlaAttr};
 use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, NlmFlags, RawAttr, Visitor};
-use ctnetlink::{Body, Conntrack, Envelope, Family, Kind, MessageBuf, MsgType, request};
+use ctnetlink::{Body, Conntrack, Family, Kind, MessageBuf, MessageBuilder, MsgType, request};
 
 type Netlink = NetlinkMessage<CtNetlinkMessage>;
 
@@ -90,7 +88,7 @@ fn captured_messages_come_out_as_they_went_in() {
             if packet.endian != Endian::NATIVE {
                 continue;
             }
-            for message in Message::all(packet.data, packet.endian) {
+            for message in packet.messages() {
                 let message = message.unwrap();
                 let received = Netlink::deserialize(message.as_bytes()).unwrap();
                 assert_eq!(serialized(&received), message.as_bytes());
@@ -208,7 +206,8 @@ fn an_undecodable_attribute_is_one_error() {
     assert_eq!(serialized(&received), bytes);
     let NetlinkPayload::InnerMessage(inner) = received.payload else { panic!() };
     let mut errors = Vec::new();
-    let ct = Conntrack::from_message(&inner.as_message(), &mut |error| errors.push(error)).unwrap();
+    let mut ct = Conntrack::default();
+    ct.read_message(&inner.as_message(), |error| errors.push(error)).unwrap();
     assert_eq!((ct.mark, ct.status, ct.zone), (Some(0x1234), None, Some(513)));
     assert_eq!(errors.len(), 2);
     assert_eq!(errors[0].to_string(), "CTA_STATUS at byte 28: payload is 2 bytes, expected 4");
@@ -218,7 +217,7 @@ fn an_undecodable_attribute_is_one_error() {
     let received = Netlink::deserialize(&message(MsgType::CT_NEW, &[2, 0])).unwrap();
     let NetlinkPayload::InnerMessage(inner) = received.payload else { panic!() };
     assert_eq!(inner.as_message().kind(), Kind::Update);
-    let error = inner.as_message().conntrack().unwrap_err();
+    let error = inner.as_message().conntrack_attrs().unwrap_err();
     assert_eq!(error.kind, ErrorKind::Body { expected: 4, found: 2 });
 
     // The attribute alone: passed on, an error when decoded.
@@ -339,7 +338,7 @@ fn headers_that_do_not_fit_are_errors() {
 /// The length field is public, and netlink-packet-core slices by it.
 #[test]
 fn a_buffer_of_another_length_is_no_panic() {
-    let entry = Envelope::new(MsgType::CT_NEW, Family::IPV4)
+    let entry = MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
         .build::<CtattrType>(|out| out.put(CtAttr::Mark(7)))
         .unwrap();
     let sent = Netlink::try_from(entry.clone()).unwrap();

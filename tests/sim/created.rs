@@ -54,9 +54,9 @@ fn create(kernel: Kernel, ext: &Extensions, request: &Conntrack, event: &Message
 /// What the simulation cannot carry out alone: NAT, a master that is not there, helpers in user space.
 fn needs_more(request: &Conntrack) -> bool {
     let is_in_tree = |name: &Name| Helper::in_tree().iter().any(|helper| helper.name == *name);
-    !request.nat_src.is_absent()
-        || !request.nat_dst.is_absent()
-        || !request.master.is_absent()
+    !request.nat_src.is_empty()
+        || !request.nat_dst.is_empty()
+        || !request.master.is_empty()
         || !request.help.name.as_ref().is_none_or(is_in_tree)
 }
 
@@ -82,7 +82,7 @@ fn compare_created(file: &str, kernel: Kernel, lines: &[Value]) -> usize {
     let mut compared = 0;
     for (n, line) in lines.iter().enumerate() {
         let bytes = unhex(line);
-        let message = Message::parse(&bytes, kernel.arch.endian).unwrap();
+        let message = Message::parse_with(&bytes, kernel.arch.endian).unwrap();
         let is_request = line["kind"] == "request" && line["errno"] == 0;
         if !is_request || message.msg_type() != MsgType::CT_NEW || line.get("op").is_some() {
             continue;
@@ -93,7 +93,7 @@ fn compare_created(file: &str, kernel: Kernel, lines: &[Value]) -> usize {
             continue;
         }
         let is_its = |event: &Message<'_>| {
-            let shown = Conntrack::from_message(event, &mut |_| {});
+            let shown = event.conntrack();
             event.kind() == Kind::New
                 && shown.is_ok_and(|shown| {
                     shown.orig.src == request.orig.src
@@ -103,11 +103,12 @@ fn compare_created(file: &str, kernel: Kernel, lines: &[Value]) -> usize {
         };
         let of_request = |line: &&Value| {
             let bytes = unhex(line);
-            line["kind"] == "event" && is_its(&Message::parse(&bytes, kernel.arch.endian).unwrap())
+            line["kind"] == "event"
+                && is_its(&Message::parse_with(&bytes, kernel.arch.endian).unwrap())
         };
         let Some(event) = lines[n..].iter().find(of_request) else { continue };
         let recorded = unhex(event);
-        let parsed = Message::parse(&recorded, kernel.arch.endian).unwrap();
+        let parsed = Message::parse_with(&recorded, kernel.arch.endian).unwrap();
         let created = create(kernel, &Extensions::of(event), &request, &parsed);
         assert!(
             created == recorded,

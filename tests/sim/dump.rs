@@ -164,7 +164,7 @@ fn seconds_left() {
 #[test]
 fn statistics() {
     let numbers = |message: &[u8]| {
-        let message = Message::parse(message, Endian::Little).unwrap();
+        let message = Message::parse_with(message, Endian::Little).unwrap();
         let ctnetlink::Body::StatsCpu(_, attrs) = message.body().unwrap() else { panic!() };
         attrs.raw().map(|raw| raw.unwrap().number()).collect::<Vec<_>>()
     };

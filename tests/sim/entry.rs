@@ -68,8 +68,8 @@ pub(crate) fn event(kernel: &Kernel, events: IpctEvents, ct: &NfConn) -> Vec<u8>
 
 /// The top-level attributes in their order, without `CTA_`.
 pub(crate) fn order(message: &[u8], endian: Endian) -> String {
-    let message = Message::parse(message, endian).unwrap();
-    let names = message.conntrack().unwrap().raw().map(|raw| {
+    let message = Message::parse_with(message, endian).unwrap();
+    let names = message.conntrack_attrs().unwrap().raw().map(|raw| {
         let number = raw.unwrap().number();
         CtattrType::SPEC.get(number).unwrap().name.trim_start_matches("CTA_")
     });
@@ -77,7 +77,7 @@ pub(crate) fn order(message: &[u8], endian: Endian) -> String {
 }
 
 pub(crate) fn decoded(message: &[u8]) -> Conntrack {
-    Conntrack::try_from(Message::parse(message, Endian::Little).unwrap()).unwrap()
+    Conntrack::try_from(Message::parse_with(message, Endian::Little).unwrap()).unwrap()
 }
 
 pub(crate) const TCP4: CtShape = CtShape::new(Family::IPV4, IpProto::TCP);

@@ -58,7 +58,7 @@ fn kind_of_an_event() {
     let kernel = kernel("7.2");
     let of = |events: IpctEvents| {
         let event = ctnetlink_conntrack_event(&kernel, events, &everything(), 0, 77).unwrap()?;
-        let header = *Message::parse(&event.bytes, Endian::Little).unwrap().header();
+        let header = *Message::parse_with(&event.bytes, Endian::Little).unwrap().header();
         assert_eq!((header.nlmsg_seq, header.nlmsg_pid), (0, 77));
         Some((header.nlmsg_type, header.nlmsg_flags.bits(), event.group as u8))
     };

@@ -84,7 +84,7 @@ fn header_of_a_reply() {
         let mut skb = WriteBuf::new();
         ctnetlink_fill_info(&kernel("7.2"), &everything(), 0, &to, Skb::UNLIMITED, &mut skb)
             .unwrap();
-        *Message::parse(&skb, Endian::Little).unwrap().header()
+        *Message::parse_with(&skb, Endian::Little).unwrap().header()
     };
     let found = header(Reply::to(9, 1));
     assert_eq!((found.nlmsg_type, found.nlmsg_flags), (0x100, NlmFlags::MULTI));
@@ -109,8 +109,8 @@ fn pads() {
     assert!(lengths.iter().all(|&len| len > plain), "{lengths:?} {plain}");
     assert_eq!(lengths[0], lengths[2]);
     let update = event(&riscv, IpctEvents::REPLY, &everything());
-    let shown = Message::parse(&update, Endian::Little).unwrap();
-    let last: Vec<_> = shown.conntrack().unwrap().raw().map(|raw| raw.unwrap()).collect();
+    let shown = Message::parse_with(&update, Endian::Little).unwrap();
+    let last: Vec<_> = shown.conntrack_attrs().unwrap().raw().map(|raw| raw.unwrap()).collect();
     for raw in last.iter().filter(|raw| raw.number() == 27) {
         assert_eq!((raw.offset + 4) % 8, 0);
     }
@@ -124,8 +124,9 @@ fn byte_order() {
     let s390x = Kernel { arch: Arch::S390X, ..kernel("7.2") };
     let big = dump(&s390x, &everything());
     let small = dump(&kernel("7.2"), &everything());
-    let read =
-        |bytes: &[u8], endian| Conntrack::try_from(Message::parse(bytes, endian).unwrap()).unwrap();
+    let read = |bytes: &[u8], endian| {
+        Conntrack::try_from(Message::parse_with(bytes, endian).unwrap()).unwrap()
+    };
     assert_eq!(read(&big, Endian::Big), read(&small, Endian::Little));
     let labels = [0, 20, 0, 22, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0];
     assert!(big.windows(20).any(|w| w == labels));
@@ -138,8 +139,8 @@ fn labels_by_release() {
         NfConn { labels: Some(NfConnLabels { bits: Labels::new(2), words: 1 }), ..everything() };
     let len = |release: &str| {
         let message = dump(&kernel(release), &ct);
-        let message = Message::parse(&message, Endian::Little).unwrap();
-        let raws = message.conntrack().unwrap().raw().map(|raw| raw.unwrap());
+        let message = Message::parse_with(&message, Endian::Little).unwrap();
+        let raws = message.conntrack_attrs().unwrap().raw().map(|raw| raw.unwrap());
         raws.filter(|raw| raw.number() == 22).map(|raw| raw.payload.len()).collect::<Vec<_>>()
     };
     assert!(len("3.8").is_empty());

@@ -11,7 +11,7 @@ use ctnetlink::wire::{Endian, WriteBuf};
 
 #[track_caller]
 fn assert_rebuilt(rebuilder: &mut Rebuilder, bytes: &[u8], recorded: &Recorded) {
-    let message = Message::parse(bytes, Endian::Little).unwrap();
+    let message = Message::parse_with(bytes, Endian::Little).unwrap();
     let rebuilt = rebuilder.rebuild(&message, recorded).unwrap().unwrap();
     assert!(rebuilt.bytes == bytes, "{:x?}\n{:x?}", rebuilt.bytes, bytes);
 }
@@ -61,7 +61,7 @@ fn a_context_counted_without_its_nul() {
     let mut ct = everything();
     ct.secctx = Some(SecurityContext { name: Name::from("recorded"), len: 8 });
     let bytes = event(&kernel, IpctEvents::SECMARK, &ct);
-    let message = Message::parse(&bytes, Endian::Little).unwrap();
+    let message = Message::parse_with(&bytes, Endian::Little).unwrap();
     let alloc = |context_without_nul| {
         let events = Some(IpctEvents::SECMARK);
         let recorded = Recorded { ipct_events: events, context_without_nul, ..Recorded::default() };

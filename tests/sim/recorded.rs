@@ -35,7 +35,7 @@ fn recorded_dump(folder: &str) -> Vec<Vec<u8>> {
     let mut dump: Vec<Vec<u8>> = Vec::new();
     while let Some(packet) = reader.next_packet() {
         let packet = packet.unwrap();
-        let first = Message::parse(packet.data, packet.endian).unwrap();
+        let first = Message::parse_with(packet.data, packet.endian).unwrap();
         let is_filtered = first.header().nlmsg_flags.contains(NlmFlags::DUMP_FILTERED);
         match (first.msg_type(), first.kind()) {
             // Answers to single GETs come before; the dump is what comes after a dump's request.
@@ -57,7 +57,9 @@ fn entries(kernel: Kernel, dump: &[Vec<u8>]) -> Vec<NfConn> {
     let mut rebuilder = Rebuilder::new(kernel);
     let mut entries = Vec::new();
     for (n, datagram) in dump.iter().enumerate() {
-        for (m, message) in Message::all(datagram, kernel.arch.endian).enumerate() {
+        for (m, message) in
+            ctnetlink::Messages::with_endian(datagram, kernel.arch.endian).enumerate()
+        {
             let message = message.unwrap();
             if message.kind() != Kind::Reply {
                 continue;
@@ -80,7 +82,7 @@ fn dumps_in_the_same_datagrams() {
     for (folder, kernel) in kernels() {
         let recorded = recorded_dump(folder);
         assert!(recorded.len() >= 3, "{folder}: {} datagrams", recorded.len());
-        let header = *Message::parse(&recorded[0], kernel.arch.endian).unwrap().header();
+        let header = *Message::parse_with(&recorded[0], kernel.arch.endian).unwrap().header();
         assert_eq!(header.nlmsg_flags, NlmFlags::MULTI);
         let clock = Clock { real_ns: 0, jiffies: 0 };
         let module = ModuleParams::default();

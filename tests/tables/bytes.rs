@@ -2,7 +2,7 @@
 
 use ctnetlink::error::Error;
 use ctnetlink::wire::{AttrSet, Attrs, Endian, WriteBuf, Writer};
-use ctnetlink::{Envelope, Family, MsgType};
+use ctnetlink::{Family, MessageBuilder, MsgType};
 
 pub(crate) const ORDERS: [Endian; 2] = [Endian::Little, Endian::Big];
 
@@ -77,8 +77,8 @@ pub(crate) fn written<S: AttrSet>(
     // 7: nothing in the message is aligned by itself.
     let mut buf = WriteBuf::from(vec![0xa5; 4096]);
     buf.truncate(7);
-    let envelope = Envelope { endian, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
-    let result = envelope.write(&mut buf, body);
+    let builder = MessageBuilder { endian, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
+    let result = builder.write(&mut buf, body);
     assert_eq!(buf[..7], [0xa5; 7], "what was there before");
     let header = match result {
         Ok(header) => header,

@@ -5,8 +5,8 @@ use ctnetlink::attrs::{CtAttr, CtattrType};
 use ctnetlink::error::{Error, ErrorKind};
 use ctnetlink::flat::Record;
 use ctnetlink::nested::{CtattrHelp, HelpAttr};
-use ctnetlink::wire::{AttrsBuf, Endian, NulStr, RawAttr};
-use ctnetlink::{Conntrack, Envelope, Family, Message, MsgType};
+use ctnetlink::wire::{AttrsBuf, NulStr, RawAttr};
+use ctnetlink::{Conntrack, Family, Message, MessageBuilder, MsgType};
 
 fn too_long(error: Error) -> (usize, Option<&'static str>, usize) {
     let ErrorKind::TooLong { limit: 65_535, needed } = error.kind else { panic!("{error}") };
@@ -119,7 +119,7 @@ fn the_longest_nest() {
         bytes.push(0x5a);
         bytes.extend(leaf(8, 8, "12345678")(endian));
         let run = attrs::<CtattrType>(&bytes, endian);
-        let ct = Conntrack::try_read(run).unwrap();
+        let ct = Conntrack::try_decode(run).unwrap();
         assert_eq!(ct.help.info.as_deref(), Some(&data[..65_527]));
         assert_eq!(ct.mark, Some(0x1234_5678));
         assert!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap() == bytes);
@@ -132,15 +132,15 @@ fn the_longest_nest() {
 #[test]
 fn a_message_may_be_longer_than_an_attribute() {
     let data = vec![0x77; 60_000];
-    let envelope = Envelope::new(MsgType::CT_NEW, Family::IPV4);
-    let message = envelope.build::<CtattrType>(|out| {
+    let builder = MessageBuilder::new(MsgType::CT_NEW, Family::IPV4);
+    let message = builder.build::<CtattrType>(|out| {
         for _ in 0..20 {
             out.nest(CtAttr::Help, |out| out.put(HelpAttr::Info(&data)));
         }
     });
     let message = message.unwrap();
     assert_eq!(message.as_bytes().len(), 20 + 20 * (4 + 4 + 60_000));
-    let parsed = Message::parse(message.as_bytes(), Endian::NATIVE).unwrap();
-    assert_eq!(parsed.conntrack().unwrap().iter().filter_map(Result::ok).count(), 20);
+    let parsed = Message::parse(message.as_bytes()).unwrap();
+    assert_eq!(parsed.conntrack_attrs().unwrap().iter().filter_map(Result::ok).count(), 20);
     assert!(parsed.rebuild().unwrap().as_bytes() == message.as_bytes());
 }

@@ -14,13 +14,14 @@ fn an_attribute_twice() {
     for endian in ORDERS {
         let marks = ["11223344", "55667788"].map(|digits| leaf(8, 8, digits)(endian));
         let bytes = message(&marks.concat(), endian);
-        let message = Message::parse(&bytes, endian).unwrap();
-        let values: Vec<_> = message.conntrack().unwrap().iter().map(Result::unwrap).collect();
+        let message = Message::parse_with(&bytes, endian).unwrap();
+        let values: Vec<_> =
+            message.conntrack_attrs().unwrap().iter().map(Result::unwrap).collect();
         assert_eq!(values, [CtAttr::Mark(0x1122_3344), CtAttr::Mark(0x5566_7788)]);
         assert_eq!(message.rebuild().unwrap().as_bytes(), bytes);
         // The last one counts, as for nla_parse.
         assert_eq!(Conntrack::try_from(message).unwrap().mark, Some(0x5566_7788));
-        let first = message.conntrack().unwrap().find(|attr| match attr {
+        let first = message.conntrack_attrs().unwrap().find(|attr| match attr {
             CtAttr::Mark(mark) => Some(mark),
             _ => None,
         });
@@ -32,8 +33,8 @@ fn an_attribute_twice() {
 fn nothing_in_it() {
     for endian in ORDERS {
         let bytes = message(&[], endian);
-        let message = Message::parse(&bytes, endian).unwrap();
-        assert_eq!(message.conntrack().unwrap().iter().count(), 0);
+        let message = Message::parse_with(&bytes, endian).unwrap();
+        assert_eq!(message.conntrack_attrs().unwrap().iter().count(), 0);
         assert_eq!(message.rebuild().unwrap().as_bytes(), bytes);
         let ct = Conntrack::try_from(message).unwrap();
         assert_eq!(ct, Conntrack { family: Family::IPV4, ..Conntrack::default() });
@@ -45,7 +46,7 @@ fn nothing_in_it() {
             .map(|number| header(4, number | 0x8000, endian))
             .concat();
         let run = attrs::<CtattrType>(&bytes, endian);
-        assert_eq!(Conntrack::try_read(run).unwrap(), Conntrack::default());
+        assert_eq!(Conntrack::try_decode(run).unwrap(), Conntrack::default());
         assert_eq!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap(), bytes);
         let nests: Vec<_> = run.iter().map(Result::unwrap).collect();
         let put = written::<CtattrType>(endian, |out| nests.iter().for_each(|nest| out.put(*nest)));
@@ -66,7 +67,7 @@ fn a_message_cut_at_every_byte() {
             } else {
                 ErrorKind::MessageLength { nlmsg_len: 36, available: len }
             };
-            let error = Message::parse(cut, endian).unwrap_err();
+            let error = Message::parse_with(cut, endian).unwrap_err();
             assert_eq!((error.offset, error.set, error.attr), (0, None, None));
             assert_eq!(error.kind, expected);
             // In a datagram behind a whole one.
@@ -83,7 +84,7 @@ fn a_message_cut_at_every_byte() {
         for nlmsg_len in (0..16).chain([37, 0xffff_ffff]) {
             let mut bytes = whole.clone();
             bytes[..4].copy_from_slice(&u32_bytes(nlmsg_len, endian));
-            let error = Message::parse(&bytes, endian).unwrap_err();
+            let error = Message::parse_with(&bytes, endian).unwrap_err();
             assert_eq!(error.kind, ErrorKind::MessageLength { nlmsg_len, available: 36 });
             assert_eq!(Datagram::new(&bytes, endian).count(), 1, "{nlmsg_len}: no endless walk");
         }
@@ -91,9 +92,9 @@ fn a_message_cut_at_every_byte() {
         for len in 16..whole.len() {
             let mut bytes = whole[..len].to_vec();
             bytes[..4].copy_from_slice(&u32_bytes(len as u32, endian));
-            let message = Message::parse(&bytes, endian).unwrap();
+            let message = Message::parse_with(&bytes, endian).unwrap();
             assert_eq!(message.kind(), Kind::Update);
-            let run = match message.conntrack() {
+            let run = match message.conntrack_attrs() {
                 Ok(run) => run,
                 Err(error) => {
                     assert!(len < 20);
@@ -136,8 +137,8 @@ fn a_message_cut_at_every_byte() {
 /// A framing error at the top of a conntrack message, of which offset and kind do not count.
 fn attr_error() -> Error {
     let bytes = message(&[0], Endian::Little);
-    let message = Message::parse(&bytes, Endian::Little).unwrap();
-    let error = message.conntrack().unwrap().iter().next().unwrap().unwrap_err();
+    let message = Message::parse_with(&bytes, Endian::Little).unwrap();
+    let error = message.conntrack_attrs().unwrap().iter().next().unwrap().unwrap_err();
     assert_eq!((error.offset, error.attr), (20, None));
     assert_eq!(error.set, Some(CtattrType::SPEC));
     assert_eq!(
@@ -161,9 +162,10 @@ fn a_broken_nest_ends_alone() {
             ]
             .concat();
             let bytes = message(&bytes, endian);
-            let message = Message::parse(&bytes, endian).unwrap();
+            let message = Message::parse_with(&bytes, endian).unwrap();
             let mut errors = Vec::new();
-            let ct = Conntrack::from_message(&message, &mut |error| errors.push(error)).unwrap();
+            let mut ct = Conntrack::default();
+            ct.read_message(&message, |error| errors.push(error)).unwrap();
             assert_eq!((ct.orig.zone, ct.mark), (Some(0x1234), Some(0x1234_5678)));
             let [error] = errors[..] else { panic!("{errors:?}") };
             assert_eq!((error.offset, error.set, error.attr), (32, Some(CtattrTuple::SPEC), None));
@@ -187,9 +189,10 @@ fn errors_cost_nothing_but_their_attribute() {
         ]
         .concat();
         let bytes = message(&bytes, endian);
-        let message = Message::parse(&bytes, endian).unwrap();
+        let message = Message::parse_with(&bytes, endian).unwrap();
         let mut errors = Vec::new();
-        let ct = Conntrack::from_message(&message, &mut |error| errors.push(error.to_string()));
+        let mut ct = Conntrack::default();
+        ct.read_message(&message, |error| errors.push(error.to_string())).unwrap();
         let expected = Conntrack {
             family: Family::IPV4,
             status: Some(Status::CONFIRMED),
@@ -197,7 +200,7 @@ fn errors_cost_nothing_but_their_attribute() {
             zone: Some(0x1234),
             ..Conntrack::default()
         };
-        assert_eq!(ct.unwrap(), expected);
+        assert_eq!(ct, expected);
         assert_eq!(
             errors,
             [
@@ -258,13 +261,13 @@ fn errors_of_the_kernel() {
                 has_details.then(|| "no".into())
             );
             assert_eq!(error.offset(), has_details.then_some(20));
-            let message = Message::parse(&bytes, endian).unwrap();
+            let message = Message::parse_with(&bytes, endian).unwrap();
             assert!(matches!(message.body(), Ok(Body::Error(_))));
             assert_eq!(message.rebuild().unwrap().as_bytes(), bytes);
             // Too short for its fixed part.
             for len in 0..20 {
                 let bytes = answer(flags, &body[..len]);
-                let error = Message::parse(&bytes, endian).unwrap().body().unwrap_err();
+                let error = Message::parse_with(&bytes, endian).unwrap().body().unwrap_err();
                 assert_eq!(error.offset, 16);
                 assert_eq!(error.kind, ErrorKind::Body { expected: 20, found: len });
             }
@@ -295,7 +298,7 @@ fn a_flat_expectation() {
             leaf(22, 11, "6e61742d666f6c6c6f772d6d617374657200 | 0000")(endian),
         ]
         .concat();
-        let expectation = Expectation::try_read(attrs(&bytes, endian)).unwrap();
+        let expectation = Expectation::try_decode(attrs(&bytes, endian)).unwrap();
         assert_eq!(expectation.tuple.zone, Some(0x1122));
         assert_eq!(expectation.mask.zone, Some(0x3344));
         assert_eq!(expectation.master.zone, Some(0x5566));

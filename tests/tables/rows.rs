@@ -10,7 +10,7 @@ use ctnetlink::nested::*;
 use ctnetlink::spec::{Form, SetSpec};
 use ctnetlink::wire::control::{ExtAck, NetlinkPolicyTypeAttr, NlmsgerrAttrs, PolicyAttr};
 use ctnetlink::wire::{AttrSet, Attrs, Endian, HostBits, NlmFlags, Visitor};
-use ctnetlink::{Envelope, Family, MsgType};
+use ctnetlink::{Family, MessageBuilder, MsgType};
 use std::collections::BTreeSet;
 
 const TABLES: &[fn() -> &'static SetSpec] = &[
@@ -63,8 +63,11 @@ fn roots() -> Vec<&'static SetSpec> {
     let mut sets = Sets::default();
     for nlmsg_type in 0..=0x0fff {
         for flags in [NlmFlags::empty(), NlmFlags::REQUEST] {
-            let envelope = Envelope { flags, ..Envelope::new(MsgType(nlmsg_type), Family::UNSPEC) };
-            let message = envelope.build::<CtattrType>(|_| ()).unwrap();
+            let builder = MessageBuilder {
+                flags,
+                ..MessageBuilder::new(MsgType(nlmsg_type), Family::UNSPEC)
+            };
+            let message = builder.build::<CtattrType>(|_| ()).unwrap();
             // An NLMSG_ERROR is longer: no roots of a message that is too short.
             let _ = message.as_message().visit(&mut sets);
         }

@@ -21,9 +21,9 @@ fn the_empty_status() {
 
         // It takes no status away.
         let bytes = [leaf(8, 3, "0000018e")(endian), bytes.to_vec()].concat();
-        let ct = Conntrack::try_read(attrs(&bytes, endian)).unwrap();
+        let ct = Conntrack::try_decode(attrs(&bytes, endian)).unwrap();
         assert_eq!(ct.status, Some(Status::from_bits_retain(0x18e)));
-        let ct = Conntrack::try_read(attrs(&bytes[8..], endian)).unwrap();
+        let ct = Conntrack::try_decode(attrs(&bytes[8..], endian)).unwrap();
         assert_eq!(ct.status, None);
     }
 }
@@ -99,7 +99,7 @@ fn foreign_framing_survives() {
         assert_eq!((raw.number(), raw.is_nested(), raw.offset), (3, false, ATTRS + 4));
         assert!(raw.framing().is_net_byteorder());
         assert_eq!(raw.padding, [0xde, 0xad]);
-        assert_eq!(Conntrack::try_read(run).unwrap().orig.zone, Some(0x1234));
+        assert_eq!(Conntrack::try_decode(run).unwrap().orig.zone, Some(0x1234));
 
         // Rebuilt as it was; put as the kernel would: the nest flagged, its inside as it lies.
         assert_eq!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap(), bytes);
@@ -137,7 +137,7 @@ fn padding_that_is_missing_stays_missing() {
             bytes.resize(12, 0x5a);
             bytes.extend(leaf(8, 8, "12345678")(endian));
             let run = attrs::<CtattrType>(&bytes, endian);
-            let ct = Conntrack::try_read(run).unwrap();
+            let ct = Conntrack::try_decode(run).unwrap();
             assert_eq!((ct.orig.zone, ct.mark), (Some(0x1234), Some(0x1234_5678)));
             assert_eq!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap(), bytes);
         }
@@ -181,7 +181,7 @@ fn labels_of_other_lengths_and_machines() {
             // A value from one machine written for another.
             let bytes = [header(20, 22, endian), memory.to_vec()].concat();
             assert_eq!(written::<CtattrType>(endian, |out| out.put(value)).unwrap(), bytes);
-            let ct = Conntrack::try_read(attrs(&bytes, endian)).unwrap();
+            let ct = Conntrack::try_decode(attrs(&bytes, endian)).unwrap();
             assert_eq!(ct.labels, Some(Labels::new(1 << 64 | 1 << 3)));
             let again = written(endian, |out| ct.write(out)).unwrap();
             assert_eq!(again, bytes);
@@ -198,7 +198,7 @@ fn labels_of_other_lengths_and_machines() {
         let payload = unhex(digits);
         let bytes = [header(payload.len() as u16 + 4, 22, endian), payload].concat();
         let run = attrs::<CtattrType>(&bytes, endian);
-        let ct = Conntrack::try_read(run).unwrap();
+        let ct = Conntrack::try_decode(run).unwrap();
         assert_eq!(ct.labels.unwrap().iter().collect::<Vec<_>>(), [label], "{digits}");
         assert_eq!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap(), bytes);
     }

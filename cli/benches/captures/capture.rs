@@ -1,8 +1,8 @@
 //! Large captures made of the golden ones' packets.
 
+use ctnetlink::Kind;
 use ctnetlink::capture::{PcapngWriter, Reader};
 use ctnetlink::wire::Endian;
-use ctnetlink::{Kind, Message};
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::BufWriter;
@@ -90,7 +90,7 @@ fn read(file: &Path, packets: &mut Vec<Packet>) -> Result<(), Box<dyn Error>> {
         if packet.endian != Endian::NATIVE {
             continue;
         }
-        let messages = Message::all(packet.data, packet.endian);
+        let messages = packet.messages();
         let ours = messages.filter(|message| matches!(message, Ok(m) if m.kind() != Kind::Foreign));
         packets.push(Packet {
             time: packet.time.unwrap_or_default(),

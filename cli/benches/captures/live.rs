@@ -5,7 +5,6 @@ use crate::child::{Output, best_of};
 use crate::flow::flow;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::socket::{Extension, Socket};
-use ctnetlink::wire::Endian;
 use ctnetlink::{Message, MsgType};
 use netlink_sys::{SocketAddr, protocols::NETLINK_NETFILTER};
 use std::error::Error;
@@ -97,7 +96,7 @@ pub(crate) fn receive() -> Result<(), Box<dyn Error>> {
     loop {
         datagram.clear();
         socket.recv(&mut datagram, 0)?;
-        match Message::parse(&datagram, Endian::NATIVE)?.msg_type() {
+        match Message::parse(&datagram)?.msg_type() {
             MsgType::DONE => return Ok(()),
             MsgType::ERROR => return Err("refused".into()),
             _ => {}

@@ -1,12 +1,12 @@
 //! Vectors as JSON; docs/vectors.md says what the keys mean.
 
+use ctnetlink::Message;
 use ctnetlink::error::{Error, ErrorKind};
 use ctnetlink::format::MessageRecord;
 use ctnetlink::kernel::{Config, Kernel};
 use ctnetlink::sim::vectors::{Field, Malformed, Source, Vector};
 use ctnetlink::spec::Form;
 use ctnetlink::wire::{Endian, HostBits};
-use ctnetlink::{Kind, Message};
 use serde_json::{Map, Value, json};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -29,10 +29,9 @@ fn object(kernel: &Kernel, pairs: Vec<(&str, Option<Value>)>) -> Value {
 
 pub(super) fn vector(kernel: &Kernel, number: usize, vector: &Vector) -> Value {
     let endian = kernel.arch.endian;
-    let message = Message::parse(&vector.bytes, endian).ok();
+    let message = Message::parse_with(&vector.bytes, endian).ok();
     let Vector { kind, bytes, datagram, offset, source, events, nlmsg_size, alloc, .. } = vector;
-    let is_event = message
-        .is_some_and(|message| matches!(message.kind(), Kind::New | Kind::Update | Kind::Destroy));
+    let is_event = message.is_some_and(|message| message.kind().is_event());
     let ext = match source {
         Source::Entry(ct) => Some(
             [
@@ -76,7 +75,7 @@ pub(super) fn vector(kernel: &Kernel, number: usize, vector: &Vector) -> Value {
 
 pub(super) fn malformed(kernel: &Kernel, number: usize, bad: &Malformed) -> Value {
     let endian = kernel.arch.endian;
-    let message = Message::parse(&bad.bytes, endian).ok();
+    let message = Message::parse_with(&bad.bytes, endian).ok();
     let fields_of = |message: Message<'_>| fields(&Field::of(&message), endian);
     object(
         kernel,

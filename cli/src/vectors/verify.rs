@@ -12,7 +12,7 @@ use ctnetlink::flat::{ExpectStats, Layout, Record as _, StatsCpu, StatsGlobal};
 use ctnetlink::kernel::{Arch, DumpOrder, Kernel, Release};
 use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size};
 use ctnetlink::wire::{AttrSet, Attrs, Endian, Visitor, nlmsg_total_size};
-use ctnetlink::{Body, Conntrack, Envelope, Expectation, Kind, Message};
+use ctnetlink::{Body, Conntrack, Expectation, Kind, Message, MessageBuilder};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -117,7 +117,7 @@ fn vector(line: &Line, datagrams: &mut Datagrams) -> Result<(), String> {
     let kernel = line.kernel()?;
     let endian = kernel.arch.endian;
     datagrams.add(line, &bytes);
-    let message = Message::parse(&bytes, endian).map_err(|error| error.to_string())?;
+    let message = Message::parse_with(&bytes, endian).map_err(|error| error.to_string())?;
     same("length", &message.as_bytes().len(), &bytes.len())?;
     same("errors", &Vec::new(), &decode(&message).1)?;
     same("message", &line.message, &record(&message))?;
@@ -134,7 +134,7 @@ fn vector(line: &Line, datagrams: &mut Datagrams) -> Result<(), String> {
 fn broken(line: &Line) -> Result<(), String> {
     let bytes = line.bytes()?;
     let endian = line.kernel()?.arch.endian;
-    let message = match Message::parse(&bytes, endian) {
+    let message = match Message::parse_with(&bytes, endian) {
         Ok(message) => message,
         Err(problem) => {
             same("message", &line.message, &Value::Null)?;
@@ -183,7 +183,7 @@ fn flat(
         let value = json.get(key).cloned().ok_or_else(|| format!("message: no {key}"))?;
         serde_json::from_value(value).map_err(|error| format!("message: {key}: {error}"))
     }
-    let Some(envelope) = Envelope::of(message) else { return Ok(()) };
+    let Ok(builder) = MessageBuilder::try_from(message) else { return Ok(()) };
     let layout = if message.kind() == Kind::Reply { Layout::Dump } else { Layout::Event };
     let built = match message.body().map_err(|error| error.to_string())? {
         Body::Conntrack(..) => {
@@ -193,23 +193,23 @@ fn flat(
                 // Dumps before 5.5 have another order: compare values.
                 return same("flat value", &ct, &Conntrack::try_from(*message).unwrap_or_default());
             }
-            ct.to_message(&envelope, layout)
+            ct.to_message(&builder, layout)
         }
         Body::Expect(..) => {
             let expectation: Expectation = read(json, "expectation")?;
-            envelope.build(|out| expectation.write(out))
+            builder.build(|out| expectation.write(out))
         }
         Body::StatsCpu(..) => {
             let stats: StatsCpu = read(json, "stats_cpu")?;
-            envelope.build(|out| stats.write(out))
+            builder.build(|out| stats.write(out))
         }
         Body::StatsGlobal(..) => {
             let stats: StatsGlobal = read(json, "stats_global")?;
-            envelope.build(|out| stats.write(out))
+            builder.build(|out| stats.write(out))
         }
         Body::ExpectStats(..) => {
             let stats: ExpectStats = read(json, "expect_stats")?;
-            envelope.build(|out| stats.write(out))
+            builder.build(|out| stats.write(out))
         }
         _ => return Ok(()),
     };
@@ -323,7 +323,7 @@ fn size(line: &Line, kernel: &Kernel, message: &Message<'_>) -> Result<(), Strin
         timestamp: has("timestamp"),
         labels: has("labels").then_some(16),
         secctx: line.secctx_len.filter(|_| has("secctx")),
-        ..CtShape::of(&ct)
+        ..CtShape::from(&ct)
     };
     same("nlmsg_size", &nlmsg_size, &ctnetlink_nlmsg_size(kernel, &shape))?;
     line.alloc.map_or(Ok(()), |alloc| same("alloc", &alloc, &nlmsg_total_size(nlmsg_size)))

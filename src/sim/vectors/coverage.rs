@@ -72,7 +72,7 @@ impl Coverage {
     /// Takes note of what a vector shows.
     pub fn add(&mut self, vector: &Vector) {
         let kernel = self.kernel;
-        let Ok(message) = Message::parse(&vector.bytes, kernel.arch.endian) else {
+        let Ok(message) = Message::parse_with(&vector.bytes, kernel.arch.endian) else {
             return;
         };
         self.see(format!("message {}", vector.kind.name()));

@@ -441,11 +441,13 @@ impl Draw {
                 search_restart: next("search_restart"),
                 clash_resolve: next("clash_resolve"),
                 chain_toolong: next("chain_toolong"),
+                ..StatsCpu::default()
             },
             expect: ExpectStats {
                 new: next("expect new"),
                 create: next("expect create"),
                 delete: next("expect delete"),
+                ..ExpectStats::default()
             },
         }
     }

@@ -54,7 +54,7 @@ impl Malformations {
         let endian = kernel.arch.endian;
         let number = self.vectors;
         self.vectors += 1;
-        let Ok(message) = Message::parse(&vector.bytes, endian) else { return };
+        let Ok(message) = Message::parse_with(&vector.bytes, endian) else { return };
         // The attributes of control messages are others, and there are none.
         let Some(set) = set_of(&message) else { return };
         let original = Tree::of(&message);

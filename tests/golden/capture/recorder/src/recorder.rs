@@ -4,7 +4,7 @@ use crate::machine::sysctl;
 use crate::netlink::Netlink;
 use crate::trace::Trace;
 use ctnetlink::error::Error;
-use ctnetlink::wire::{Endian, FlagSense, NlmFlags};
+use ctnetlink::wire::{FlagSense, NlmFlags};
 use ctnetlink::{Body, Conntrack, Kind, Message, MessageBuf};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -148,7 +148,7 @@ impl Recorder {
     ) -> Result<i32, String> {
         self.events()?;
         let text = |error: Error| error.to_string();
-        let request = Message::parse(bytes, Endian::NATIVE).map_err(text)?;
+        let request = Message::parse(bytes).map_err(text)?;
         self.asks.send(bytes)?;
         let place = self.lines.len();
         self.push("request", op, bytes);
@@ -157,7 +157,7 @@ impl Recorder {
         let mut replies = Vec::new();
         let errno = 'answer: loop {
             let datagram = self.asks.receive()?;
-            for message in Message::all(&datagram, Endian::NATIVE) {
+            for message in ctnetlink::messages(&datagram) {
                 let message = message.map_err(text)?;
                 if message.header().nlmsg_seq != request.header().nlmsg_seq {
                     continue;
@@ -188,7 +188,7 @@ impl Recorder {
     pub(crate) fn of_last_dump(&self) -> Vec<Message<'_>> {
         let dump = self.lines.iter().rev().skip_while(|line| line.kind == "event");
         let dump = dump.take_while(|line| line.kind == "dump");
-        dump.filter_map(|line| Message::parse(&line.bytes, Endian::NATIVE).ok()).collect()
+        dump.filter_map(|line| Message::parse(&line.bytes).ok()).collect()
     }
 
     pub(crate) fn wants_words(&self, capped: bool) {
@@ -198,7 +198,7 @@ impl Recorder {
     /// Keeps the events that have come.
     fn events(&mut self) -> Result<(), String> {
         while let Some(datagram) = self.hears.poll()? {
-            for message in Message::all(&datagram, Endian::NATIVE) {
+            for message in ctnetlink::messages(&datagram) {
                 let message = message.map_err(|error| error.to_string())?;
                 if message.kind() == Kind::Control {
                     continue;

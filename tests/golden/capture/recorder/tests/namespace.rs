@@ -4,7 +4,6 @@
 
 use ctnetlink::kernel::{Arch, Kernel, Release};
 use ctnetlink::sim::{Rebuilder, Recorded, RecordedKind};
-use ctnetlink::wire::Endian;
 use ctnetlink::{Kind, Message};
 use serde_json::Value;
 use std::io::Write as _;
@@ -55,7 +54,7 @@ fn what_is_recorded_is_exact() {
             Rebuilder::new(Kernel { arch, ..Kernel::new(release) })
         });
         let bytes = unhex(line["hex"].as_str().unwrap());
-        let message = Message::parse(&bytes, Endian::NATIVE).unwrap();
+        let message = Message::parse(&bytes).unwrap();
         assert_eq!(message.rebuild().unwrap().as_bytes(), bytes, "{line}");
         if matches!(message.kind(), Kind::Request | Kind::Control) {
             continue;

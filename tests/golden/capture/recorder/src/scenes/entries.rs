@@ -118,7 +118,7 @@ pub(crate) fn labels(r: &mut Recorder) -> Done {
     use ctnetlink::attrs::{CtAttr, CtattrType};
     use ctnetlink::flat::Record as _;
     use ctnetlink::wire::NlmFlags;
-    use ctnetlink::{Envelope, MsgType};
+    use ctnetlink::{MessageBuilder, MsgType};
     let lengths = [0, 3, 4, 8, 12, 16, 20];
     for (n, len) in (300..).zip(lengths) {
         let bytes: Vec<u8> = (1..=len).collect();
@@ -129,9 +129,12 @@ pub(crate) fn labels(r: &mut Recorder) -> Done {
         for mask in masks {
             r.ask("reply", Some("update"), |seq| {
                 let flags = NlmFlags::REQUEST;
-                let envelope =
-                    Envelope { flags, seq, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
-                envelope.build::<CtattrType>(|out| {
+                let builder = MessageBuilder {
+                    flags,
+                    seq,
+                    ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
+                };
+                builder.build::<CtattrType>(|out| {
                     out.nest(CtAttr::TupleOrig, |out| ct.orig.write(out));
                     put_bytes(out, 22, &bytes);
                     if let Some(mask) = &mask {
@@ -143,9 +146,10 @@ pub(crate) fn labels(r: &mut Recorder) -> Done {
         get(r, &ct)?;
         r.ask("reply", None, |seq| {
             let flags = NlmFlags::REQUEST | NlmFlags::CREATE;
-            let envelope = Envelope { flags, seq, ..Envelope::new(MsgType::CT_NEW, Family::IPV4) };
+            let builder =
+                MessageBuilder { flags, seq, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
             let ct = flow(Family::IPV4, UDP, n + 20);
-            envelope.build::<CtattrType>(|out| {
+            builder.build::<CtattrType>(|out| {
                 out.nest(CtAttr::TupleOrig, |out| ct.orig.write(out));
                 out.nest(CtAttr::TupleReply, |out| ct.reply.write(out));
                 out.put(CtAttr::Timeout(300));

@@ -6,7 +6,6 @@ use crate::recorder::Recorder;
 use ctnetlink::attrs::ExpectFlags;
 use ctnetlink::flat::{Help, Tuple};
 use ctnetlink::nested::IpProto;
-use ctnetlink::wire::Endian;
 use ctnetlink::{Body, Conntrack, Expectation, Family, Message, request};
 
 /// An attribute of a subsystem that is not ctnetlink.
@@ -48,7 +47,7 @@ pub(crate) fn request_of(
 pub(crate) fn ask(socket: &Netlink, request: &[u8]) -> Done {
     socket.send(request)?;
     let answer = socket.receive()?;
-    let message = Message::parse(&answer, Endian::NATIVE).map_err(|error| error.to_string())?;
+    let message = Message::parse(&answer).map_err(|error| error.to_string())?;
     match message.body() {
         Ok(Body::Error(error)) if error.error == 0 => Ok(()),
         Ok(Body::Error(error)) => Err(format!("errno {}", -error.error)),

@@ -7,19 +7,21 @@ use ctnetlink::flat::{Record as _, Tuple};
 use ctnetlink::nested::{FilterAttr, FilterFlags, IpProto};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::wire::{NlmFlags, Writer};
-use ctnetlink::{Conntrack, Envelope, Family, MsgType};
+use ctnetlink::{Conntrack, Family, MessageBuilder, MsgType};
 
 fn ask(
     r: &mut Recorder,
     kind: &'static str,
     op: &'static str,
-    envelope: (MsgType, NlmFlags, Family),
+    builder: (MsgType, NlmFlags, Family),
     body: impl FnOnce(&mut Writer<'_, CtattrType>),
 ) -> Done {
-    let (msg_type, flags, family) = envelope;
+    let (msg_type, flags, family) = builder;
     let flags = NlmFlags::REQUEST | flags;
-    let make =
-        |seq| Envelope { flags, seq, ..Envelope::new(msg_type, family) }.build::<CtattrType>(body);
+    let make = |seq| {
+        MessageBuilder { flags, seq, ..MessageBuilder::new(msg_type, family) }
+            .build::<CtattrType>(body)
+    };
     r.ask(kind, Some(op), make).map(drop)
 }
 
