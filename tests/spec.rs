@@ -87,7 +87,7 @@ fn message_with(msg_type: MsgType, path: &[&AttrSpec]) -> Vec<u8> {
 /// The keys in JSON, from the content on, of the attribute at the end of `path`.
 fn keys(content: &str, msg_type: MsgType, path: &[&AttrSpec]) -> Vec<String> {
     let bytes = message_with(msg_type, path);
-    let message = Message::parse(&bytes, Endian::Big).unwrap();
+    let message = Message::parse_with(&bytes, Endian::Big).unwrap();
     let mut json = String::new();
     Json::default().write(&message, &mut json);
     let mut value: Value = serde_json::from_str(&json).unwrap();
