@@ -25,8 +25,11 @@ pub(crate) struct Decode {
     files: Vec<PathBuf>,
     #[command(flatten)]
     output: OutputOptions,
-    /// Time at which to compute the age of active flows: nanoseconds since the Unix epoch, RFC
-    /// 3339, or `now` [default: the packet's capture time]
+    /// Time at which to compute the age of active flows [default: the packet's capture time]
+    ///
+    /// TIME is `now`, a date such as 2026-11-22, a date and time such as "2026-11-22 08:20:37", both
+    /// in the time zone of the environment variable TZ or else in UTC, RFC 3339 such as
+    /// 2026-11-22T08:20:37Z, or nanoseconds since the Unix epoch.
     #[arg(long, value_name = "TIME", value_parser = as_of)]
     as_of: Option<u64>,
     #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use crate::messages::Place;
 use crate::options::output::{Field, Format, OutputOptions};
-use crate::output::Output;
+use crate::output::{Output, print_warning};
 use crate::stop::Stop;
 use ctnetlink::error::Error;
 use ctnetlink::format::text::Text;
@@ -18,6 +18,10 @@ pub(crate) struct Printer {
 
 impl Printer {
     pub(crate) fn new(options: &OutputOptions) -> Result<Self, Stop> {
+        let time_zone = TimeZone::from_env().unwrap_or_else(|error| {
+            print_warning(format_args!("{error}; times are in UTC"));
+            TimeZone::UTC
+        });
         let has = |field| options.fields.contains(&field);
         Ok(Self {
             format: options.format,
@@ -28,7 +32,7 @@ impl Printer {
                 timestamp: has(Field::Timestamp),
                 labels: has(Field::Labels).then_some(options.labelmap.read()?),
                 as_of: None,
-                time_zone: TimeZone::from_env(),
+                time_zone,
             },
             several_files: false,
         })

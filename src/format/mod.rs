@@ -32,6 +32,8 @@ pub use json::Json;
 pub use record::{Content, MessageRecord, Problem, UnknownAttr};
 #[cfg(feature = "format")]
 pub use sink::Sink;
+#[cfg(all(feature = "format", feature = "std"))]
+pub use time::UnknownTimeZone;
 #[cfg(feature = "format")]
 pub use time::{TimeZone, parse_time, rfc3339};
 #[cfg(feature = "format")]

@@ -1,9 +1,10 @@
-//! Times for people.
+//! Times as text.
 
 use super::digits;
 use super::line::Line;
 use alloc::string::{String, ToString as _};
 use jiff::Timestamp;
+use jiff::civil::DateTime;
 
 /// A time zone to print times in.
 #[derive(Clone, Debug)]
@@ -13,19 +14,24 @@ impl TimeZone {
     /// Universal time, whatever the machine's settings.
     pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
 
-    /// The zone that the environment variable `TZ` names; UTC if it is not set or names none.
+    /// Returns the time zone that the environment variable `TZ` names; UTC if it is unset or empty.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this machine does not know the time zone.
     #[cfg(feature = "std")]
-    #[must_use]
-    pub fn from_env() -> Self {
+    pub fn from_env() -> Result<Self, UnknownTimeZone> {
         match std::env::var_os("TZ") {
             Some(name) if !name.is_empty() => {
-                jiff::tz::TimeZone::try_system().map_or(Self::UTC, Self)
+                let zone = jiff::tz::TimeZone::try_system();
+                let name = || name.to_string_lossy().into_owned();
+                zone.map(Self).map_err(|_| UnknownTimeZone { name: name() })
             }
-            _ => Self::UTC,
+            _ => Ok(Self::UTC),
         }
     }
 
-    /// A zone by a POSIX rule, such as `CET-1CEST,M3.5.0,M10.5.0/3`.
+    /// Creates a time zone from a POSIX rule, such as `CET-1CEST,M3.5.0,M10.5.0/3`.
     #[must_use]
     pub fn from_posix(rule: &str) -> Option<Self> {
         jiff::tz::TimeZone::posix(rule).ok().map(Self)
@@ -37,6 +43,23 @@ impl Default for TimeZone {
         Self::UTC
     }
 }
+
+/// The environment variable `TZ` names a time zone that this machine does not know.
+#[cfg(feature = "std")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownTimeZone {
+    name: String,
+}
+
+#[cfg(feature = "std")]
+impl core::fmt::Display for UnknownTimeZone {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "unknown time zone `{}` in the environment variable TZ", self.name)
+    }
+}
+
+#[cfg(feature = "std")]
+impl core::error::Error for UnknownTimeZone {}
 
 /// Whole seconds since the Unix epoch as ctime(3) writes them: `Sun Nov 22 08:20:37 2026`.
 pub(super) fn push_ctime<'l>(line: Line<'l>, seconds: u64, zone: &TimeZone) -> Line<'l> {
@@ -69,28 +92,42 @@ pub(super) fn push_ctime<'l>(line: Line<'l>, seconds: u64, zone: &TimeZone) -> L
     line.put(text, text.len())
 }
 
-/// Nanoseconds since the Unix epoch as RFC 3339 in UTC: `2026-11-22T08:20:37.123456789Z`.
+/// Formats nanoseconds since the Unix epoch as RFC 3339 in UTC: `2026-11-22T08:20:37.123456789Z`.
 #[must_use]
 pub fn rfc3339(ns: u64) -> String {
     Timestamp::from_nanosecond(ns.into())
         .map_or_else(|_| ns.to_string(), |time| time.strftime("%FT%T.%9fZ").to_string())
 }
 
-/// Nanoseconds since the Unix epoch from their number or from RFC 3339 text.
+/// Parses a time, and returns it in nanoseconds since the Unix epoch.
+///
+/// The text is that number, RFC 3339, or a date with or without a time of day in `zone`. Returns
+/// `None` for other text, and for times before 1970 or after 2554.
+///
+/// # Examples
 ///
 /// ```
-/// # use ctnetlink::format::{parse_time, rfc3339};
-/// assert_eq!(parse_time("1795335637011746123"), Some(1_795_335_637_011_746_123));
-/// assert_eq!(parse_time("2026-11-22T08:20:37.011746123Z"), Some(1_795_335_637_011_746_123));
-/// assert_eq!(rfc3339(1_795_335_637_011_746_123), "2026-11-22T08:20:37.011746123Z");
-/// assert_eq!(parse_time("yesterday"), None);
+/// use ctnetlink::format::{TimeZone, parse_time};
+///
+/// let time = Some(1_795_335_637_500_000_000);
+/// assert_eq!(parse_time("1795335637500000000", &TimeZone::UTC), time);
+/// assert_eq!(parse_time("2026-11-22T08:20:37.5Z", &TimeZone::UTC), time);
+/// assert_eq!(parse_time("2026-11-22 08:20:37.5", &TimeZone::UTC), time);
+///
+/// let vienna = TimeZone::from_posix("CET-1CEST,M3.5.0,M10.5.0/3").unwrap();
+/// assert_eq!(parse_time("2026-11-22 09:20:37.5", &vienna), time);
+/// assert_eq!(parse_time("2026-11-22", &vienna), Some(1_795_302_000_000_000_000));
+/// assert_eq!(parse_time("yesterday", &vienna), None);
 /// ```
 #[must_use]
-pub fn parse_time(text: &str) -> Option<u64> {
+pub fn parse_time(text: &str, zone: &TimeZone) -> Option<u64> {
     if let Ok(ns) = text.parse() {
         return Some(ns);
     }
-    let time: Timestamp = text.parse().ok()?;
+    let time = match text.parse::<Timestamp>() {
+        Ok(time) => time,
+        Err(_) => text.parse::<DateTime>().ok()?.to_zoned(zone.0.clone()).ok()?.timestamp(),
+    };
     time.as_nanosecond().try_into().ok()
 }
 

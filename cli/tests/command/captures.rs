@@ -144,12 +144,47 @@ fn times_follow_tz_and_as_of() {
     assert!(utc.contains("mark=42 zone=9 [start=Sun Nov 22 08:41:58 2026] use=1"), "{utc}");
     let berlin = line(&["decode", "-", "-o", "ktimestamp"], Some("CET-1CEST,M3.5.0,M10.5.0/3"));
     assert!(berlin.contains("[start=Sun Nov 22 09:41:58 2026]"), "{berlin}");
-    for as_of in ["1795336925000000000", "2026-11-22T08:42:05Z", "2026-11-22T09:42:05+01:00"] {
+    let times = [
+        "1795336925000000000",
+        "2026-11-22T08:42:05Z",
+        "2026-11-22T09:42:05+01:00",
+        "2026-11-22T08:42:05",
+        "2026-11-22 08:42:05.250",
+    ];
+    for as_of in times {
         let aged = line(&["decode", "-", "--as-of", as_of], None);
         assert!(aged.contains(" delta-time=7 use=1"), "{as_of}: {aged}");
     }
+    // 15 h 17 min 55 s later.
+    let aged = line(&["decode", "-", "--as-of", "2026-11-23"], None);
+    assert!(aged.contains(" delta-time=55082 use=1"), "{aged}");
+    let aged = line(&["decode", "-", "--as-of", "2026-11-22 09:42:05"], Some("<+01>-1"));
+    assert!(aged.contains(" delta-time=7 use=1"), "{aged}");
     let now = line(&["decode", "-", "--as-of", "now"], None);
     assert!(now.contains(" delta-time="), "{now}");
+}
+
+#[test]
+fn a_time_in_another_unit_is_refused() {
+    for (number, unit) in [
+        ("1795336925", "seconds"),
+        ("1795336925000", "milliseconds"),
+        ("1795336925000000", "microseconds"),
+    ] {
+        let output = run(&["decode", "/dev/null", "--as-of", number]);
+        assert_eq!(output.status.code(), Some(2));
+        let expected =
+            format!("in {unit}, this is 1795336925000000000 or 2026-11-22T08:42:05.000000000Z");
+        assert!(stderr(&output).contains(&expected), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn an_unknown_time_zone_is_reported() {
+    let output = command(&["decode", "/dev/null"]).env("TZ", "Mars/Olympus_Mons").output().unwrap();
+    let warning = "ctnetlink: warning: unknown time zone `Mars/Olympus_Mons` in the environment \
+                   variable TZ; times are in UTC\n";
+    assert!(stderr(&output).starts_with(warning), "{}", stderr(&output));
 }
 
 #[test]
