@@ -37,20 +37,20 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Conntrack::default()
     };
     let mut socket = Socket::open()?;
-    socket.request(|seq| request::create(&flow, seq))?;
+    socket.request(request::create(&flow)?)?;
     println!("created, id {:?}", socket.entry(&flow)?.and_then(|ct| ct.id));
 
     // A second time it is refused, and the kernel says why.
-    if let Err(error) = socket.request(|seq| request::create(&flow, seq)) {
+    if let Err(error) = socket.request(request::create(&flow)?) {
         println!("{error}");
     }
 
     // What is absent from an update stays as it is; the tuples say which entry is meant.
     let change = Conntrack { status: None, timeout: None, mark: Some(0x2a), ..flow.clone() };
-    socket.request(|seq| request::update(&change, seq))?;
+    socket.request(request::update(&change)?)?;
     println!("mark {:?}", socket.entry(&flow)?.and_then(|ct| ct.mark));
 
-    socket.request(|seq| request::delete(&flow, seq))?;
+    socket.request(request::delete(&flow)?)?;
     println!("there is {:?}", socket.entry(&flow)?);
     Ok(())
 }

@@ -6,9 +6,9 @@
 //! sudo cargo run --features netlink-sys --example flow_log -- 60 # seconds; without, for ever
 //! ```
 
-use ctnetlink::Conntrack;
 use ctnetlink::nested::IpProto;
-use ctnetlink::socket::{Buffer, Events, Extension, Group, SocketError};
+use ctnetlink::socket::{Events, Extension, SocketError};
+use ctnetlink::{Conntrack, Group};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -18,17 +18,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     for extension in [Extension::Timestamp, Extension::Acct] {
         extension.enable()?;
     }
-    let mut events = Events::open(&[Group::Destroy])?;
+    let mut events = Events::subscribe(&[Group::Destroy])?;
     events.set_receive_buffer(4 << 20)?;
-    events.set_timeout(Some(Duration::from_millis(200)))?;
-    let mut buffer = Buffer::default();
     while end.is_none_or(|end| Instant::now() < end) {
-        match events.next(&mut buffer) {
+        match events.recv_timeout(Duration::from_millis(200)) {
             Ok(Some(message)) => {
                 log(&message.conntrack()?);
             }
             Ok(None) => {}
-            Err(SocketError::Lost) => eprintln!("lost={}", events.dropped()?),
+            Err(SocketError::Overrun) => eprintln!("lost={}", events.dropped_events()?),
             Err(error) => return Err(error.into()),
         }
     }

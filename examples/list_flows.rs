@@ -7,6 +7,7 @@
 use ctnetlink::format::text::Text;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::socket::{Socket, SocketError};
+use std::ops::ControlFlow;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn main() -> Result<(), SocketError> {
@@ -15,14 +16,12 @@ fn main() -> Result<(), SocketError> {
     let mut socket = Socket::open()?;
     // The kernel filters: here by nothing, so this is the whole table.
     let only = Selector::default();
-    let outcome = socket.exchange(
-        |seq| request::dump(&only, seq),
-        |message| {
-            if let Some(line) = text.line(&message, Some(now)) {
-                println!("{line}");
-            }
-        },
-    )?;
+    let outcome = socket.exchange(request::dump(&only), |message| {
+        if let Some(line) = text.line(&message, Some(now)) {
+            println!("{line}");
+        }
+        ControlFlow::Continue(())
+    })?;
     eprintln!("{} flows", outcome.messages);
     Ok(())
 }

@@ -19,7 +19,7 @@ fn main() -> Result<(), ctnetlink::error::Error> {
         orig: Tuple { proto: Some(IpProto::TCP), dst_port: Some(443), ..Tuple::default() },
         ..Selector::default()
     };
-    let dump = request::dump(&only, 1)?;
+    let dump = request::dump(&only);
     println!("{}", Annotate::new(dump.as_message()));
 
     // A new entry.
@@ -47,7 +47,7 @@ fn main() -> Result<(), ctnetlink::error::Error> {
         timeout: Some(120),
         ..Conntrack::default()
     };
-    let create = request::create(&ct, 2)?;
+    let create = request::create(&ct)?.with_seq(2);
     println!("{}", Annotate::new(create.as_message()));
     Ok(())
 }

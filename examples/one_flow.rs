@@ -3,14 +3,14 @@
 //!
 //!     cargo run --example one_flow [RELEASE]
 
-use ctnetlink::Message;
 use ctnetlink::format::Annotate;
 use ctnetlink::kernel::Kernel;
 use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
 use ctnetlink::sim::{
-    Clock, CtSeq, DeltaTime, Dir, Group, L4State, ModuleParams, Net, NfConntrackTuple,
-    NfConntrackZone, Packet, Socket, ct_seq_show,
+    Clock, CtSeq, DeltaTime, Dir, L4State, ModuleParams, Net, NfConntrackTuple, NfConntrackZone,
+    Packet, Socket, ct_seq_show,
 };
+use ctnetlink::{Group, Message};
 use std::error::Error;
 use std::net::Ipv4Addr;
 

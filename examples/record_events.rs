@@ -4,8 +4,9 @@
 //! sudo cargo run --features netlink-sys,capture --example record_events -- events.pcapng 60
 //! ```
 
+use ctnetlink::Group;
 use ctnetlink::capture::PcapngWriter;
-use ctnetlink::socket::{Buffer, Events, Group, SocketError};
+use ctnetlink::socket::{Buffer, Events, SocketError};
 use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
@@ -21,20 +22,24 @@ fn main() -> Result<(), Box<dyn Error>> {
     let seconds = args.next().map(|text| text.parse()).transpose()?.unwrap_or(10);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut file = PcapngWriter::new(BufWriter::new(File::create(path)?))?;
-    let mut events = Events::open(&Group::CONNTRACK)?;
-    events.set_timeout(Some(Duration::from_millis(200)))?;
+    let mut events = Events::subscribe(&Group::CONNTRACK)?;
     let mut buffer = Buffer::default();
     let mut packets = 0;
     while Instant::now() < end {
-        match events.receive(&mut buffer) {
+        match events.try_recv_datagram(&mut buffer) {
             Ok(true) => {
                 let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
                 let datagram = buffer.datagram();
                 file.write_packet(now, PACKET_MULTICAST, NETLINK_NETFILTER, datagram)?;
                 packets += 1;
             }
-            Ok(false) => file.flush()?, // time for it
-            Err(SocketError::Lost) => eprintln!("{} events lost so far", events.dropped()?),
+            Ok(false) => {
+                file.flush()?;
+                events.wait(Duration::from_millis(200))?;
+            }
+            Err(SocketError::Overrun) => {
+                eprintln!("{} events lost so far", events.dropped_events()?)
+            }
             Err(error) => return Err(error.into()),
         }
     }

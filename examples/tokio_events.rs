@@ -89,7 +89,7 @@ async fn run(limit: Limit) -> Result<(), Box<dyn Error>> {
 /// Asks for the table and prints it.
 async fn list(handle: &ConnectionHandle<CtNetlinkMessage>) -> Result<(), Box<dyn Error>> {
     // netlink-proto numbers requests itself.
-    let request: Netlink = request::dump(&Selector::default(), 0)?.try_into()?;
+    let request: Netlink = request::dump(&Selector::default()).try_into()?;
     let mut is_exact = true;
     let mut answers = handle.request(request, SocketAddr::new(0, 0))?;
     while let Some(answer) = answers.next().await {

@@ -4,9 +4,9 @@
 //! sudo cargo run --features netlink-sys --example watch_events -- 60 # seconds; without, for ever
 //! ```
 
-use ctnetlink::Kind;
 use ctnetlink::format::rfc3339;
-use ctnetlink::socket::{Buffer, Events, Extension, Group, SocketError};
+use ctnetlink::socket::{Events, Extension, SocketError};
+use ctnetlink::{Group, Kind};
 use std::error::Error;
 use std::time::{Duration, Instant};
 
@@ -15,16 +15,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
     // Without this sysctl the kernel notes no times; flows that exist already get none.
     Extension::Timestamp.enable()?;
-    let mut events = Events::open(&Group::CONNTRACK)?;
+    let mut events = Events::subscribe(&Group::CONNTRACK)?;
     events.set_receive_buffer(4 << 20)?;
-    events.set_timeout(Some(Duration::from_millis(200)))?;
-    let mut buffer = Buffer::default();
     while end.is_none_or(|end| Instant::now() < end) {
-        let message = match events.next(&mut buffer) {
+        let message = match events.recv_timeout(Duration::from_millis(200)) {
             Ok(Some(message)) => message,
             Ok(None) => continue, // nothing within the timeout
-            Err(SocketError::Lost) => {
-                eprintln!("too slow: {} events lost so far", events.dropped()?);
+            Err(SocketError::Overrun) => {
+                eprintln!("too slow: {} events lost so far", events.dropped_events()?);
                 continue;
             }
             Err(error) => return Err(error.into()),

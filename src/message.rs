@@ -681,13 +681,37 @@ impl MessageBuf {
         Message { raw: RawMessage { header: self.header, bytes: &self.bytes, endian: self.endian } }
     }
 
-    /// The bytes, ready to be sent.
+    /// Sets the sequence number, which the kernel repeats in its replies to a request.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::request;
+    ///
+    /// let request = request::stats().with_seq(0x0102_0304);
+    /// assert_eq!(request.into_bytes()[8..12], 0x0102_0304_u32.to_ne_bytes());
+    /// ```
+    #[must_use]
+    pub fn with_seq(self, seq: u32) -> Self {
+        let header = NlMsgHdr { nlmsg_seq: seq, ..self.header };
+        self.with_header(header)
+    }
+
+    /// Replaces the header.
+    pub(crate) fn with_header(mut self, header: NlMsgHdr) -> Self {
+        self.header = header;
+        for (byte, new) in self.bytes.iter_mut().zip(header.to_bytes(self.endian)) {
+            *byte = new;
+        }
+        self
+    }
+
+    /// Returns the bytes of the message, as they are sent.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The bytes, ready to be sent.
+    /// Consumes the message and returns its bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

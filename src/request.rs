@@ -1,18 +1,19 @@
 //! The requests that a conntrack tool sends.
 //!
-//! Each function makes a message for a `NETLINK_NETFILTER` socket of this machine, numbered `seq`;
-//! the kernel repeats that number in its answers. All need `CAP_NET_ADMIN` in the network namespace.
-//! Changes carry `NLM_F_ACK`: the kernel answers each with an `NLMSG_ERROR`, error 0 if it was
-//! carried out.
+//! Each function returns a message for a `NETLINK_NETFILTER` socket of this machine. Its sequence
+//! number is 0: `socket::Socket` numbers the requests that it sends, and
+//! [`MessageBuf::with_seq`] numbers one for a socket of your own. The kernel repeats the number in
+//! its replies. All requests need `CAP_NET_ADMIN` in the network namespace. Changes carry
+//! `NLM_F_ACK`: the kernel acknowledges each or rejects it with an error.
 //!
 //! ```
 //! use ctnetlink::request::{self, Selector};
 //!
 //! // What `conntrack -L -m 0x10/0xf0 -w 3` asks.
 //! let only = Selector { mark: Some((0x10, 0xf0)), zone: Some(3), ..Selector::default() };
-//! let message = request::dump(&only, 1)?;
+//! let message = request::dump(&only).with_seq(7);
 //! assert_eq!(message.as_bytes().len(), 16 + 4 + 8 + 8 + 8);
-//! # Ok::<(), ctnetlink::error::Error>(())
+//! assert_eq!(message.as_message().header().nlmsg_seq, 7);
 //! ```
 
 use crate::attrs::{CtAttr, CtattrExpect, CtattrType, ExpectAttr, Status};
@@ -120,80 +121,76 @@ fn tuple_flags(tuple: &Tuple) -> FilterFlags {
     fields.iter().filter(|(is_set, _)| *is_set).map(|(_, flag)| *flag).collect()
 }
 
-fn builder(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> MessageBuilder {
-    MessageBuilder {
-        flags: NlmFlags::REQUEST | flags,
-        seq,
-        ..MessageBuilder::new(msg_type, family)
-    }
+fn builder(msg_type: MsgType, family: Family, flags: NlmFlags) -> MessageBuilder {
+    MessageBuilder { flags: NlmFlags::REQUEST | flags, ..MessageBuilder::new(msg_type, family) }
 }
 
-fn bare(msg_type: MsgType, family: Family, flags: NlmFlags, seq: u32) -> Result<MessageBuf, Error> {
-    builder(msg_type, family, flags, seq).build::<CtattrType>(|_| ())
+/// Unwraps a request without a name, an address list or other values of variable size: it always
+/// fits its length fields.
+fn fitting(request: Result<MessageBuf, Error>) -> MessageBuf {
+    request.expect("attributes of fixed sizes fit a message")
 }
 
-fn select(msg_type: MsgType, only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
-    builder(msg_type, only.family, NlmFlags::DUMP, seq).build(|out| only.write(out))
+fn bare(msg_type: MsgType, family: Family, flags: NlmFlags) -> MessageBuf {
+    fitting(builder(msg_type, family, flags).build::<CtattrType>(|_| ()))
+}
+
+fn select(msg_type: MsgType, only: &Selector) -> MessageBuf {
+    fitting(builder(msg_type, only.family, NlmFlags::DUMP).build(|out| only.write(out)))
 }
 
 /// All entries that `only` selects: `conntrack -L`.
-///
-/// # Errors
-/// None that a selector can cause.
-pub fn dump(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
-    select(MsgType::CT_GET, only, seq)
+#[must_use]
+pub fn dump(only: &Selector) -> MessageBuf {
+    select(MsgType::CT_GET, only)
 }
 
 /// All entries that `only` selects, whose counters are set to 0: `conntrack -L -z`.
-///
-/// # Errors
-/// None that a selector can cause.
-pub fn dump_zeroing(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
-    select(MsgType::CT_GET_CTRZERO, only, seq)
+#[must_use]
+pub fn dump_and_reset(only: &Selector) -> MessageBuf {
+    select(MsgType::CT_GET_CTRZERO, only)
 }
 
 /// Entries whose DESTROY event could not be delivered: `conntrack -L dying`. Since Linux 3.8.
-///
-/// # Errors
-/// None.
-pub fn dump_dying(family: Family, seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::CT_GET_DYING, family, NlmFlags::DUMP, seq)
+#[must_use]
+pub fn dump_dying(family: Family) -> MessageBuf {
+    bare(MsgType::CT_GET_DYING, family, NlmFlags::DUMP)
 }
 
 /// Entries that are not in the table yet: `conntrack -L unconfirmed`. Since Linux 3.8; none since
 /// 5.19.
-///
-/// # Errors
-/// None.
-pub fn dump_unconfirmed(family: Family, seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::CT_GET_UNCONFIRMED, family, NlmFlags::DUMP, seq)
+#[must_use]
+pub fn dump_unconfirmed(family: Family) -> MessageBuf {
+    bare(MsgType::CT_GET_UNCONFIRMED, family, NlmFlags::DUMP)
 }
 
 /// The entry of the original tuple in `ct` (or of the reply tuple if it has no other): `conntrack
 /// -G`. The kernel uses the tuple and the zone alone.
-///
-/// # Errors
-/// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn get(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    one(MsgType::CT_GET, NlmFlags::empty(), &key(ct), seq)
+#[must_use]
+pub fn get(ct: &Conntrack) -> MessageBuf {
+    fitting(one(MsgType::CT_GET, NlmFlags::empty(), &key(ct)))
 }
 
 /// The same entry, whose counters are set to 0.
-///
-/// # Errors
-/// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn get_zeroing(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    one(MsgType::CT_GET_CTRZERO, NlmFlags::empty(), &key(ct), seq)
+#[must_use]
+pub fn get_and_reset(ct: &Conntrack) -> MessageBuf {
+    fitting(one(MsgType::CT_GET_CTRZERO, NlmFlags::empty(), &key(ct)))
 }
 
-/// Creates an entry; EEXIST if there is one: `conntrack -I`. Needs both tuples and a timeout; a
-/// status must contain `CONFIRMED`.
+/// Creates an entry (`conntrack -I`).
+///
+/// Needs both tuples and a timeout; a status must contain `CONFIRMED`. The kernel rejects the
+/// request with `EEXIST` if there is such an entry.
+///
+/// The kernel stores labels only if a rule of the network namespace uses labels, such as
+/// nftables' `ct label set` or the iptables target `CONNLABEL`. Without one it accepts the request
+/// and drops the labels.
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn create(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+pub fn create(ct: &Conntrack) -> Result<MessageBuf, Error> {
     let flags = NlmFlags::CREATE | NlmFlags::EXCL | NlmFlags::ACK;
-    one(MsgType::CT_NEW, flags, &settable(ct), seq)
+    one(MsgType::CT_NEW, flags, &settable(ct))
 }
 
 /// Creates an entry, or changes the one there is: `conntrack -A`. If there is one, a master or a NAT
@@ -201,8 +198,8 @@ pub fn create(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn create_or_update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    one(MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::ACK, &settable(ct), seq)
+pub fn create_or_update(ct: &Conntrack) -> Result<MessageBuf, Error> {
+    one(MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::ACK, &settable(ct))
 }
 
 /// Changes an entry; ENOENT if there is none: `conntrack -U`. The master cannot be changed and is
@@ -210,9 +207,9 @@ pub fn create_or_update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+pub fn update(ct: &Conntrack) -> Result<MessageBuf, Error> {
     let ct = Conntrack { master: Tuple::default(), ..settable(ct) };
-    one(MsgType::CT_NEW, NlmFlags::ACK, &ct, seq)
+    one(MsgType::CT_NEW, NlmFlags::ACK, &ct)
 }
 
 /// Deletes one entry; ENOENT if there is none, or if `ct` has an id and the entry has another:
@@ -221,70 +218,57 @@ pub fn update(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong);
 /// [`Missing`](crate::error::ErrorKind::Missing) if `ct` has neither tuple.
-pub fn delete(ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
+pub fn delete(ct: &Conntrack) -> Result<MessageBuf, Error> {
     if ct.orig.is_empty() && ct.reply.is_empty() {
         let attr = CtattrType::SPEC.attrs.first();
         let set = Some(CtattrType::SPEC);
         return Err(Error { offset: 0, set, attr, kind: ErrorKind::Missing });
     }
-    one(MsgType::CT_DELETE, NlmFlags::ACK, &Conntrack { id: ct.id, ..key(ct) }, seq)
+    one(MsgType::CT_DELETE, NlmFlags::ACK, &Conntrack { id: ct.id, ..key(ct) })
 }
 
 /// Removes all entries that `only` selects: `conntrack -F`. A kernel that does not know a selection
 /// ignores it and removes more; see [`Selector`].
-///
-/// # Errors
-/// None that a selector can cause.
-pub fn flush(only: &Selector, seq: u32) -> Result<MessageBuf, Error> {
-    let mut builder = builder(MsgType::CT_DELETE, only.family, NlmFlags::ACK, seq);
+#[must_use]
+pub fn flush(only: &Selector) -> MessageBuf {
+    let mut builder = builder(MsgType::CT_DELETE, only.family, NlmFlags::ACK);
     // The kernel heeds the family of a flush only in messages of a version above 0.
     builder.nfgenmsg.version = u8::from(only.family != Family::UNSPEC);
-    builder.build(|out| only.write(out))
+    fitting(builder.build(|out| only.write(out)))
 }
 
 /// Statistics of each CPU: `conntrack -S`. Since Linux 3.6.
-///
-/// # Errors
-/// None.
-pub fn stats_cpu(seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::CT_GET_STATS_CPU, Family::UNSPEC, NlmFlags::DUMP, seq)
+#[must_use]
+pub fn stats_cpu() -> MessageBuf {
+    bare(MsgType::CT_GET_STATS_CPU, Family::UNSPEC, NlmFlags::DUMP)
 }
 
 /// The size of the table: `conntrack -C`. Since Linux 3.6.
-///
-/// # Errors
-/// None.
-pub fn stats(seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::CT_GET_STATS, Family::UNSPEC, NlmFlags::empty(), seq)
+#[must_use]
+pub fn stats() -> MessageBuf {
+    bare(MsgType::CT_GET_STATS, Family::UNSPEC, NlmFlags::empty())
 }
 
 /// All expectations: `conntrack -L expect`.
-///
-/// # Errors
-/// None.
-pub fn dump_expectations(family: Family, seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
+#[must_use]
+pub fn dump_expectations(family: Family) -> MessageBuf {
+    bare(MsgType::EXP_GET, family, NlmFlags::DUMP)
 }
 
 /// The expectations of one flow, by its original tuple. Since Linux 3.12.
-///
-/// # Errors
-/// None that a tuple can cause.
-pub fn dump_expectations_of(master: &Tuple, family: Family, seq: u32) -> Result<MessageBuf, Error> {
-    builder(MsgType::EXP_GET, family, NlmFlags::DUMP, seq)
-        .build::<CtattrExpect>(|out| out.nest(ExpectAttr::Master, |out| master.write(out)))
+#[must_use]
+pub fn dump_expectations_of(master: &Tuple, family: Family) -> MessageBuf {
+    let builder = builder(MsgType::EXP_GET, family, NlmFlags::DUMP);
+    let body = |out: &mut Writer<'_, _>| out.nest(ExpectAttr::Master, |out| master.write(out));
+    fitting(builder.build::<CtattrExpect>(body))
 }
 
 /// The expectation of that tuple (or, without one, of that master): `conntrack -G expect`.
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn get_expectation(
-    expectation: &Expectation,
-    family: Family,
-    seq: u32,
-) -> Result<MessageBuf, Error> {
-    expect(MsgType::EXP_GET, NlmFlags::empty(), expectation, family, seq)
+pub fn get_expectation(expectation: &Expectation, family: Family) -> Result<MessageBuf, Error> {
+    expect(MsgType::EXP_GET, NlmFlags::empty(), expectation, family)
 }
 
 /// Creates an expectation: `conntrack -I expect`. Needs tuple, mask and master; the master's entry
@@ -292,13 +276,9 @@ pub fn get_expectation(
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn create_expectation(
-    expectation: &Expectation,
-    family: Family,
-    seq: u32,
-) -> Result<MessageBuf, Error> {
+pub fn create_expectation(expectation: &Expectation, family: Family) -> Result<MessageBuf, Error> {
     let flags = NlmFlags::CREATE | NlmFlags::EXCL | NlmFlags::ACK;
-    expect(MsgType::EXP_NEW, flags, expectation, family, seq)
+    expect(MsgType::EXP_NEW, flags, expectation, family)
 }
 
 /// Deletes the expectation of that tuple or, without one, those of that helper: `conntrack -D
@@ -306,32 +286,24 @@ pub fn create_expectation(
 ///
 /// # Errors
 /// [`TooLong`](crate::error::ErrorKind::TooLong).
-pub fn delete_expectation(
-    expectation: &Expectation,
-    family: Family,
-    seq: u32,
-) -> Result<MessageBuf, Error> {
-    expect(MsgType::EXP_DELETE, NlmFlags::ACK, expectation, family, seq)
+pub fn delete_expectation(expectation: &Expectation, family: Family) -> Result<MessageBuf, Error> {
+    expect(MsgType::EXP_DELETE, NlmFlags::ACK, expectation, family)
 }
 
 /// Removes all expectations: `conntrack -F expect`.
-///
-/// # Errors
-/// None.
-pub fn flush_expectations(seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::EXP_DELETE, Family::UNSPEC, NlmFlags::ACK, seq)
+#[must_use]
+pub fn flush_expectations() -> MessageBuf {
+    bare(MsgType::EXP_DELETE, Family::UNSPEC, NlmFlags::ACK)
 }
 
 /// Expectation statistics of each CPU: `conntrack -S expect`. Since Linux 3.6.
-///
-/// # Errors
-/// None.
-pub fn expect_stats_cpu(seq: u32) -> Result<MessageBuf, Error> {
-    bare(MsgType::EXP_GET_STATS_CPU, Family::UNSPEC, NlmFlags::DUMP, seq)
+#[must_use]
+pub fn expect_stats_cpu() -> MessageBuf {
+    bare(MsgType::EXP_GET_STATS_CPU, Family::UNSPEC, NlmFlags::DUMP)
 }
 
-fn one(msg_type: MsgType, flags: NlmFlags, ct: &Conntrack, seq: u32) -> Result<MessageBuf, Error> {
-    ct.to_message(&builder(msg_type, ct.family, flags, seq), Layout::Request)
+fn one(msg_type: MsgType, flags: NlmFlags, ct: &Conntrack) -> Result<MessageBuf, Error> {
+    ct.to_message(&builder(msg_type, ct.family, flags), Layout::Request)
 }
 
 fn expect(
@@ -339,9 +311,8 @@ fn expect(
     flags: NlmFlags,
     expectation: &Expectation,
     family: Family,
-    seq: u32,
 ) -> Result<MessageBuf, Error> {
-    builder(msg_type, family, flags, seq).build::<CtattrExpect>(|out| expectation.write(out))
+    builder(msg_type, family, flags).build::<CtattrExpect>(|out| expectation.write(out))
 }
 
 /// What identifies an entry.
@@ -377,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_delete_without_tuple_is_refused() {
-        let error = delete(&Conntrack { mark: Some(1), ..Conntrack::default() }, 1).unwrap_err();
+        let error = delete(&Conntrack { mark: Some(1), ..Conntrack::default() }).unwrap_err();
         assert_eq!(
             alloc::string::ToString::to_string(&error),
             "CTA_TUPLE_ORIG at byte 0: is missing"
@@ -391,7 +362,7 @@ mod tests {
             orig: Tuple { proto: Some(IpProto::ICMPV6), icmp_type: Some(0x81), ..Tuple::default() },
             ..Selector::default()
         };
-        let message = dump(&only, 0x0102_0304).unwrap();
+        let message = dump(&only);
         let ct = Conntrack::try_from(message.as_message()).unwrap();
         let flags = FilterFlags::PROTO_NUM | FilterFlags::PROTO_ICMPV6_TYPE;
         assert_eq!(ct.filter.orig_flags, Some(flags));
@@ -403,7 +374,7 @@ mod tests {
     fn a_flush_by_family_has_a_version() {
         let version = |family| {
             let only = Selector { family, ..Selector::default() };
-            flush(&only, 1).unwrap().as_message().nfgenmsg().unwrap().version
+            flush(&only).as_message().nfgenmsg().unwrap().version
         };
         assert_eq!((version(Family::UNSPEC), version(Family::IPV4)), (0, 1));
     }

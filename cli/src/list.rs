@@ -10,6 +10,7 @@ use crate::stop::Stop;
 use clap::ValueEnum;
 use ctnetlink::request;
 use ctnetlink::socket::Socket;
+use std::ops::ControlFlow;
 
 /// Print the entries of the running kernel's table, like `conntrack -L`
 ///
@@ -61,22 +62,24 @@ pub(crate) fn run(args: &List) -> Result<Status, Stop> {
     let mut socket = Socket::open()?;
     let mut result = Ok(());
     let mut number = 0;
-    let outcome = socket.exchange(
-        |seq| match args.table {
-            Table::Conntrack if args.zero => request::dump_zeroing(&selector, seq),
-            Table::Conntrack => request::dump(&selector, seq),
-            Table::Expect => request::dump_expectations(family, seq),
-            Table::Dying => request::dump_dying(family, seq),
-            Table::Unconfirmed => request::dump_unconfirmed(family, seq),
-        },
-        |message| {
-            if matcher.matches(&message) && result.is_ok() {
-                number += 1;
-                printer.print(&place(number, 1), &message, &mut out);
-                result = out.emit_if_due();
-            }
-        },
-    )?;
+    let request = match args.table {
+        Table::Conntrack if args.zero => request::dump_and_reset(&selector),
+        Table::Conntrack => request::dump(&selector),
+        Table::Expect => request::dump_expectations(family),
+        Table::Dying => request::dump_dying(family),
+        Table::Unconfirmed => request::dump_unconfirmed(family),
+    };
+    let outcome = socket.exchange(request, |message| {
+        if matcher.matches(&message) {
+            number += 1;
+            printer.print(&place(number, 1), &message, &mut out);
+            result = out.emit_if_due();
+        }
+        match result {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    })?;
     result?;
     out.emit()?;
     if outcome.interrupted {

@@ -7,7 +7,8 @@ use crate::options::time::now;
 use crate::output::{print_error, print_warning};
 use crate::socket_filter;
 use crate::stop::Stop;
-use ctnetlink::socket::{Events, Extension, Group, SocketError};
+use ctnetlink::Group;
+use ctnetlink::socket::{Events, Extension, SocketError};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,14 +17,12 @@ use std::time::{Duration, Instant};
 /// How long a signal that arrives just before a wait may stay unnoticed.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Opens a nonblocking socket for events. The kernel drops some of the events that do not match.
+/// Opens a socket for events. The kernel drops some of the events that do not match.
 pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Result<Events, Stop> {
     if listen.timestamps {
         Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;
-    } else {
-        note_times();
     }
-    let events = Events::open(&[])?;
+    let events = Events::subscribe(&[])?;
     // The kernel doubles the size for its own use, in what it reports too.
     let size = events.set_receive_buffer(listen.buffer)? / 2;
     if size < listen.buffer {
@@ -33,18 +32,21 @@ pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Resu
              net.core.rmem_max or run with CAP_NET_ADMIN in the initial user namespace"
         ));
     }
-    events.set_nonblocking(true)?;
     socket_filter::attach(&events, matcher)?;
     // Groups come last: events that arrive before that would find a small buffer and no filter.
-    groups.iter().try_for_each(|&group| events.subscribe(group))?;
+    groups.iter().try_for_each(|&group| events.join(group))?;
+    // A missing permission is reported before a missing sysctl.
+    if !listen.timestamps {
+        note_times();
+    }
     Ok(events)
 }
 
 /// Warns if the kernel records no times.
 pub(crate) fn note_times() {
-    match Extension::Timestamp.is_on() {
+    match Extension::Timestamp.is_enabled() {
         Ok(true) => {}
-        Ok(false) => print_warning(Extension::Timestamp.off()),
+        Ok(false) => print_warning(Extension::Timestamp.hint()),
         Err(error) => print_warning(error),
     }
 }
@@ -90,8 +92,9 @@ impl Until {
 /// Reports an error of one receive call, if the next call may succeed.
 pub(crate) fn survive(error: SocketError, events: &Events) -> Result<(), Stop> {
     match error {
-        SocketError::Lost => {
-            let dropped = events.dropped().map_or(String::new(), |n| format!("; {n} so far"));
+        SocketError::Overrun => {
+            let dropped =
+                events.dropped_events().map_or(String::new(), |n| format!("; {n} so far"));
             print_error(format_args!("events lost: the receive buffer was full{dropped}"));
             Ok(())
         }
@@ -105,8 +108,8 @@ pub(crate) fn survive(error: SocketError, events: &Events) -> Result<(), Stop> {
 
 /// Returns the losses, for the last line.
 pub(crate) fn losses(events: &Events) -> String {
-    let dropped = events.dropped().map_or_else(|_| "unknown".into(), |n| n.to_string());
-    format!("losses={} dropped={dropped}", events.losses())
+    let dropped = events.dropped_events().map_or_else(|_| "unknown".into(), |n| n.to_string());
+    format!("losses={} dropped={dropped}", events.overruns())
 }
 
 /// Returns the place of a message from the running kernel.

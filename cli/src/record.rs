@@ -138,12 +138,11 @@ impl Recorder {
     fn dump(&mut self, until: &Until) -> Result<(), Failure> {
         let mut socket = Socket::open()?;
         socket.set_timeout(Some(PATIENCE))?;
-        let request = request::dump(&self.matcher.for_kernel(), 1)
-            .map_err(|error| Stop::Unusable(error.to_string()))?;
+        let request = request::dump(&self.matcher.for_kernel()).with_seq(1);
         self.write(REQUEST, request.as_bytes())?;
-        socket.send(request.as_bytes())?;
+        socket.send_datagram(request.as_bytes())?;
         while !until.is_over() {
-            if !socket.receive(&mut self.buffer)? {
+            if !socket.receive_datagram(&mut self.buffer)? {
                 // A signal, or the kernel does not reply.
                 if until.is_over() {
                     break;
@@ -169,7 +168,7 @@ impl Recorder {
     /// Records events until the end.
     fn follow(&mut self, until: &mut Until, events: &mut Events) -> Result<(), Failure> {
         while !until.is_over() {
-            match events.receive(&mut self.buffer) {
+            match events.try_recv_datagram(&mut self.buffer) {
                 Ok(true) => {
                     let count = self.write_matching(EVENT)?;
                     (0..count).for_each(|_| until.count());

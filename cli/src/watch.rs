@@ -9,7 +9,6 @@ use crate::output::Output;
 use crate::print::Printer;
 use crate::status::Status;
 use crate::stop::Stop;
-use ctnetlink::socket::Buffer;
 
 /// Print events of the running kernel as they happen, like `conntrack -E`
 ///
@@ -37,10 +36,9 @@ pub(crate) fn run(args: &Watch) -> Result<Status, Stop> {
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     let mut events = open(&args.listen, &groups, &matcher)?;
-    let mut buffer = Buffer::default();
     let (mut number, mut status) = (0, Status::Done);
     while !until.is_over() {
-        match events.next(&mut buffer) {
+        match events.try_recv() {
             Ok(Some(message)) if matcher.matches(&message) => {
                 number += 1;
                 printer.print(&place(number, 1), &message, &mut out);

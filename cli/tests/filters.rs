@@ -345,8 +345,8 @@ fn record_filters_events() {
         start(&[&["record", "-o", path, "--count", "2", "--for", "20"], &filter[..]].concat());
     wait_for_listener(FLOWS);
     create(&mut socket, mixed());
-    socket.request(|seq| request::delete(&flow(0x4321), seq)).unwrap();
-    socket.request(|seq| request::delete(&flow(0x4322), seq)).unwrap();
+    socket.request(request::delete(&flow(0x4321)).unwrap()).unwrap();
+    socket.request(request::delete(&flow(0x4322)).unwrap()).unwrap();
     let output = record.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let last = stderr(&output).lines().last().unwrap();

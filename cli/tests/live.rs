@@ -239,9 +239,9 @@ fn watch_shows_begin_change_and_end() {
     let ct = flow(0x4321);
     create(&mut socket, [ct.clone()]);
     let change = Conntrack { status: None, timeout: None, mark: Some(0x1234_5678), ..ct.clone() };
-    socket.request(|seq| request::update(&change, seq)).unwrap();
+    socket.request(request::update(&change).unwrap()).unwrap();
     let id = socket.entry(&ct).unwrap().unwrap().id.unwrap();
-    socket.request(|seq| request::delete(&ct, seq)).unwrap();
+    socket.request(request::delete(&ct).unwrap()).unwrap();
     let output = watch.wait_with_output().unwrap();
     assert!(output.status.success(), "{}", stderr(&output));
     let lines: Vec<_> = stdout(&output).lines().collect();
@@ -301,9 +301,9 @@ fn a_record_is_exact_and_complete() {
     // The table as it is when the recording begins.
     std::thread::sleep(Duration::from_millis(500));
     create(&mut socket, (1000..1040).map(flow));
-    socket.request(|seq| request::delete(&flow(1000), seq)).unwrap();
+    socket.request(request::delete(&flow(1000)).unwrap()).unwrap();
     let only = Selector { mark: Some((1001, u32::MAX)), ..Selector::default() };
-    socket.request(|seq| request::flush(&only, seq)).unwrap();
+    socket.request(request::flush(&only)).unwrap();
     std::thread::sleep(Duration::from_millis(500));
     let output = signal(record, "-TERM");
     // A request, 500 entries, the end of the dump; 40 that began and 2 that ended.

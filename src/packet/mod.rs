@@ -13,7 +13,7 @@
 //! use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 //!
 //! // A request: netlink-proto's `ConnectionHandle::request` takes it as it is.
-//! let dump = request::dump(&Selector::default(), 1)?;
+//! let dump = request::dump(&Selector::default());
 //! let dump: NetlinkMessage<CtNetlinkMessage> = dump.try_into()?;
 //! let mut bytes = vec![0; dump.buffer_len()];
 //! dump.serialize(&mut bytes);

@@ -3,8 +3,8 @@
 //! ```
 //! use ctnetlink::nested::IpProto;
 //! use ctnetlink::kernel::{Kernel, Release};
-//! use ctnetlink::sim::{Clock, Group, ModuleParams, Net, NfConntrackTuple, Packet, Socket};
-//! use ctnetlink::{Conntrack, Message};
+//! use ctnetlink::sim::{Clock, ModuleParams, Net, NfConntrackTuple, Packet, Socket};
+//! use ctnetlink::{Conntrack, Group, Message};
 //! use std::net::Ipv4Addr;
 //!
 //! // A namespace of Linux 2.6.39 that stamps its flows, and a logger.
@@ -72,7 +72,6 @@ mod stats;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-pub use crate::Group;
 pub use dump::{DumpBuffers, DumpRequest};
 pub use dump_tuples::{
     ctnetlink_dump_tuples, ctnetlink_dump_tuples_ip, ctnetlink_dump_tuples_proto,

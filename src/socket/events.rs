@@ -1,196 +1,267 @@
-//! Events.
+//! The blocking socket for events.
 
 use super::buffer::Buffer;
 use super::error::SocketError;
-use super::link::{self, Link, Received};
+use super::link::{self, Received};
 use crate::{Group, Message};
 use core::time::Duration;
 use rustix::net::RecvFlags;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Instant;
 
 /// A socket that receives events.
 ///
-/// Since Linux 5.19 and unless the sysctl `net.netfilter.nf_conntrack_events` is 1, only entries
-/// created while somebody listens have events, their end included.
+/// Since Linux 5.19, an entry has events only if a socket was subscribed when the entry was
+/// created, unless the sysctl `net.netfilter.nf_conntrack_events` is 1. This includes its DESTROY
+/// event.
 ///
-/// The kernel does not wait for a slow reader. When its buffer is full events are dropped, and the
-/// next receive call returns [`SocketError::Lost`]; the socket works on.
+/// # Event loss
+///
+/// The kernel does not wait for a slow reader. When the receive buffer is full, it drops events,
+/// and the next receive call returns [`SocketError::Overrun`]. The socket remains usable. The
+/// kernel then drops every further event until the receive buffer has been read empty.
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::Group;
+/// use ctnetlink::socket::{Events, SocketError};
+///
+/// let mut events = Events::subscribe(&[Group::New, Group::Destroy])?;
+/// events.set_receive_buffer(4 << 20)?;
+/// loop {
+///     match events.recv() {
+///         Ok(message) => println!("{:?}", message.kind()),
+///         Err(SocketError::Overrun) => eprintln!("{} events dropped", events.dropped_events()?),
+///         Err(error) => return Err(error),
+///     }
+/// }
+/// # #[allow(unreachable_code)]
+/// # Ok::<(), SocketError>(())
+/// ```
 #[derive(Debug)]
 pub struct Events {
-    link: Link,
-    losses: u64,
+    socket: netlink_sys::Socket,
+    portid: u32,
+    buffer: Buffer,
+    overruns: u64,
 }
 
 impl Events {
-    /// Opens a socket that is subscribed to `groups`. Needs `CAP_NET_ADMIN` in the network
-    /// namespace.
+    /// Opens a socket that is subscribed to `groups`.
+    ///
+    /// Subscribing needs `CAP_NET_ADMIN` in the network namespace. To set the size of the receive
+    /// buffer before the first event can arrive, pass no groups and use [`join`](Self::join).
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn open(groups: &[Group]) -> Result<Self, SocketError> {
-        let events = Self { link: Link::open()?, losses: 0 };
-        groups.iter().try_for_each(|&group| events.subscribe(group))?;
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
+    pub fn subscribe(groups: &[Group]) -> Result<Self, SocketError> {
+        let (socket, portid) = link::open()?;
+        let events = Self { socket, portid, buffer: Buffer::default(), overruns: 0 };
+        groups.iter().try_for_each(|&group| events.join(group))?;
         Ok(events)
     }
 
-    /// Adds a group.
+    /// Subscribes to another group.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn subscribe(&self, group: Group) -> Result<(), SocketError> {
-        subscribe(&self.link.socket, group)
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
+    pub fn join(&self, group: Group) -> Result<(), SocketError> {
+        link::join(&self.socket, group)
     }
 
-    /// Leaves a group.
+    /// Unsubscribes from a group.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn unsubscribe(&self, group: Group) -> Result<(), SocketError> {
-        self.link
-            .socket
-            .drop_membership(group.number())
-            .map_err(SocketError::io("leaving a netlink group"))
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
+    pub fn leave(&self, group: Group) -> Result<(), SocketError> {
+        let doing = "leaving a netlink group of connection tracking";
+        self.socket.drop_membership(group.number()).map_err(SocketError::io(doing))
     }
 
-    /// The next event. `Ok(None)`: the timeout passed, a signal was handled, or a non-blocking
-    /// socket has none.
+    /// Returns the next event, waiting for one if necessary.
+    ///
+    /// The call continues to wait after a signal was handled.
     ///
     /// # Errors
-    /// [`Lost`](SocketError::Lost), [`Truncated`](SocketError::Truncated) and
-    /// [`Malformed`](SocketError::Malformed): events are missing, and more can be received.
-    /// [`Io`](SocketError::Io).
-    pub fn next<'b>(&mut self, buffer: &'b mut Buffer) -> Result<Option<Message<'b>>, SocketError> {
+    /// After [`Overrun`](SocketError::Overrun), [`Truncated`](SocketError::Truncated) and
+    /// [`Malformed`](SocketError::Malformed) events are missing, and the next call returns the
+    /// events that follow. Returns [`Io`](SocketError::Io) if a system call fails.
+    pub fn recv(&mut self) -> Result<Message<'_>, SocketError> {
         loop {
-            if let Some(place) = buffer.take() {
-                return buffer.message(place?).map(Some);
+            if let Some(place) = self.buffer.take() {
+                return self.buffer.message(place?);
             }
-            if !self.receive(buffer)? {
+            if self.receive(RecvFlags::empty())? == Received::Nothing {
+                link::wait(&self.socket, None)?;
+            }
+        }
+    }
+
+    /// Returns the next event if one has arrived, without waiting.
+    ///
+    /// # Errors
+    /// Returns the errors of [`recv`](Self::recv).
+    pub fn try_recv(&mut self) -> Result<Option<Message<'_>>, SocketError> {
+        self.recv_timeout(Duration::ZERO)
+    }
+
+    /// Returns the next event, or `None` if none arrives within `timeout`.
+    ///
+    /// The call continues to wait after a signal was handled.
+    ///
+    /// # Errors
+    /// Returns the errors of [`recv`](Self::recv).
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<Message<'_>>, SocketError> {
+        // A timeout that the clock cannot represent does not end.
+        let end = Instant::now().checked_add(timeout);
+        loop {
+            if let Some(place) = self.buffer.take() {
+                return self.buffer.message(place?).map(Some);
+            }
+            if self.receive(RecvFlags::DONTWAIT)? != Received::Nothing {
+                continue;
+            }
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left == Some(Duration::ZERO) {
                 return Ok(None);
             }
+            link::wait(&self.socket, left)?;
         }
     }
 
-    /// Receives the next datagram whole, for [`Buffer::datagram`] and [`Buffer::messages`]. `false`
-    /// where [`next`](Self::next) returns `None`.
+    /// Receives the next datagram into a buffer of the caller, waiting for one if necessary.
+    ///
+    /// This serves programs that store or forward whole datagrams. Messages of an earlier datagram
+    /// that [`recv`](Self::recv) has not returned yet stay for the next call to it.
     ///
     /// # Errors
-    /// As [`next`](Self::next).
-    pub fn receive(&mut self, buffer: &mut Buffer) -> Result<bool, SocketError> {
-        self.receive_with(buffer, RecvFlags::empty())
-    }
-
-    fn receive_with(&mut self, buffer: &mut Buffer, more: RecvFlags) -> Result<bool, SocketError> {
-        match self.link.receive(buffer, more) {
-            Err(error) => {
-                self.losses += u64::from(matches!(error, SocketError::Lost));
-                Err(error)
+    /// Returns the errors of [`recv`](Self::recv), except for
+    /// [`Malformed`](SocketError::Malformed).
+    pub fn recv_datagram(&mut self, buffer: &mut Buffer) -> Result<(), SocketError> {
+        loop {
+            match self.receive_into(buffer, RecvFlags::empty())? {
+                Received::Datagram => return Ok(()),
+                Received::Nothing => link::wait(&self.socket, None).map(drop)?,
+                Received::Signal => {}
             }
-            Ok(received) => Ok(received == Received::Datagram),
         }
     }
 
-    /// Gives `take` every event that has arrived already, without waiting for more. Afterwards the
-    /// kernel delivers again if it had stopped because of a loss.
+    /// Receives a datagram into a buffer of the caller, and returns `false` if none has arrived.
     ///
     /// # Errors
-    /// As [`next`](Self::next), except for [`Lost`](SocketError::Lost), which is counted.
-    pub fn drain(
+    /// Returns the errors of [`recv_datagram`](Self::recv_datagram).
+    pub fn try_recv_datagram(&mut self, buffer: &mut Buffer) -> Result<bool, SocketError> {
+        loop {
+            match self.receive_into(buffer, RecvFlags::DONTWAIT)? {
+                Received::Datagram => return Ok(true),
+                Received::Nothing => return Ok(false),
+                Received::Signal => {}
+            }
+        }
+    }
+
+    fn receive(&mut self, flags: RecvFlags) -> Result<Received, SocketError> {
+        count_overruns(link::receive(&self.socket, &mut self.buffer, flags), &mut self.overruns)
+    }
+
+    fn receive_into(
         &mut self,
         buffer: &mut Buffer,
-        mut take: impl FnMut(&Message<'_>),
-    ) -> Result<(), SocketError> {
-        // As much as can have lain in the kernel's buffer when this began: no endless race with
-        // what arrives meanwhile.
-        let mut left =
-            self.link.socket.get_rx_buf_sz().map_err(SocketError::io(link::RECEIVING))?;
+        flags: RecvFlags,
+    ) -> Result<Received, SocketError> {
+        count_overruns(link::receive(&self.socket, buffer, flags), &mut self.overruns)
+    }
+
+    /// Calls `take` for every event that has arrived, without waiting for more.
+    ///
+    /// After event loss the kernel delivers events again once the receive buffer is empty; this
+    /// call empties it. If events are lost again meanwhile, it continues until the buffer has been
+    /// empty since.
+    ///
+    /// # Errors
+    /// Returns the errors of [`recv`](Self::recv), except for [`Overrun`](SocketError::Overrun),
+    /// which is counted.
+    pub fn drain(&mut self, mut take: impl FnMut(&Message<'_>)) -> Result<(), SocketError> {
+        let capacity = self.socket.get_rx_buf_sz().map_err(SocketError::io(link::RECEIVING))?;
+        // The receive buffer holds less than `capacity` bytes of datagrams. Once as many have been
+        // received since the last overrun, it has been empty. Without this limit a busy kernel
+        // could keep the loop running.
+        let mut left = capacity;
         loop {
-            while let Some(place) = buffer.take() {
-                take(&buffer.message(place?)?);
-            }
-            match self.receive_with(buffer, RecvFlags::DONTWAIT) {
-                Ok(true) => left = left.saturating_sub(buffer.datagram().len()),
-                Ok(false) => return Ok(()),
-                Err(SocketError::Lost) => {}
-                Err(error) => return Err(error),
+            while let Some(place) = self.buffer.take() {
+                take(&self.buffer.message(place?)?);
             }
             if left == 0 {
-                while let Some(place) = buffer.take() {
-                    take(&buffer.message(place?)?);
-                }
                 return Ok(());
+            }
+            match self.receive(RecvFlags::DONTWAIT) {
+                Ok(Received::Datagram) => left = left.saturating_sub(self.buffer.datagram().len()),
+                Ok(Received::Nothing) => return Ok(()),
+                Ok(Received::Signal) => {}
+                Err(SocketError::Overrun) => left = capacity,
+                Err(error) => return Err(error),
             }
         }
     }
 
-    /// How often events were lost on this socket. Each time it was one event or many: see
-    /// [`dropped`](Self::dropped).
+    /// Returns how often a receive call of this socket has returned [`SocketError::Overrun`].
+    ///
+    /// Each overrun is the loss of one or more events; see [`dropped_events`](Self::dropped_events).
     #[must_use]
-    pub const fn losses(&self) -> u64 {
-        self.losses
+    pub const fn overruns(&self) -> u64 {
+        self.overruns
     }
 
-    /// How many events the kernel has dropped on this socket so far, from the column `Drops` of
-    /// `/proc/net/netlink`.
+    /// Returns the number of events that the kernel has dropped on this socket so far.
+    ///
+    /// The number is in the column `Drops` of `/proc/net/netlink`.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io): there is no such file, or the thread has changed its namespace.
-    pub fn dropped(&self) -> Result<u64, SocketError> {
-        link::dropped(self.link.portid)
+    /// Returns [`Io`](SocketError::Io) if the file cannot be read, or if the thread has moved to
+    /// another network namespace.
+    pub fn dropped_events(&self) -> Result<u64, SocketError> {
+        link::dropped(self.portid)
     }
 
-    /// Waits until there is something to receive, a loss included; `false` after `timeout` or a
-    /// signal.
+    /// Waits until a receive call has a result, and returns `false` after `timeout` or a signal.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn wait(&self, timeout: Duration) -> Result<bool, SocketError> {
-        self.link.wait(timeout)
+        link::wait(&self.socket, Some(timeout))
     }
 
-    /// How long to wait for an event; `None` is for ever.
+    /// Sets the size of the kernel's receive buffer in bytes, and returns the resulting size.
+    ///
+    /// The kernel doubles the requested size because it counts its own overhead, at least 500 bytes
+    /// per event. The size is unlimited with `CAP_NET_ADMIN` in the initial user namespace
+    /// (`SO_RCVBUFFORCE`), and otherwise limited by the sysctl `net.core.rmem_max`.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn set_timeout(&self, timeout: Option<Duration>) -> Result<(), SocketError> {
-        self.link.set_timeout(timeout)
-    }
-
-    /// Whether not to wait at all, for use with `poll`, `epoll` and the like.
-    ///
-    /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn set_nonblocking(&self, nonblocking: bool) -> Result<(), SocketError> {
-        let doing = "making a socket non-blocking";
-        self.link.socket.set_non_blocking(nonblocking).map_err(SocketError::io(doing))
-    }
-
-    /// Sets the size of the kernel's receive buffer in bytes, and returns the size that it has now.
-    ///
-    /// The kernel doubles what is asked for, because it counts its own administration, some 500
-    /// bytes an event and more, in. With `CAP_NET_ADMIN` in the initial user namespace any size can
-    /// be had (`SO_RCVBUFFORCE`), else up to the sysctl `net.core.rmem_max`.
-    ///
-    /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, SocketError> {
-        self.link.set_receive_buffer(bytes)
+        link::set_receive_buffer(&self.socket, bytes)
     }
 
-    /// The socket, for options that have no method here. Do not clone it: netlink-sys would close
-    /// it with the first of the two that is dropped.
+    /// Returns the underlying socket, for options that have no method here.
+    ///
+    /// Do not clone it: netlink-sys closes the file descriptor when the first clone is dropped.
     #[must_use]
     pub const fn netlink(&self) -> &netlink_sys::Socket {
-        &self.link.socket
+        &self.socket
     }
 }
 
 impl AsFd for Events {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.link.socket.as_fd()
+        self.socket.as_fd()
     }
 }
 
-pub(super) fn subscribe(socket: &netlink_sys::Socket, group: Group) -> Result<(), SocketError> {
-    let doing = "joining a netlink group of connection tracking";
-    socket.add_membership(group.number()).map_err(SocketError::io(doing))
+pub(super) fn count_overruns<T>(
+    result: Result<T, SocketError>,
+    overruns: &mut u64,
+) -> Result<T, SocketError> {
+    result.inspect_err(|error| *overruns += u64::from(matches!(error, SocketError::Overrun)))
 }

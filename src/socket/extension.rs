@@ -1,35 +1,37 @@
-//! What the kernel records of flows only if asked to.
+//! Data that the kernel records about flows only if a sysctl is set.
 
 use core::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Something that the kernel records of flows only if a sysctl says so, network namespace by
-/// network namespace.
+/// Data that the kernel records about flows only if a sysctl of the network namespace is set.
 ///
+/// # Examples
 /// ```no_run
 /// use ctnetlink::socket::Extension;
 ///
-/// match Extension::Timestamp.is_on() {
+/// match Extension::Timestamp.is_enabled() {
 ///     Ok(true) => {}
-///     Ok(false) => eprintln!("{}", Extension::Timestamp.off()),
+///     Ok(false) => eprintln!("{}", Extension::Timestamp.hint()),
 ///     Err(error) => eprintln!("{error}"),
 /// }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Extension {
-    /// When flows begin and end (`CTA_TIMESTAMP`, and in events `CTA_TIMESTAMP_EVENT`):
-    /// `net.netfilter.nf_conntrack_timestamp`, since Linux 2.6.39.
+    /// Start and stop times (`CTA_TIMESTAMP`, and `CTA_TIMESTAMP_EVENT` in events).
+    ///
+    /// The sysctl is `net.netfilter.nf_conntrack_timestamp`, since Linux 2.6.39.
     Timestamp,
-    /// Packets and bytes (`CTA_COUNTERS_ORIG`, `CTA_COUNTERS_REPLY`):
-    /// `net.netfilter.nf_conntrack_acct`.
+    /// Packet and byte counters (`CTA_COUNTERS_ORIG`, `CTA_COUNTERS_REPLY`).
+    ///
+    /// The sysctl is `net.netfilter.nf_conntrack_acct`.
     Acct,
 }
 
 impl Extension {
-    /// The name of the sysctl.
+    /// Returns the name of the sysctl.
     #[must_use]
     pub const fn sysctl(self) -> &'static str {
         match self {
@@ -38,30 +40,31 @@ impl Extension {
         }
     }
 
-    /// Whether entries that are created now get it, in the network namespace of this thread's
-    /// process.
+    /// Returns `true` if new entries get the data, in the network namespace of this process.
     ///
     /// # Errors
-    /// [`ExtensionError`] says why the kernel has no such setting, or why it cannot be read.
-    pub fn is_on(self) -> Result<bool, ExtensionError> {
-        self.is_on_in(Path::new(PROC_SYS))
+    /// Returns an error if the kernel has no such sysctl or if it cannot be read.
+    pub fn is_enabled(self) -> Result<bool, ExtensionError> {
+        self.is_enabled_in(Path::new(PROC_SYS))
     }
 
-    /// Turns it on. Entries that are in the table already stay without; returns whether it was on
-    /// before.
+    /// Enables the extension for entries created later, and returns whether it was enabled before.
+    ///
+    /// Entries that are in the table stay without the data. Writing the sysctl needs
+    /// `CAP_NET_ADMIN` in the network namespace.
     ///
     /// # Errors
-    /// As [`is_on`](Self::is_on); writing needs `CAP_NET_ADMIN` in the network namespace.
+    /// Returns an error if the kernel has no such sysctl, or if it cannot be read or written.
     pub fn enable(self) -> Result<bool, ExtensionError> {
         self.enable_in(Path::new(PROC_SYS))
     }
 
-    /// A sentence for people whose kernel has it off.
+    /// Returns a message that explains how to enable the extension.
     #[must_use]
-    pub fn off(self) -> String {
+    pub fn hint(self) -> String {
         let (sysctl, what) = (self.sysctl(), self.what());
         format!(
-            "{sysctl} is 0: entries are created without {what}; `sysctl -w {sysctl}=1` changes that for later ones"
+            "{sysctl} is 0, so entries have no {what}; `sysctl -w {sysctl}=1` enables them for new entries"
         )
     }
 
@@ -84,18 +87,18 @@ impl Extension {
         proc_sys.join(self.sysctl().replace('.', "/"))
     }
 
-    fn is_on_in(self, proc_sys: &Path) -> Result<bool, ExtensionError> {
+    fn is_enabled_in(self, proc_sys: &Path) -> Result<bool, ExtensionError> {
         fs::read_to_string(self.path(proc_sys))
             .map(|value| value.trim() != "0")
             .map_err(|error| self.error(proc_sys, error))
     }
 
     fn enable_in(self, proc_sys: &Path) -> Result<bool, ExtensionError> {
-        let was_on = self.is_on_in(proc_sys)?;
-        if !was_on {
+        let was_enabled = self.is_enabled_in(proc_sys)?;
+        if !was_enabled {
             fs::write(self.path(proc_sys), "1").map_err(|error| self.error(proc_sys, error))?;
         }
-        Ok(was_on)
+        Ok(was_enabled)
     }
 
     fn error(self, proc_sys: &Path, error: io::Error) -> ExtensionError {
@@ -114,18 +117,20 @@ impl Extension {
 
 const PROC_SYS: &str = "/proc/sys";
 
-/// Why an [`Extension`] cannot be asked about or turned on.
+/// An error from reading or enabling an [`Extension`].
+///
+/// Its text includes the cause, so that [`source`](core::error::Error::source) is `None`; the cause
+/// is in the variant.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ExtensionError {
-    /// The kernel has connection tracking, but was built without this.
+    /// The kernel tracks connections but was built without the extension.
     NotCompiled(Extension),
-    /// There is no connection tracking: the module `nf_conntrack` is not loaded, or the kernel was
-    /// built without it.
+    /// The kernel module `nf_conntrack` is not loaded, or the kernel was built without it.
     NoConntrack(Extension),
-    /// It may not be read or changed from here.
+    /// The process may not read or write the sysctl.
     NotPermitted(Extension, io::Error),
-    /// Something else.
+    /// Reading or writing the sysctl failed for another reason.
     Io(Extension, io::Error),
 }
 
@@ -134,19 +139,20 @@ impl fmt::Display for ExtensionError {
         match self {
             Self::NotCompiled(extension) => write!(
                 f,
-                "this kernel has no {}: it was built without {} and cannot record {}",
+                "this kernel lacks {}: it was built without {} and cannot record {}",
                 extension.sysctl(),
                 extension.config(),
                 extension.what(),
             ),
             Self::NoConntrack(extension) => write!(
                 f,
-                "this kernel has no {}: the module nf_conntrack is not loaded, or not built",
+                "this kernel lacks {}: the module nf_conntrack is not loaded or was not built",
                 extension.sysctl(),
             ),
             Self::NotPermitted(extension, error) => write!(
                 f,
-                "{}: {error}; changing it needs CAP_NET_ADMIN and a writable /proc/sys",
+                "{}: {error}; writing it needs CAP_NET_ADMIN in the network namespace (run it as root, \
+                 for example with sudo) and a writable /proc/sys",
                 extension.sysctl(),
             ),
             Self::Io(extension, error) => write!(f, "{}: {error}", extension.sysctl()),
@@ -154,33 +160,41 @@ impl fmt::Display for ExtensionError {
     }
 }
 
-impl core::error::Error for ExtensionError {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::NotPermitted(_, error) | Self::Io(_, error) => Some(error),
-            _ => None,
-        }
-    }
-}
+impl core::error::Error for ExtensionError {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_told_apart() {
+    fn what_is_missing_is_distinguished() {
         let root = std::env::temp_dir().join(format!("ctnetlink-sysctl-{}", std::process::id()));
         let netfilter = root.join("net/netfilter");
         fs::create_dir_all(&netfilter).unwrap();
         let timestamp = Extension::Timestamp;
-        assert!(matches!(timestamp.is_on_in(&root), Err(ExtensionError::NoConntrack(_))));
+        assert!(matches!(timestamp.is_enabled_in(&root), Err(ExtensionError::NoConntrack(_))));
         fs::write(netfilter.join("nf_conntrack_count"), "0\n").unwrap();
         let error = timestamp.enable_in(&root).unwrap_err();
         assert!(error.to_string().contains("CONFIG_NF_CONNTRACK_TIMESTAMP"), "{error}");
         fs::write(netfilter.join("nf_conntrack_timestamp"), "0\n").unwrap();
-        assert!(!timestamp.is_on_in(&root).unwrap());
+        assert!(!timestamp.is_enabled_in(&root).unwrap());
         assert!(!timestamp.enable_in(&root).unwrap());
-        assert!(timestamp.is_on_in(&root).unwrap());
+        assert!(timestamp.is_enabled_in(&root).unwrap());
         fs::remove_dir_all(root).unwrap();
+    }
+
+    #[test]
+    fn a_cause_appears_once_in_the_chain() {
+        let denied = || io::Error::from_raw_os_error(rustix::io::Errno::PERM.raw_os_error());
+        let errors = [
+            ExtensionError::NotPermitted(Extension::Timestamp, denied()),
+            ExtensionError::Io(Extension::Acct, denied()),
+        ];
+        for error in errors {
+            let error: &dyn core::error::Error = &error;
+            let texts = core::iter::successors(Some(error), |error| error.source());
+            let times = texts.map(|text| text.to_string().matches("not permitted").count());
+            assert_eq!(times.sum::<usize>(), 1, "{error:?}");
+        }
     }
 }

@@ -1,30 +1,30 @@
-//! Sockets of the running kernel: requests, dumps, events (feature `socket`, Linux).
+//! Sockets to the running kernel for requests, dumps and events (feature `socket`, Linux).
 //!
-//! | to | use |
+//! | Task | API |
 //! |---|---|
-//! | create, change, delete, dump, count | [`Socket`] with what [`request`](crate::request) makes |
-//! | see flows begin, change and end | [`Events`] |
-//! | keep a table that survives a loss of events | [`Table`] |
-//! | have the kernel note times and counters at all | [`Extension`] |
-//! | the same on tokio | `TokioSocket`, `TokioEvents` (feature `tokio`) |
+//! | Create, change, delete, dump and count entries | [`Socket`] with the requests of [`request`](crate::request) |
+//! | Receive an event when a flow starts, changes or ends | [`Events`] |
+//! | Keep a table of flows that recovers from event loss | [`Table`] |
+//! | Enable times and counters in the kernel | [`Extension`] |
+//! | Use tokio | `TokioSocket`, `TokioEvents` (feature `tokio`) |
+//! | Receive whole datagrams | [`Events::recv_datagram`] with a [`Buffer`] |
 //!
-//! Requests and events have a socket each. On a shared one, a burst of events could push an answer
-//! out of the buffer, and events would lie between the answers.
+//! Requests and events have separate sockets. On a shared socket, a burst of events could displace
+//! a reply from the receive buffer, and events would arrive between the messages of a reply.
 //!
+//! # Examples
 //! ```no_run
-//! use ctnetlink::socket::{Buffer, Events, Group, SocketError};
-//! use ctnetlink::{Conntrack, Kind};
+//! use ctnetlink::Group;
+//! use ctnetlink::socket::{Events, SocketError};
 //!
-//! let mut events = Events::open(&[Group::Destroy])?;
-//! let mut buffer = Buffer::default();
+//! let mut events = Events::subscribe(&[Group::Destroy])?;
 //! loop {
-//!     match events.next(&mut buffer) {
-//!         Ok(Some(message)) if message.kind() == Kind::Destroy => {
+//!     match events.recv() {
+//!         Ok(message) => {
 //!             let ct = message.conntrack()?;
 //!             println!("{:?} -> {:?}: {:?}", ct.orig.src, ct.orig.dst, ct.timestamp.duration());
 //!         }
-//!         Ok(_) => {}
-//!         Err(SocketError::Lost) => eprintln!("events lost: {} so far", events.dropped()?),
+//!         Err(SocketError::Overrun) => eprintln!("{} events dropped", events.dropped_events()?),
 //!         Err(error) => return Err(error.into()),
 //!     }
 //! }
@@ -32,16 +32,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Options of the sockets
+//! # Socket options
 //!
-//! * `NETLINK_EXT_ACK` is on: a refusal comes with the kernel's sentence and the byte in question.
-//! * `NETLINK_CAP_ACK` is on: a refusal does not repeat the request, so that many answers fit the
+//! * `NETLINK_EXT_ACK` is on: errors carry the extended-ack message and the offset of the attribute.
+//! * `NETLINK_CAP_ACK` is on: errors do not repeat the request, so that more of them fit the receive
 //!   buffer.
-//! * `NETLINK_NO_ENOBUFS` is off. With it a socket loses events without a word;
-//!   [`SocketError::Lost`] is how one gets to know.
-//! * `NETLINK_GET_STRICT_CHK` is off: of netfilter nothing heeds it.
+//! * `NETLINK_NO_ENOBUFS` is off: event loss is reported as [`SocketError::Overrun`].
+//! * `NETLINK_GET_STRICT_CHK` is off: netfilter ignores it.
 //!
-//! [`Socket::netlink`] and [`Events::netlink`] give access to these and others.
+//! [`Socket::netlink`] and [`Events::netlink`] give access to these and other options.
 
 mod buffer;
 mod error;
@@ -54,13 +53,12 @@ mod table;
 #[cfg(feature = "tokio")]
 mod tokio;
 
-pub use crate::Group;
 pub use buffer::Buffer;
-pub use error::{Refused, SocketError};
+pub use error::{Rejection, SocketError};
 pub use events::Events;
 pub use exchange::{Outcome, Step};
 pub use extension::{Extension, ExtensionError};
 pub use requests::Socket;
-pub use table::{Change, Resync, Table};
+pub use table::{Resync, Table, TableChange};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioEvents, TokioSocket};

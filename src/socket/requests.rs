@@ -1,34 +1,36 @@
-//! Requests.
+//! The blocking socket for requests.
 
 use super::buffer::Buffer;
 use super::error::SocketError;
-use super::exchange::{Exchange, Next, Outcome, Step};
-use super::link::{Link, Received};
-use crate::error::Error;
+use super::exchange::{Exchange, Outcome, Session, Step};
+use super::link::{self, Received};
+use crate::error::{Error, ErrorKind};
 use crate::flat::{ExpectStats, StatsCpu, StatsGlobal};
 use crate::request::{self, Selector};
-use crate::wire::NlmFlags;
 use crate::{Conntrack, Expectation, Family, Message, MessageBuf};
+use core::ops::ControlFlow;
 use core::time::Duration;
 use rustix::net::RecvFlags;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 
-/// How often [`Socket::entries`] asks again for a dump that was interrupted.
-const ATTEMPTS: u32 = 3;
-/// The longest datagram of several requests; a socket's send buffer takes a few of these.
+/// Number of attempts to get a dump that was not interrupted.
+pub(super) const ATTEMPTS: u32 = 3;
+/// Size of a datagram from which on no request is added. The send buffer holds several of these.
 const BATCH_BYTES: usize = 32 << 10;
-/// The most acknowledgements to be waited for at a time: they must fit a receive buffer of the
-/// usual 208 KiB, where each takes about 1 KiB.
+/// Number of requests per datagram. Their acknowledgements take about 1 KiB each and must fit the
+/// default receive buffer of 208 KiB.
 const BATCH_REQUESTS: usize = 100;
 
-/// A socket for requests.
+/// A socket that sends requests and receives the replies.
 ///
-/// Requests come from [`request`]; the socket numbers them.
+/// The module [`request`] builds the requests; the socket numbers them. A reply that is not read to
+/// its end, because of an error or because the caller ended it, is skipped before the next request.
 ///
+/// # Examples
 /// ```no_run
-/// use ctnetlink::socket::Socket;
 /// use ctnetlink::request::{self, Selector};
+/// use ctnetlink::socket::Socket;
 /// use ctnetlink::{Conntrack, Family};
 ///
 /// let mut socket = Socket::open()?;
@@ -36,72 +38,73 @@ const BATCH_REQUESTS: usize = 100;
 /// for ct in socket.entries(&only)? {
 ///     println!("{:?} -> {:?}", ct.orig.src, ct.orig.dst);
 /// }
-/// socket.request(|seq| request::flush(&only, seq))?;
+/// socket.request(request::flush(&only))?;
 /// println!("{:?} entries left", socket.stats()?.entries);
 /// # Ok::<(), ctnetlink::socket::SocketError>(())
 /// ```
 #[derive(Debug)]
 pub struct Socket {
-    link: Link,
-    seq: u32,
+    socket: netlink_sys::Socket,
+    session: Session,
     buffer: Buffer,
 }
 
 impl Socket {
-    /// Opens a socket in the network namespace of this thread. The requests need `CAP_NET_ADMIN`.
+    /// Opens a socket for requests.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn open() -> Result<Self, SocketError> {
-        Ok(Self { link: Link::open()?, seq: 0, buffer: Buffer::default() })
+        let (socket, portid) = link::open()?;
+        Ok(Self { socket, session: Session::new(portid), buffer: Buffer::default() })
     }
 
-    /// Sends a request and waits until it is acknowledged, or, for a GET, answered. The answer
-    /// itself is not looked at: see [`exchange`](Self::exchange).
+    /// Sends a request and waits for its acknowledgement or, if it is a GET, for its reply.
+    ///
+    /// The content of the reply is ignored; [`exchange`](Self::exchange) passes it on.
     ///
     /// # Errors
-    /// [`Refused`](SocketError::Refused) and the others.
-    pub fn request(
-        &mut self,
-        make: impl FnOnce(u32) -> Result<MessageBuf, Error>,
-    ) -> Result<Outcome, SocketError> {
-        self.exchange(make, |_| ())
+    /// Returns the errors of [`exchange`](Self::exchange).
+    pub fn request(&mut self, request: MessageBuf) -> Result<Outcome, SocketError> {
+        self.exchange(request, |_| ControlFlow::Continue(()))
     }
 
-    /// Sends a request and gives `take` what it is answered with: the entries of a dump, the entry
-    /// of a GET, statistics.
+    /// Sends a request and calls `take` for each message of the reply.
+    ///
+    /// The socket sets the sequence number, and `NLM_F_ACK` in requests that change something. The
+    /// exchange ends early if `take` returns [`ControlFlow::Break`].
     ///
     /// # Errors
-    /// [`Refused`](SocketError::Refused) and the others; `take` may have had some answers by then.
+    /// Returns [`Rejected`](SocketError::Rejected) if the kernel rejects the request. Returns
+    /// [`Overrun`](SocketError::Overrun), [`Truncated`](SocketError::Truncated),
+    /// [`TimedOut`](SocketError::TimedOut), [`Malformed`](SocketError::Malformed) or
+    /// [`Io`](SocketError::Io) if the reply is lost; the request may have been carried out, and
+    /// `take` may have been called.
     pub fn exchange(
         &mut self,
-        make: impl FnOnce(u32) -> Result<MessageBuf, Error>,
-        mut take: impl FnMut(Message<'_>),
+        request: MessageBuf,
+        mut take: impl FnMut(Message<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, SocketError> {
-        self.seq = self.seq.wrapping_add(1);
-        let request = make(self.seq)?;
-        self.link.send(request.as_bytes())?;
-        let mut exchange = Exchange::new(&request, self.link.portid);
+        let mut exchange = self.start(request)?;
+        self.send_datagram(exchange.as_bytes())?;
+        self.session.sent(&exchange);
         loop {
-            self.wait()?;
-            while let Some(place) = self.buffer.take() {
-                match exchange.take(self.buffer.message(place?)?)? {
-                    Next::Answer(message) => take(message),
-                    Next::LastAnswer(message) => {
-                        take(message);
-                        return Ok(exchange.outcome);
-                    }
-                    Next::End => return Ok(exchange.outcome),
-                    Next::Aside => {}
-                }
+            self.receive()?;
+            if self.session.read(&mut exchange, &mut self.buffer, &mut take)?.is_break() {
+                return Ok(exchange.outcome);
             }
         }
     }
 
+    fn start(&mut self, request: MessageBuf) -> Result<Exchange, SocketError> {
+        while self.session.skip_dump(&self.socket, &mut self.buffer)? {}
+        Ok(self.session.start(request))
+    }
+
     /// Receives the next datagram into the socket's own buffer.
-    fn wait(&mut self) -> Result<(), SocketError> {
+    fn receive(&mut self) -> Result<(), SocketError> {
         loop {
-            match self.link.receive(&mut self.buffer, RecvFlags::empty())? {
+            match link::receive(&self.socket, &mut self.buffer, RecvFlags::empty())? {
                 Received::Datagram => return Ok(()),
                 Received::Nothing => return Err(SocketError::TimedOut),
                 Received::Signal => {}
@@ -109,224 +112,263 @@ impl Socket {
         }
     }
 
-    /// As [`exchange`](Self::exchange), for a dump that shall be consistent: when the kernel says
-    /// that it was interrupted, it is asked for again, up to `attempts` times in all. If the last
-    /// one was interrupted too, [`Outcome::interrupted`] says so.
+    /// Sends a dump request again if the dump was interrupted, at most `attempts` times in all.
+    ///
+    /// [`Outcome::interrupted`] is set if the last attempt was interrupted, too. The dump ends early
+    /// if `take` returns [`ControlFlow::Break`].
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use ctnetlink::request::{self, Selector};
+    /// use ctnetlink::socket::{Socket, Step};
+    /// use std::ops::ControlFlow;
+    ///
+    /// let mut socket = Socket::open()?;
+    /// let dump = request::dump(&Selector::default());
+    /// let mut messages = Vec::new();
+    /// socket.dump_consistent(5, &dump, |step| {
+    ///     match step {
+    ///         Step::Restart => messages.clear(),
+    ///         Step::Message(message) => messages.push(message.to_buf()),
+    ///         _ => {}
+    ///     }
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// # Ok::<(), ctnetlink::socket::SocketError>(())
+    /// ```
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
+    /// Returns the errors of [`exchange`](Self::exchange).
     pub fn dump_consistent(
         &mut self,
         attempts: u32,
-        make: impl Fn(u32) -> Result<MessageBuf, Error>,
-        mut take: impl FnMut(Step<'_>),
+        dump: &MessageBuf,
+        mut take: impl FnMut(Step<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, SocketError> {
-        let mut left = attempts;
+        let mut attempts_left = attempts;
         loop {
-            take(Step::Begin);
-            let outcome = self.exchange(&make, |message| take(Step::Message(message)))?;
-            left = left.saturating_sub(1);
-            if !outcome.interrupted || left == 0 {
+            if take(Step::Restart).is_break() {
+                return Ok(Outcome::default());
+            }
+            let mut is_over = false;
+            let outcome = self.exchange(dump.clone(), |message| {
+                let flow = take(Step::Message(message));
+                is_over |= flow.is_break();
+                flow
+            })?;
+            attempts_left = attempts_left.saturating_sub(1);
+            if is_over || !outcome.interrupted || attempts_left == 0 {
                 return Ok(outcome);
             }
         }
     }
 
-    /// Sends many requests, several in a datagram, and gives `refused` the position of each that
-    /// the kernel refuses, with its reason. Each must ask for an acknowledgement, as those of
-    /// [`request`] that change something do. Returns how many were carried out.
+    /// Sends many requests, several per datagram, and returns how many the kernel carried out.
+    ///
+    /// Calls `rejected` with the position and the error of each request that the kernel rejects.
+    /// Replies are ignored.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use ctnetlink::request::{self, Selector};
+    /// use ctnetlink::socket::Socket;
+    ///
+    /// let mut socket = Socket::open()?;
+    /// let entries = socket.entries(&Selector { mark: Some((7, 0xff)), ..Selector::default() })?;
+    /// let requests = entries.iter().map(request::delete).collect::<Result<Vec<_>, _>>()?;
+    /// let deleted = socket.request_all(requests, |n, error| eprintln!("{n}: {error}"))?;
+    /// println!("{deleted} entries deleted");
+    /// # Ok::<(), ctnetlink::socket::SocketError>(())
+    /// ```
     ///
     /// # Errors
-    /// Those of the socket; [`Malformed`](SocketError::Malformed) for a request that cannot be made
-    /// or asks for no acknowledgement. Requests before it may have been carried out.
-    pub fn request_all<T>(
+    /// Returns [`Malformed`](SocketError::Malformed) if a request is a dump, and otherwise the
+    /// errors of [`exchange`](Self::exchange) except for [`Rejected`](SocketError::Rejected).
+    /// Earlier requests may have been carried out.
+    pub fn request_all(
         &mut self,
-        items: impl IntoIterator<Item = T>,
-        mut make: impl FnMut(T, u32) -> Result<MessageBuf, Error>,
-        mut refused: impl FnMut(u64, SocketError),
+        requests: impl IntoIterator<Item = MessageBuf>,
+        mut rejected: impl FnMut(u64, SocketError),
     ) -> Result<u64, SocketError> {
-        let mut items = items.into_iter().fuse();
+        let mut requests = requests.into_iter().fuse();
         let mut datagram = Vec::new();
-        // Those of the current datagram, in order, with their positions.
-        let mut waiting: VecDeque<(u64, MessageBuf)> = VecDeque::new();
+        // The requests of the current datagram, in order, with their positions.
+        let mut waiting: VecDeque<(u64, Exchange)> = VecDeque::new();
         let mut position = 0;
         let mut carried_out = 0;
         loop {
             datagram.clear();
             while datagram.len() < BATCH_BYTES && waiting.len() < BATCH_REQUESTS {
-                let Some(item) = items.next() else { break };
-                self.seq = self.seq.wrapping_add(1);
-                let request = make(item, self.seq)?;
-                let message = request.as_message();
-                if !message.header().nlmsg_flags.contains(NlmFlags::ACK) {
-                    let nlmsg_type = message.header().nlmsg_type;
-                    let kind = crate::error::ErrorKind::MessageType { nlmsg_type };
-                    return Err(Error::at(0, kind).into());
+                let Some(request) = requests.next() else { break };
+                let nlmsg_type = request.as_message().header().nlmsg_type;
+                let exchange = self.start(request)?;
+                if exchange.is_dump() {
+                    return Err(Error::at(0, ErrorKind::MessageType { nlmsg_type }).into());
                 }
-                datagram.extend_from_slice(request.as_bytes());
+                datagram.extend_from_slice(exchange.as_bytes());
                 datagram.resize(datagram.len().next_multiple_of(4), 0);
-                waiting.push_back((position, request));
+                waiting.push_back((position, exchange));
                 position += 1;
             }
             if waiting.is_empty() {
                 return Ok(carried_out);
             }
-            self.link.send(&datagram)?;
-            while !waiting.is_empty() {
-                self.wait()?;
-                while let Some(place) = self.buffer.take() {
-                    let message = self.buffer.message(place?)?;
-                    // The kernel answers in order.
-                    let Some((position, request)) = waiting.front() else { break };
-                    match Exchange::new(request, self.link.portid).take(message) {
-                        Ok(Next::End) => carried_out += 1,
-                        Ok(_) => continue,
-                        Err(error @ SocketError::Refused(_)) => refused(*position, error),
-                        Err(error) => return Err(error),
+            self.send_datagram(&datagram)?;
+            // The kernel replies in order.
+            while let Some((position, exchange)) = waiting.front_mut() {
+                let read = self
+                    .session
+                    .read(exchange, &mut self.buffer, &mut |_| ControlFlow::Continue(()));
+                match read {
+                    Ok(ControlFlow::Continue(())) => {
+                        self.receive()?;
+                        continue;
                     }
-                    waiting.pop_front();
+                    Ok(ControlFlow::Break(())) => carried_out += 1,
+                    Err(error @ SocketError::Rejected(_)) => rejected(*position, error),
+                    Err(error) => return Err(error),
                 }
+                waiting.pop_front();
             }
         }
     }
 
-    /// The entries that `only` selects. An attribute in error is absent. An interrupted dump is
-    /// asked for three times before it is taken as it is.
+    /// Returns the entries that `only` selects.
+    ///
+    /// Malformed attributes are `None`. A dump that was interrupted is repeated up to two times; the
+    /// last one is returned as it is.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
+    /// Returns the errors of [`exchange`](Self::exchange).
     pub fn entries(&mut self, only: &Selector) -> Result<Vec<Conntrack>, SocketError> {
-        let mut entries = Vec::new();
-        self.dump_consistent(
-            ATTEMPTS,
-            |seq| request::dump(only, seq),
-            |step| match step {
-                Step::Begin => entries.clear(),
-                Step::Message(message) => entries.extend(entry(&message)),
-            },
-        )?;
-        Ok(entries)
+        self.collect(&request::dump(only), entry)
     }
 
-    /// The entry of that original (or reply) tuple and zone; `None` if there is none.
+    /// Returns the entry with the original or reply tuple of `ct` and its zone.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange), except for `ENOENT`.
-    pub fn entry(&mut self, of: &Conntrack) -> Result<Option<Conntrack>, SocketError> {
-        let mut found = None;
-        let take = |message: Message<'_>| found = entry(&message);
-        match self.exchange(|seq| request::get(of, seq), take) {
+    /// Returns the errors of [`exchange`](Self::exchange), except for `ENOENT`, which is `None`.
+    pub fn entry(&mut self, ct: &Conntrack) -> Result<Option<Conntrack>, SocketError> {
+        match self.collect(&request::get(ct), entry) {
             Err(error) if error.is_not_found() => Ok(None),
-            result => result.map(|_| found),
+            result => result.map(|mut found| found.pop()),
         }
     }
 
-    /// All expectations.
+    /// Returns all expectations of a layer 3 protocol; [`Family::UNSPEC`] is any.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
+    /// Returns the errors of [`exchange`](Self::exchange).
     pub fn expectations(&mut self, family: Family) -> Result<Vec<Expectation>, SocketError> {
-        let mut all = Vec::new();
-        self.dump_consistent(
-            ATTEMPTS,
-            |seq| request::dump_expectations(family, seq),
-            |step| match step {
-                Step::Begin => all.clear(),
-                Step::Message(message) => all.extend(message.expectation()),
-            },
-        )?;
-        Ok(all)
+        let request = request::dump_expectations(family);
+        self.collect(&request, |message| message.expectation().ok())
     }
 
-    /// The size of the table.
+    /// Returns the number of entries in the table and the largest possible number.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
+    /// Returns the errors of [`exchange`](Self::exchange).
     pub fn stats(&mut self) -> Result<StatsGlobal, SocketError> {
-        let mut stats = StatsGlobal::default();
-        self.exchange(request::stats, |message| {
-            if let Ok(found) = message.stats_global() {
-                stats = found;
-            }
-        })?;
-        Ok(stats)
+        let mut all = self.collect(&request::stats(), |message| message.stats_global().ok())?;
+        Ok(all.pop().unwrap_or_default())
     }
 
-    /// What each CPU has counted.
+    /// Returns the statistics of each CPU.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
+    /// Returns the errors of [`exchange`](Self::exchange).
     pub fn stats_cpu(&mut self) -> Result<Vec<StatsCpu>, SocketError> {
-        let mut all = Vec::new();
-        self.exchange(request::stats_cpu, |message| all.extend(message.stats_cpu()))?;
-        Ok(all)
+        self.collect(&request::stats_cpu(), |message| message.stats_cpu().ok())
     }
 
-    /// What each CPU has counted of expectations.
+    /// Returns the expectation statistics of each CPU.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
+    /// Returns the errors of [`exchange`](Self::exchange).
     pub fn expect_stats_cpu(&mut self) -> Result<Vec<ExpectStats>, SocketError> {
+        self.collect(&request::expect_stats_cpu(), |message| message.expect_stats().ok())
+    }
+
+    /// Returns what `decode` makes of the messages of a reply, from a consistent dump if possible.
+    fn collect<T>(
+        &mut self,
+        request: &MessageBuf,
+        decode: impl Fn(&Message<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, SocketError> {
         let mut all = Vec::new();
-        self.exchange(request::expect_stats_cpu, |message| all.extend(message.expect_stats()))?;
+        self.dump_consistent(ATTEMPTS, request, |step| {
+            match step {
+                Step::Restart => all.clear(),
+                Step::Message(message) => all.extend(decode(&message)),
+            }
+            ControlFlow::Continue(())
+        })?;
         Ok(all)
     }
 
-    /// Sends bytes as they are, for a protocol of one's own with [`receive`](Self::receive).
+    /// Sends a datagram unchanged, for use with [`receive_datagram`](Self::receive_datagram).
+    ///
+    /// A dump that is requested in this way must be received to its end.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn send(&mut self, datagram: &[u8]) -> Result<(), SocketError> {
-        self.link.send(datagram)
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
+    pub fn send_datagram(&mut self, datagram: &[u8]) -> Result<(), SocketError> {
+        link::send(&self.socket, datagram)
     }
 
-    /// Receives a datagram as it is; `false` if none came in time.
+    /// Receives a datagram into a buffer of the caller.
+    ///
+    /// Returns `false` if none arrives before the timeout, or after a signal.
     ///
     /// # Errors
-    /// [`Lost`](SocketError::Lost), [`Truncated`](SocketError::Truncated), [`Io`](SocketError::Io).
-    pub fn receive(&mut self, buffer: &mut Buffer) -> Result<bool, SocketError> {
-        let received = self.link.receive(buffer, RecvFlags::empty())?;
+    /// Returns [`Overrun`](SocketError::Overrun), [`Truncated`](SocketError::Truncated) or
+    /// [`Io`](SocketError::Io).
+    pub fn receive_datagram(&mut self, buffer: &mut Buffer) -> Result<bool, SocketError> {
+        let received = link::receive(&self.socket, buffer, RecvFlags::empty())?;
         Ok(received == Received::Datagram)
     }
 
-    /// How long to wait for each datagram of an answer; `None`, the default, is for ever.
+    /// Sets how long to wait for each datagram of a reply; `None`, the default, is without limit.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn set_timeout(&self, timeout: Option<Duration>) -> Result<(), SocketError> {
-        self.link.set_timeout(timeout)
+        link::set_timeout(&self.socket, timeout)
     }
 
     /// Sets the size of the kernel's receive buffer, as
-    /// [`Events::set_receive_buffer`](super::Events::set_receive_buffer).
+    /// [`Events::set_receive_buffer`](super::Events::set_receive_buffer) does.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, SocketError> {
-        self.link.set_receive_buffer(bytes)
+        link::set_receive_buffer(&self.socket, bytes)
     }
 
-    /// The socket's address: `nlmsg_pid` of the answers, and of the events that its requests cause.
+    /// Returns the port ID of the socket.
+    ///
+    /// It is the `nlmsg_pid` of replies, and of the events that the socket's requests cause.
     #[must_use]
     pub const fn portid(&self) -> u32 {
-        self.link.portid
+        self.session.portid
     }
 
-    /// The socket, for options that have no method here. Do not clone it: netlink-sys would close
-    /// it with the first of the two that is dropped.
+    /// Returns the underlying socket, for options that have no method here.
+    ///
+    /// Do not clone it: netlink-sys closes the file descriptor when the first clone is dropped.
     #[must_use]
     pub const fn netlink(&self) -> &netlink_sys::Socket {
-        &self.link.socket
+        &self.socket
     }
 }
 
 impl AsFd for Socket {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.link.socket.as_fd()
+        self.socket.as_fd()
     }
 }
 
-/// The entry that a message holds, without attributes in error.
+/// Decodes the entry in a message; malformed attributes are `None`.
 pub(super) fn entry(message: &Message<'_>) -> Option<Conntrack> {
     message.conntrack().ok()
 }

@@ -1,6 +1,5 @@
-//! A table of flows kept from events.
+//! A table of flows, maintained from events and dumps.
 
-use super::buffer::Buffer;
 use super::error::SocketError;
 use super::events::Events;
 use super::requests::{Socket, entry};
@@ -10,27 +9,29 @@ use crate::{Conntrack, Family, Kind, Message};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// The flows that there are, as far as events and dumps have told.
+/// A table of current flows, maintained from events and dumps.
 ///
+/// # Examples
 /// ```no_run
-/// use ctnetlink::socket::{Buffer, Events, Group, Socket, SocketError, Table};
+/// use ctnetlink::Group;
+/// use ctnetlink::socket::{Events, Socket, SocketError, Table};
 ///
-/// let mut events = Events::open(&Group::CONNTRACK)?;
+/// let mut events = Events::subscribe(&Group::CONNTRACK)?;
 /// let mut socket = Socket::open()?;
-/// let (mut buffer, mut table) = (Buffer::default(), Table::default());
-/// // From here on nothing is missed: first listen, then look.
-/// table.resynchronise(&mut socket, &mut events, &mut buffer, |_| ())?;
+/// let mut table = Table::default();
+/// // Subscribed before the first dump, so that no change is missed between the two.
+/// table.resync(&mut socket, &mut events, |_| ())?;
 /// loop {
-///     match events.next(&mut buffer) {
-///         Ok(Some(message)) => table.apply(&message),
-///         Ok(None) => break,
-///         Err(SocketError::Lost) => {
-///             let found = table.resynchronise(&mut socket, &mut events, &mut buffer, |_| ())?;
-///             eprintln!("events lost: {} flows gone, {} new", found.gone, found.new);
+///     match events.recv() {
+///         Ok(message) => table.apply(&message),
+///         Err(SocketError::Overrun) => {
+///             let found = table.resync(&mut socket, &mut events, |_| ())?;
+///             eprintln!("event loss: {} flows gone, {} new", found.gone, found.new);
 ///         }
 ///         Err(error) => return Err(error),
 ///     }
 /// }
+/// # #[allow(unreachable_code)]
 /// # Ok::<(), SocketError>(())
 /// ```
 #[derive(Clone, Debug, Default)]
@@ -38,7 +39,7 @@ pub struct Table {
     flows: HashMap<Key, Conntrack>,
 }
 
-/// What identifies a flow, apart from its id: that is only a check, because kernels reuse it.
+/// The identity of a flow. It excludes the id, which kernels reuse and which is only checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     family: Family,
@@ -52,41 +53,41 @@ impl Key {
     }
 }
 
-/// How the kernel's table differed from what was believed.
+/// A difference between a [`Table`] and a dump of the kernel's table.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum Change<'t> {
+pub enum TableChange<'t> {
     /// A flow whose NEW event was lost.
     New(&'t Conntrack),
-    /// A flow whose DESTROY event was lost, as it was known last. When it stopped and what it had
-    /// sent by then is not known.
+    /// A flow whose DESTROY event was lost, as it was last known.
+    ///
+    /// Its stop time and final counters are unknown.
     Gone(&'t Conntrack),
-    /// A flow that an UPDATE event was lost of.
+    /// A flow whose UPDATE event was lost.
     Changed {
-        /// What was believed.
+        /// The flow in the table.
         before: &'t Conntrack,
-        /// What the kernel says.
+        /// The flow in the dump.
         now: &'t Conntrack,
     },
 }
 
-/// What [`Table::resynchronise`] found.
+/// The number of differences that [`Table::resync`] found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resync {
-    /// Entries in the kernel's table.
+    /// Number of entries in the kernel's table.
     pub entries: usize,
-    /// Flows that had been believed to be there, and are not.
+    /// Number of flows that were in the table and not in the dump.
     pub gone: usize,
-    /// Flows that had not been known.
+    /// Number of flows that were in the dump and not in the table.
     pub new: usize,
-    /// Flows of which something had changed that an event tells: status, mark, labels, helper, state
-    /// of the protocol.
+    /// Number of flows whose status, mark, labels, helper or protocol state had changed.
     pub changed: usize,
 }
 
 impl Table {
-    /// Takes over what an event or an entry of a dump says. Other messages change nothing.
+    /// Updates the table from an event or from an entry of a dump. Ignores other messages.
     pub fn apply(&mut self, message: &Message<'_>) {
         let kind = message.kind();
         if !matches!(kind, Kind::New | Kind::Update | Kind::Destroy | Kind::Reply) {
@@ -94,7 +95,7 @@ impl Table {
         }
         let Some(ct) = entry(message).filter(|ct| !ct.orig.is_empty()) else { return };
         match (kind, self.flows.entry(Key::of(&ct))) {
-            // A late DESTROY of another flow with the same addresses removes nothing.
+            // A late DESTROY event of an earlier flow with the same addresses removes nothing.
             (Kind::Destroy, Entry::Occupied(known)) if is_same(known.get(), &ct) => {
                 known.remove();
             }
@@ -111,32 +112,31 @@ impl Table {
         }
     }
 
-    /// Brings the table up to date after a loss of events, and at the start: reads what events have
-    /// arrived, dumps the kernel's table, and compares. `report` gets each difference.
+    /// Brings the table up to date at the start and after event loss.
     ///
-    /// The order matters. After a loss the kernel drops events until the socket's buffer has been
-    /// read empty, so a table dumped before that would be out of date at once. Events of changes
-    /// between the two are still to come and may tell again what the dump has told.
+    /// Applies the events that have arrived, dumps the kernel's table, takes it over and calls
+    /// `report` for each difference. The order matters: after event loss the kernel drops events
+    /// until the receive buffer has been read empty, so an earlier dump would be out of date at
+    /// once. Events of changes during the dump arrive later and may repeat what the dump contained.
     ///
     /// # Errors
-    /// Those of the sockets. The table is then as before, plus the events that had arrived.
-    pub fn resynchronise(
+    /// Returns the errors of the sockets. The table then contains the events that had arrived.
+    pub fn resync(
         &mut self,
         socket: &mut Socket,
         events: &mut Events,
-        buffer: &mut Buffer,
-        report: impl FnMut(Change<'_>),
+        report: impl FnMut(TableChange<'_>),
     ) -> Result<Resync, SocketError> {
-        events.drain(buffer, |message| self.apply(message))?;
+        events.drain(|message| self.apply(message))?;
         let entries = socket.entries(&Selector::default())?;
         Ok(self.replace(entries, report))
     }
 
-    /// Compares the table with a whole dump, and takes that over.
+    /// Replaces the table by a complete dump, and calls `report` for each difference.
     pub fn replace(
         &mut self,
         entries: impl IntoIterator<Item = Conntrack>,
-        mut report: impl FnMut(Change<'_>),
+        mut report: impl FnMut(TableChange<'_>),
     ) -> Resync {
         let flows: HashMap<_, _> = entries.into_iter().map(|ct| (Key::of(&ct), ct)).collect();
         let mut resync = Resync { entries: flows.len(), ..Resync::default() };
@@ -144,11 +144,11 @@ impl Table {
             match flows.get(key).filter(|now| is_same(before, now)) {
                 None => {
                     resync.gone += 1;
-                    report(Change::Gone(before));
+                    report(TableChange::Gone(before));
                 }
-                Some(now) if told(before) != told(now) => {
+                Some(now) if reported(before) != reported(now) => {
                     resync.changed += 1;
-                    report(Change::Changed { before, now });
+                    report(TableChange::Changed { before, now });
                 }
                 Some(_) => {}
             }
@@ -156,38 +156,38 @@ impl Table {
         for (key, now) in &flows {
             if !self.flows.get(key).is_some_and(|before| is_same(before, now)) {
                 resync.new += 1;
-                report(Change::New(now));
+                report(TableChange::New(now));
             }
         }
         self.flows = flows;
         resync
     }
 
-    /// How many flows there are.
+    /// Returns the number of flows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.flows.len()
     }
 
-    /// Whether there are none.
+    /// Returns `true` if the table contains no flows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.flows.is_empty()
     }
 
-    /// The flows, in no order.
+    /// Returns the flows, in arbitrary order.
     pub fn flows(&self) -> impl Iterator<Item = &Conntrack> {
         self.flows.values()
     }
 }
 
-/// Whether two entries of the same addresses are the same flow and not one after the other.
+/// Returns `true` unless two entries with the same addresses are successive flows.
 fn is_same(a: &Conntrack, b: &Conntrack) -> bool {
     a.id.is_none() || b.id.is_none() || a.id == b.id
 }
 
-/// What events tell of an entry, and every dump has.
-fn told(ct: &Conntrack) -> (u32, u32, Labels, Option<u8>, Option<&[u8]>) {
+/// Returns what both UPDATE events and dumps contain.
+fn reported(ct: &Conntrack) -> (u32, u32, Labels, Option<u8>, Option<&[u8]>) {
     let state = match &ct.protoinfo {
         Some(ProtoInfo::Tcp(tcp)) => tcp.state.map(u8::from),
         Some(ProtoInfo::Sctp(sctp)) => sctp.state.map(u8::from),
@@ -196,7 +196,7 @@ fn told(ct: &Conntrack) -> (u32, u32, Labels, Option<u8>, Option<&[u8]>) {
     };
     (
         ct.status.unwrap_or_default().bits(),
-        // The kernel leaves out what is zero, now and then.
+        // Some kernels omit a mark of 0.
         ct.mark.unwrap_or(0),
         ct.labels.unwrap_or_default(),
         state,
@@ -204,7 +204,7 @@ fn told(ct: &Conntrack) -> (u32, u32, Labels, Option<u8>, Option<&[u8]>) {
     )
 }
 
-/// Takes over what an UPDATE event says; it does not repeat what has not changed.
+/// Applies an UPDATE event, which contains only what has changed.
 fn update(known: &mut Conntrack, event: Conntrack) {
     let Conntrack { reply, status, timeout, mark, protoinfo, labels, help, .. } = event;
     known.reply = reply;
@@ -246,7 +246,7 @@ mod tests {
     const NONE: NlmFlags = NlmFlags::empty();
 
     #[test]
-    fn events_make_the_table() {
+    fn events_maintain_the_table() {
         let mut table = Table::default();
         apply(&mut table, MsgType::CT_NEW, NEW, &flow(1, 0x11, 0x1234));
         apply(&mut table, MsgType::CT_NEW, NEW, &flow(2, 0x22, 0x5678));
@@ -255,36 +255,36 @@ mod tests {
         apply(&mut table, MsgType::CT_NEW, NONE, &update);
         let one = table.flows().find(|ct| ct.id == Some(0x11)).unwrap();
         assert_eq!((one.mark, one.timeout), (Some(0x1234), Some(0x321)));
-        // The end of an earlier flow with the same addresses is not this one's.
+        // The DESTROY event of an earlier flow with the same addresses changes nothing.
         apply(&mut table, MsgType::CT_DELETE, NONE, &flow(1, 0x10, 0));
         assert_eq!(table.len(), 2);
         apply(&mut table, MsgType::CT_DELETE, NONE, &flow(1, 0x11, 0));
         assert_eq!(table.len(), 1);
-        // One of which the beginning was not seen.
+        // The NEW event of this flow was lost.
         apply(&mut table, MsgType::CT_NEW, NONE, &flow(3, 0x33, 0x9abc));
         assert_eq!(table.len(), 2);
     }
 
     #[test]
-    fn a_dump_tells_what_was_missed() {
+    fn a_dump_shows_what_was_missed() {
         let mut table = Table::default();
         let before = [flow(1, 0x11, 1), flow(2, 0x22, 2), flow(3, 0x33, 3), flow(4, 0x44, 0)];
         assert_eq!(table.replace(before, |_| ()).new, 4);
-        // 1 stays, 2 is another flow by now, 3 has another mark, 4 none (and is as it was), 5 is new.
+        // 1 is unchanged, 2 is another flow, 3 has another mark, 4 lacks its mark of 0, 5 is new.
         let same = Conntrack { timeout: Some(9), ..flow(1, 0x11, 1) };
         let unmarked = Conntrack { mark: None, ..flow(4, 0x44, 0) };
         let now = [same, flow(2, 0x23, 2), flow(3, 0x33, 0x30), unmarked, flow(5, 0x55, 5)];
-        let mut told = Vec::new();
+        let mut reported = Vec::new();
         let found = table.replace(now, |change| {
-            told.push(match change {
-                Change::New(ct) => ('+', ct.id),
-                Change::Gone(ct) => ('-', ct.id),
-                Change::Changed { now, .. } => ('!', now.id),
+            reported.push(match change {
+                TableChange::New(ct) => ('+', ct.id),
+                TableChange::Gone(ct) => ('-', ct.id),
+                TableChange::Changed { now, .. } => ('!', now.id),
             });
         });
-        told.sort_unstable();
+        reported.sort_unstable();
         let ids = [('!', 0x33), ('+', 0x23), ('+', 0x55), ('-', 0x22)];
-        assert_eq!(told, ids.map(|(what, id)| (what, Some(id))));
+        assert_eq!(reported, ids.map(|(what, id)| (what, Some(id))));
         assert_eq!((found.entries, found.gone, found.new, found.changed), (5, 1, 2, 1));
     }
 }

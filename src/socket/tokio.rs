@@ -1,157 +1,215 @@
-//! The same on tokio.
+//! The sockets for programs that run on tokio.
 
 use super::buffer::Buffer;
 use super::error::SocketError;
-use super::events::subscribe;
-use super::exchange::{Exchange, Next, Outcome};
-use super::link::{self, RECEIVING, SENDING};
-use super::requests::entry;
-use crate::error::Error;
+use super::events::count_overruns;
+use super::exchange::{Outcome, Session};
+use super::link::{self, RECEIVING};
+use super::requests::{ATTEMPTS, entry};
 use crate::request::{self, Selector};
 use crate::{Conntrack, Group, Message, MessageBuf};
 use core::fmt;
+use core::future::poll_fn;
+use core::ops::ControlFlow;
+use core::task::Poll;
 use netlink_sys::protocols::NETLINK_NETFILTER;
-use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr};
+use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _};
 
-/// [`Socket`](super::Socket) for programs that run on tokio, as far as they need it there.
+/// A [`Socket`](super::Socket) for programs that run on tokio.
 ///
-/// A future that is dropped half way leaves answers behind; the next exchange passes over them.
+/// # Cancel safety
+///
+/// The methods are not cancel safe: if a future is dropped before it is ready, the request may have
+/// been carried out. The socket remains usable. It skips the rest of the reply before the next
+/// request.
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::request::Selector;
+/// use ctnetlink::socket::{SocketError, TokioSocket};
+///
+/// async fn print_entries() -> Result<(), SocketError> {
+///     let mut socket = TokioSocket::open()?;
+///     for ct in socket.entries(&Selector::default()).await? {
+///         println!("{:?} -> {:?}", ct.orig.src, ct.orig.dst);
+///     }
+///     Ok(())
+/// }
+/// ```
 pub struct TokioSocket {
     socket: netlink_sys::TokioSocket,
-    portid: u32,
-    seq: u32,
+    session: Session,
     buffer: Buffer,
 }
 
 impl TokioSocket {
-    /// Opens a socket. Must be called within a tokio runtime with I/O enabled.
+    /// Opens a socket for requests and registers it with tokio.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime with I/O enabled.
     pub fn open() -> Result<Self, SocketError> {
         let (socket, portid) = open()?;
-        Ok(Self { socket, portid, seq: 0, buffer: Buffer::default() })
+        Ok(Self { socket, session: Session::new(portid), buffer: Buffer::default() })
     }
 
-    /// As [`Socket::request`](super::Socket::request).
+    /// Sends a request and waits for its acknowledgement or reply, as
+    /// [`Socket::request`](super::Socket::request) does.
     ///
     /// # Errors
-    /// [`Refused`](SocketError::Refused) and the others.
-    pub async fn request(
-        &mut self,
-        make: impl FnOnce(u32) -> Result<MessageBuf, Error>,
-    ) -> Result<Outcome, SocketError> {
-        self.exchange(make, |_| ()).await
+    /// Returns the errors of [`Socket::exchange`](super::Socket::exchange).
+    pub async fn request(&mut self, request: MessageBuf) -> Result<Outcome, SocketError> {
+        self.exchange(request, |_| ControlFlow::Continue(())).await
     }
 
-    /// As [`Socket::exchange`](super::Socket::exchange).
+    /// Sends a request and calls `take` for each message of the reply, as
+    /// [`Socket::exchange`](super::Socket::exchange) does.
     ///
     /// # Errors
-    /// [`Refused`](SocketError::Refused) and the others.
+    /// Returns the errors of [`Socket::exchange`](super::Socket::exchange).
     pub async fn exchange(
         &mut self,
-        make: impl FnOnce(u32) -> Result<MessageBuf, Error>,
-        mut take: impl FnMut(Message<'_>),
+        request: MessageBuf,
+        mut take: impl FnMut(Message<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, SocketError> {
-        self.seq = self.seq.wrapping_add(1);
-        let request = make(self.seq)?;
-        let kernel = SocketAddr::new(0, 0);
-        let sent = self.socket.send_to(request.as_bytes(), &kernel).await;
-        sent.map_err(SocketError::io(SENDING))?;
-        let mut exchange = Exchange::new(&request, self.portid);
+        while self.session.skip_dump(self.socket.socket_ref(), &mut self.buffer)? {
+            yield_now().await;
+        }
+        let mut exchange = self.session.start(request);
+        link::send(self.socket.socket_ref(), exchange.as_bytes())?;
+        self.session.sent(&exchange);
         loop {
             receive(&self.socket, &mut self.buffer).await?;
-            while let Some(place) = self.buffer.take() {
-                match exchange.take(self.buffer.message(place?)?)? {
-                    Next::Answer(message) => take(message),
-                    Next::LastAnswer(message) => {
-                        take(message);
-                        return Ok(exchange.outcome);
-                    }
-                    Next::End => return Ok(exchange.outcome),
-                    Next::Aside => {}
-                }
+            if self.session.read(&mut exchange, &mut self.buffer, &mut take)?.is_break() {
+                return Ok(exchange.outcome);
             }
         }
     }
 
-    /// The entries that `only` selects, and whether the dump was interrupted.
+    /// Returns the entries that `only` selects, as [`Socket::entries`](super::Socket::entries) does.
     ///
     /// # Errors
-    /// As [`exchange`](Self::exchange).
-    pub async fn entries(
-        &mut self,
-        only: &Selector,
-    ) -> Result<(Vec<Conntrack>, Outcome), SocketError> {
-        let mut entries = Vec::new();
-        let take = |message: Message<'_>| entries.extend(entry(&message));
-        let outcome = self.exchange(|seq| request::dump(only, seq), take).await?;
-        Ok((entries, outcome))
+    /// Returns the errors of [`Socket::exchange`](super::Socket::exchange).
+    pub async fn entries(&mut self, only: &Selector) -> Result<Vec<Conntrack>, SocketError> {
+        let mut attempts_left = ATTEMPTS;
+        loop {
+            let mut entries = Vec::new();
+            let take = |message: Message<'_>| {
+                entries.extend(entry(&message));
+                ControlFlow::Continue(())
+            };
+            let outcome = self.exchange(request::dump(only), take).await?;
+            attempts_left -= 1;
+            if !outcome.interrupted || attempts_left == 0 {
+                return Ok(entries);
+            }
+        }
+    }
+
+    /// Returns the entry with the tuple and zone of `ct`, as [`Socket::entry`](super::Socket::entry)
+    /// does.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Socket::exchange`](super::Socket::exchange), except for `ENOENT`.
+    pub async fn entry(&mut self, ct: &Conntrack) -> Result<Option<Conntrack>, SocketError> {
+        let mut found = None;
+        let take = |message: Message<'_>| {
+            found = entry(&message);
+            ControlFlow::Continue(())
+        };
+        match self.exchange(request::get(ct), take).await {
+            Err(error) if error.is_not_found() => Ok(None),
+            result => result.map(|_| found),
+        }
     }
 }
 
-/// [`Events`](super::Events) for programs that run on tokio.
+/// An [`Events`](super::Events) socket for programs that run on tokio.
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::Group;
+/// use ctnetlink::socket::{SocketError, TokioEvents};
+///
+/// async fn follow() -> Result<(), SocketError> {
+///     let mut events = TokioEvents::subscribe(&[Group::Destroy])?;
+///     loop {
+///         match events.recv().await {
+///             Ok(message) => println!("{:?}", message.kind()),
+///             Err(SocketError::Overrun) => eprintln!("{} dropped", events.dropped_events()?),
+///             Err(error) => return Err(error),
+///         }
+///     }
+/// }
+/// ```
 pub struct TokioEvents {
     socket: netlink_sys::TokioSocket,
     portid: u32,
-    losses: u64,
+    buffer: Buffer,
+    overruns: u64,
 }
 
 impl TokioEvents {
-    /// Opens a socket that is subscribed to `groups`. Must be called within a tokio runtime with
-    /// I/O enabled.
+    /// Opens a socket that is subscribed to `groups`, and registers it with tokio.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn open(groups: &[Group]) -> Result<Self, SocketError> {
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime with I/O enabled.
+    pub fn subscribe(groups: &[Group]) -> Result<Self, SocketError> {
         let (socket, portid) = open()?;
-        for &group in groups {
-            subscribe(socket.socket_ref(), group)?;
-        }
-        Ok(Self { socket, portid, losses: 0 })
+        groups.iter().try_for_each(|&group| link::join(socket.socket_ref(), group))?;
+        Ok(Self { socket, portid, buffer: Buffer::default(), overruns: 0 })
     }
 
-    /// The next event. A future that is dropped has lost nothing.
+    /// Returns the next event, waiting for one if necessary.
+    ///
+    /// Cancel safe: dropping the future loses no event.
     ///
     /// # Errors
-    /// As [`Events::next`](super::Events::next).
-    pub async fn next<'b>(&mut self, buffer: &'b mut Buffer) -> Result<Message<'b>, SocketError> {
+    /// Returns the errors of [`Events::recv`](super::Events::recv).
+    pub async fn recv(&mut self) -> Result<Message<'_>, SocketError> {
         loop {
-            if let Some(place) = buffer.take() {
-                return buffer.message(place?);
+            if let Some(place) = self.buffer.take() {
+                return self.buffer.message(place?);
             }
-            receive(&self.socket, buffer).await.inspect_err(|error| {
-                self.losses += u64::from(matches!(error, SocketError::Lost));
-            })?;
+            let received = receive(&self.socket, &mut self.buffer).await;
+            count_overruns(received, &mut self.overruns)?;
         }
     }
 
-    /// As [`Events::losses`](super::Events::losses).
+    /// Returns how often [`recv`](Self::recv) has returned [`SocketError::Overrun`].
     #[must_use]
-    pub const fn losses(&self) -> u64 {
-        self.losses
+    pub const fn overruns(&self) -> u64 {
+        self.overruns
     }
 
-    /// As [`Events::dropped`](super::Events::dropped).
+    /// Returns the number of events that the kernel has dropped on this socket, as
+    /// [`Events::dropped_events`](super::Events::dropped_events) does.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
-    pub fn dropped(&self) -> Result<u64, SocketError> {
+    /// Returns the errors of [`Events::dropped_events`](super::Events::dropped_events).
+    pub fn dropped_events(&self) -> Result<u64, SocketError> {
         link::dropped(self.portid)
     }
 
-    /// As [`Events::set_receive_buffer`](super::Events::set_receive_buffer).
+    /// Sets the size of the kernel's receive buffer, as
+    /// [`Events::set_receive_buffer`](super::Events::set_receive_buffer) does.
     ///
     /// # Errors
-    /// [`Io`](SocketError::Io).
+    /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, SocketError> {
         link::set_receive_buffer(self.socket.socket_ref(), bytes)
     }
 }
 
+// netlink-sys does not implement `Debug` for its socket.
 impl fmt::Debug for TokioSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokioSocket").field("portid", &self.portid).finish_non_exhaustive()
+        f.debug_struct("TokioSocket").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
@@ -162,13 +220,12 @@ impl fmt::Debug for TokioEvents {
 }
 
 fn open() -> Result<(netlink_sys::TokioSocket, u32), SocketError> {
-    let mut socket = netlink_sys::TokioSocket::new(NETLINK_NETFILTER)
-        .map_err(SocketError::io("opening a netlink socket of the netfilter family"))?;
+    let mut socket = netlink_sys::TokioSocket::new(NETLINK_NETFILTER).map_err(link::opening())?;
     let portid = link::prepare(socket.socket_mut())?;
     Ok((socket, portid))
 }
 
-/// Receives the next datagram of the kernel; others' are passed over.
+/// Receives the next datagram from the kernel. Skips datagrams from other processes.
 async fn receive(
     socket: &netlink_sys::TokioSocket,
     buffer: &mut Buffer,
@@ -178,7 +235,7 @@ async fn receive(
         let capacity = room.len();
         let sender = socket.recv_from(&mut room).await.map_err(SocketError::io(RECEIVING))?;
         let length = capacity - room.len();
-        // This way of receiving does not tell a datagram that was cut from one that just fits.
+        // This call does not distinguish a truncated datagram from one of exactly this length.
         if length == capacity {
             return Err(SocketError::Truncated { length, capacity });
         }
@@ -187,4 +244,18 @@ async fn receive(
             return Ok(());
         }
     }
+}
+
+/// Lets other tasks run.
+async fn yield_now() {
+    let mut has_yielded = false;
+    poll_fn(|context| {
+        if has_yielded {
+            return Poll::Ready(());
+        }
+        has_yielded = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }

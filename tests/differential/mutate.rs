@@ -104,7 +104,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>) {
 fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     machine.asks.send(bytes);
     let end = machine.next_seq();
-    let marker = request::stats(end).unwrap();
+    let marker = request::stats().with_seq(end);
     machine.asks.send(marker.as_bytes());
     let mut errno = None;
     'answers: loop {

@@ -46,7 +46,7 @@ impl Machine {
         let kernel = Kernel { arch, ..Kernel::new(number) };
         let can = Abilities { kernel, helpers: Helper::in_tree(), labels_used: false };
         let mut machine = Self { asks, hears, can, release, seq: 0 };
-        let probe = machine.acked(request::stats);
+        let probe = machine.acked(request::stats());
         if probe.errno != 0 {
             return Err(format!("ctnetlink answers errno {}", probe.errno));
         }
@@ -59,12 +59,8 @@ impl Machine {
         self.seq
     }
 
-    pub(crate) fn acked<E: fmt::Debug>(
-        &mut self,
-        make: impl FnOnce(u32) -> Result<MessageBuf, E>,
-    ) -> Answer {
-        let request = make(self.next_seq()).unwrap();
-        let mut bytes = request.into_bytes();
+    pub(crate) fn acked(&mut self, request: MessageBuf) -> Answer {
+        let mut bytes = request.with_seq(self.next_seq()).into_bytes();
         let flags = u16::from_ne_bytes([bytes[6], bytes[7]]) | NlmFlags::ACK.bits();
         bytes[6..8].copy_from_slice(&flags.to_ne_bytes());
         let endian = ctnetlink::wire::Endian::NATIVE;
@@ -74,14 +70,14 @@ impl Machine {
 
     /// Creates an entry, reads it back and deletes it; the errno if it is refused.
     fn try_one(&mut self, ct: &Conntrack) -> Result<Conntrack, i32> {
-        let created = self.acked(|seq| request::create(ct, seq)).errno;
+        let created = self.acked(request::create(ct).unwrap()).errno;
         if created != 0 {
             return Err(created);
         }
-        let answer = self.acked(|seq| request::get(ct, seq));
+        let answer = self.acked(request::get(ct));
         let reply = Message::parse(&answer.datagrams[0]);
         let got = Conntrack::try_from(reply.unwrap()).unwrap();
-        self.acked(|seq| request::delete(ct, seq));
+        self.acked(request::delete(ct).unwrap());
         Ok(got)
     }
 
@@ -138,7 +134,7 @@ impl Machine {
         if !timestamp {
             skip("times: no nf_conntrack_timestamp");
         }
-        let answer = self.acked(|seq| request::flush(&Selector::default(), seq));
+        let answer = self.acked(request::flush(&Selector::default()));
         assert_eq!(answer.errno, 0);
         Ok(())
     }

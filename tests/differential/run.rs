@@ -7,11 +7,11 @@ use crate::socket::{Answer, Netlink, messages};
 use ctnetlink::flat::{NatRange, PortRange, Record};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::sim::{
-    Clock, DumpBuffers, DumpRequest, Errno, Group, ModuleParams, Net, NfConntrackExpect, Socket,
+    Clock, DumpBuffers, DumpRequest, Errno, ModuleParams, Net, NfConntrackExpect, Socket,
     ctnetlink_exp_fill_info,
 };
 use ctnetlink::wire::{NlmFlags, WriteBuf};
-use ctnetlink::{Conntrack, Expectation, Kind, Message, MessageBuf, MsgType};
+use ctnetlink::{Conntrack, Expectation, Group, Kind, Message, MessageBuf, MsgType};
 use std::collections::HashMap;
 use std::fmt;
 use std::ops::AddAssign;
@@ -79,8 +79,8 @@ impl<'m> Run<'m> {
     }
 
     fn new(machine: &'m mut Machine) -> Self {
-        machine.acked(request::flush_expectations);
-        machine.acked(|seq| request::flush(&Selector::default(), seq));
+        machine.acked(request::flush_expectations());
+        machine.acked(request::flush(&Selector::default()));
         machine.hears.drain();
         let timestamp = machine.can.kernel.config.timestamp;
         for (name, value) in [("acct", 1), ("timestamp", u8::from(timestamp)), ("events", 1)] {
@@ -96,7 +96,7 @@ impl<'m> Run<'m> {
             vec![Group::New, Group::Update, Group::Destroy, Group::ExpectNew, Group::ExpectDestroy];
         net.sockets.push(Socket { groups, ..Socket::default() });
         // The buffer of a socket's first dump is smaller; later ones follow the largest read.
-        machine.asks.ask(&request::dump(&Selector::default(), 0).unwrap());
+        machine.asks.ask(&request::dump(&Selector::default()));
         let (began, figures) = (Instant::now(), Figures::default());
         Self { machine, net, born: HashMap::new(), deaf: None, began, figures }
     }
@@ -329,8 +329,8 @@ impl<'m> Run<'m> {
 
     fn dump(&mut self, select: &Select, zero: bool) -> Result<(), Difference> {
         let seq = self.machine.next_seq();
-        let make = if zero { request::dump_zeroing } else { request::dump };
-        let request = make(&select.selector(), seq).unwrap();
+        let make = if zero { request::dump_and_reset } else { request::dump };
+        let request = make(&select.selector()).with_seq(seq);
         let (answer, heard, during) = self.ask(&request);
         self.adopt_all(&answer.datagrams)?;
         self.order_as(&answer.datagrams);
@@ -346,7 +346,7 @@ impl<'m> Run<'m> {
     fn flush(&mut self, select: &Select) -> Result<(), Difference> {
         // Flushes by status and zone, and by family, came later than dumps; see `Selector`.
         let seq = self.machine.next_seq();
-        let request = request::flush(&select.selector(), seq).unwrap();
+        let request = request::flush(&select.selector()).with_seq(seq);
         let (answer, heard, during) = self.ask(&request);
         self.adopt_all(&heard)?;
         self.order_as(&heard);
@@ -462,7 +462,7 @@ impl Run<'_> {
 
     fn expect_dump(&mut self) -> Result<(), Difference> {
         let seq = self.machine.next_seq();
-        let request = request::dump_expectations(ctnetlink::Family::UNSPEC, seq).unwrap();
+        let request = request::dump_expectations(ctnetlink::Family::UNSPEC).with_seq(seq);
         let (answer, ..) = self.ask(&request);
         self.adopt_expected(&answer.datagrams);
         let shown: Vec<_> = messages(&answer.datagrams).map(|m| m.as_bytes().to_vec()).collect();

@@ -18,7 +18,7 @@ fn update(
     before: &Conntrack,
     expected: impl FnOnce(&mut Conntrack),
 ) -> Conntrack {
-    net.must(|seq| request::update(change, seq));
+    net.must(request::update(change).unwrap());
     let mut got = net.get(before);
     let mut after = before.clone();
     expected(&mut after);
@@ -67,7 +67,7 @@ fn update_one_thing_at_a_time() {
         // The mask says which bits go; the new ones are not masked.
         if net.is_at_least((5, 4)) {
             let change = Conntrack { mark: Some(0x00ff), mark_mask: Some(0x00f0), ..key.clone() };
-            net.must(|seq| request::update(&change, seq));
+            net.must(request::update(&change).unwrap());
             assert_eq!(net.get(&key).mark, Some((0x0102_0304 & !0x00f0) ^ 0x00ff));
         }
     });
@@ -84,14 +84,14 @@ fn update_of_what_was_read() {
             ..by_port(IpProto::TCP, 1000)
         };
         let Some(ct) = with_ftp(net, ct) else { return };
-        net.must(|seq| request::create(&ct, seq));
+        net.must(request::create(&ct).unwrap());
         let read = net.get(&ct);
         let change = Conntrack { mark: Some(2), ..read.clone() };
         update(net, &change, &read, |ct| ct.mark = Some(2));
 
         // Another entry like it.
-        net.must(|seq| request::delete(&read, seq));
-        net.must(|seq| request::create(&read, seq));
+        net.must(request::delete(&read).unwrap());
+        net.must(request::create(&read).unwrap());
         let again = net.get(&read);
         assert_eq!((again.help, again.labels, again.mark), (read.help, read.labels, read.mark));
     });
@@ -119,7 +119,7 @@ fn labels_by_mask() {
 fn helpers_go() {
     alone(|net| {
         let Some(ct) = with_ftp(net, by_port(IpProto::TCP, 1000)) else { return };
-        net.must(|seq| request::create(&ct, seq));
+        net.must(request::create(&ct).unwrap());
         let read = net.get(&ct);
         assert_eq!(read.help.name, Some("ftp".into()));
         let mut change = by_port(IpProto::TCP, 1000);
@@ -133,14 +133,14 @@ fn helpers_go() {
 fn create_or_update() {
     alone(|net| {
         let ct = Conntrack { mark: Some(1), ..by_port(IpProto::UDP, 1000) };
-        assert_eq!(net.ask(|seq| request::update(&ct, seq)).errno(), ENOENT);
-        assert_eq!(net.ask(|seq| request::get(&ct, seq)).errno(), ENOENT);
-        assert_eq!(net.ask(|seq| request::delete(&ct, seq)).errno(), ENOENT);
-        net.must(|seq| request::create_or_update(&ct, seq));
+        assert_eq!(net.ask(request::update(&ct).unwrap()).errno(), ENOENT);
+        assert_eq!(net.ask(request::get(&ct)).errno(), ENOENT);
+        assert_eq!(net.ask(request::delete(&ct).unwrap()).errno(), ENOENT);
+        net.must(request::create_or_update(&ct).unwrap());
         let id = net.get(&ct).id;
-        assert_eq!(net.ask(|seq| request::create(&ct, seq)).errno(), EEXIST);
+        assert_eq!(net.ask(request::create(&ct).unwrap()).errno(), EEXIST);
         let ct = Conntrack { mark: Some(2), ..ct };
-        net.must(|seq| request::create_or_update(&ct, seq));
+        net.must(request::create_or_update(&ct).unwrap());
         let got = net.get(&ct);
         assert_eq!((got.id, got.mark), (id, Some(2)));
     });
@@ -160,17 +160,17 @@ fn what_cannot_be_changed() {
             Conntrack { nat_dst: range, ..ct.clone() },
         ];
         for change in changes {
-            assert_eq!(net.ask(|seq| request::update(&change, seq)).errno(), EOPNOTSUPP);
+            assert_eq!(net.ask(request::update(&change).unwrap()).errno(), EOPNOTSUPP);
         }
         // An update leaves the master out, so that an entry that has one can be sent back.
         let with_master = Conntrack { master: master.orig, ..ct.clone() };
-        let refused = net.ask(|seq| request::create_or_update(&with_master, seq));
+        let refused = net.ask(request::create_or_update(&with_master).unwrap());
         assert_eq!(refused.errno(), EOPNOTSUPP);
-        net.must(|seq| request::update(&with_master, seq));
+        net.must(request::update(&with_master).unwrap());
         let fixed = Some(Status::CONFIRMED | Status::FIXED_TIMEOUT);
-        net.must(|seq| request::update(&Conntrack { status: fixed, ..ct.clone() }, seq));
+        net.must(request::update(&Conntrack { status: fixed, ..ct.clone() }).unwrap());
         let change = Conntrack { timeout: Some(9), ..ct };
-        assert_eq!(net.ask(|seq| request::update(&change, seq)).errno(), EPERM);
+        assert_eq!(net.ask(request::update(&change).unwrap()).errno(), EPERM);
     });
 }
 
@@ -181,22 +181,22 @@ fn delete_by_tuple_and_id() {
             let ct = flow(ports(addrs, IpProto::TCP, [1000, 80]));
             let read = create(net, &ct, |_| ());
             let wrong = Conntrack { id: read.id.map(|id| id ^ 1), ..ct.clone() };
-            assert_eq!(net.ask(|seq| request::delete(&wrong, seq)).errno(), ENOENT);
+            assert_eq!(net.ask(request::delete(&wrong).unwrap()).errno(), ENOENT);
             // Nothing but tuple and id counts of what was read.
-            net.must(|seq| request::delete(&read, seq));
-            assert_eq!(net.ask(|seq| request::get(&ct, seq)).errno(), ENOENT);
+            net.must(request::delete(&read).unwrap());
+            assert_eq!(net.ask(request::get(&ct)).errno(), ENOENT);
 
             // By the reply tuple alone, and in the right zone alone.
             create(net, &ct, |_| ());
             let by_reply = Conntrack { orig: Tuple::default(), ..ct.clone() };
             assert_eq!(net.get(&by_reply).orig, ct.orig);
             let elsewhere = Conntrack { zone: Some(7), ..ct.clone() };
-            assert_eq!(net.ask(|seq| request::delete(&elsewhere, seq)).errno(), ENOENT);
-            net.must(|seq| request::delete(&by_reply, seq));
-            assert_eq!(net.ask(|seq| request::get(&ct, seq)).errno(), ENOENT);
+            assert_eq!(net.ask(request::delete(&elsewhere).unwrap()).errno(), ENOENT);
+            net.must(request::delete(&by_reply).unwrap());
+            assert_eq!(net.ask(request::get(&ct)).errno(), ENOENT);
         }
         // Without a tuple it would be a flush.
-        assert!(request::delete(&Conntrack::default(), 1).is_err());
+        assert!(request::delete(&Conntrack::default()).is_err());
     });
 }
 
@@ -213,13 +213,13 @@ pub(crate) fn eight(net: &mut Net) {
             status: Some(Status::CONFIRMED | assured),
             ..flow(ports(addrs, proto, [1000 + n, 80]))
         };
-        net.must(|seq| request::create(&ct, seq));
+        net.must(request::create(&ct).unwrap());
     }
 }
 
 /// The marks of the entries that `only` selects.
 pub(crate) fn marks(net: &mut Net, only: &Selector) -> Vec<u32> {
-    let entries = net.ask(|seq| request::dump(only, seq)).entries();
+    let entries = net.ask(request::dump(only)).entries();
     let marks: BTreeSet<_> = entries.iter().map(|ct| ct.mark.unwrap()).collect();
     assert_eq!(marks.len(), entries.len(), "one twice");
     marks.into_iter().collect()
@@ -231,10 +231,10 @@ fn flush() {
         let all = Selector::default();
         let mut case = |since, what, only: &Selector, left: &[u32]| {
             if net.has(since, what) {
-                net.must(|seq| request::flush(&all, seq));
+                net.must(request::flush(&all));
                 assert_eq!(marks(net, &all), [0; 0]);
                 eight(net);
-                net.must(|seq| request::flush(only, seq));
+                net.must(request::flush(only));
                 assert_eq!(marks(net, &all), left, "{what}");
             }
         };

@@ -123,7 +123,7 @@ fn zones() {
     alone(|net| {
         let orig = |port, zone| Tuple { zone, ..ports(V4, IpProto::UDP, [port, 53]) };
         let zoned = |port, zone| Conntrack { zone: Some(zone), ..flow(orig(port, None)) };
-        if net.ask(|seq| request::create(&zoned(1, 5), seq)).errno() == EOPNOTSUPP {
+        if net.ask(request::create(&zoned(1, 5)).unwrap()).errno() == EOPNOTSUPP {
             skip("zones: the kernel has none");
             return;
         }
@@ -140,7 +140,7 @@ fn zones() {
         let mut reply = flow(orig(4, None));
         reply.reply.zone = Some(0x0506);
         create(net, &reply, |_| ());
-        let entries = net.ask(|seq| request::dump(&Default::default(), seq)).entries();
+        let entries = net.ask(request::dump(&Default::default())).entries();
         assert_eq!(entries.len(), 7);
     });
 }
@@ -159,11 +159,11 @@ fn nat() {
             let done = Status::CONFIRMED | Status::NAT_DONE;
             let orig = ports(addrs, IpProto::TCP, [1111, 80]);
             let ct = Conntrack { nat_src: range, ..flow(orig.clone()) };
-            if net.ask(|seq| request::create(&ct, seq)).errno() == EOPNOTSUPP {
+            if net.ask(request::create(&ct).unwrap()).errno() == EOPNOTSUPP {
                 skip("NAT: the kernel has none");
                 return;
             }
-            net.must(|seq| request::delete(&ct, seq));
+            net.must(request::delete(&ct).unwrap());
             let snat = create(net, &ct, |ct| {
                 ct.status = Some(done | Status::SRC_NAT);
                 (ct.reply.dst, ct.reply.dst_port) = (Some(addr), Some(40_000));
@@ -199,7 +199,7 @@ fn nat() {
         let nat_src = NatRange { min_ip: min, max_ip: max, ports: ports_range };
         for port in 1..=4 {
             let ct = Conntrack { nat_src, ..flow(ports(V4, IpProto::UDP, [port, 53])) };
-            net.must(|seq| request::create(&ct, seq));
+            net.must(request::create(&ct).unwrap());
             let got = net.get(&ct).snat().unwrap();
             assert!((min..=max).contains(&Some(got.addr)), "{got:?}");
             assert!((Some(50_000)..=Some(50_015)).contains(&got.port), "{got:?}");
@@ -240,9 +240,9 @@ fn sequence_adjustment_and_syn_proxy() {
 pub(crate) fn with_ftp(net: &mut Net, ct: Conntrack) -> Option<Conntrack> {
     let help = Help { name: Some("ftp".into()), info: None };
     let ct = Conntrack { help, ..ct };
-    match net.ask(|seq| request::create(&ct, seq)).errno() {
+    match net.ask(request::create(&ct).unwrap()).errno() {
         0 => {
-            net.must(|seq| request::delete(&ct, seq));
+            net.must(request::delete(&ct).unwrap());
             Some(ct)
         }
         EOPNOTSUPP => {
@@ -318,7 +318,7 @@ fn everything_at_once() {
         for addrs in [V4, V6] {
             let zone = Some(0x0102);
             let master = Conntrack { zone, ..flow(ports(addrs, IpProto::TCP, [1, 2])) };
-            if net.ask(|seq| request::create(&master, seq)).errno() == EOPNOTSUPP {
+            if net.ask(request::create(&master).unwrap()).errno() == EOPNOTSUPP {
                 skip("everything at once: the kernel has no zones");
                 return;
             }

@@ -19,7 +19,7 @@ fn errors_of_create() {
         let good = by_port(IpProto::TCP, 1000);
         create(net, &good, |_| ());
         let mut refused = |errno, ct: Conntrack| {
-            let answer = net.ask(|seq| request::create(&ct, seq));
+            let answer = net.ask(request::create(&ct).unwrap());
             assert_eq!(answer.errno(), errno, "{ct:?}");
             let error = answer.error();
             assert_eq!(error.request.nlmsg_type, MsgType::CT_NEW.0);
@@ -117,7 +117,7 @@ fn details_of_a_bad_attribute() {
         assert_eq!(answer.error().request.nlmsg_len, offset + 8);
 
         // An acknowledgement has no payload either.
-        let answer = net.ask(|seq| request::create(&ct, seq));
+        let answer = net.ask(request::create(&ct).unwrap());
         assert!(answer.error().is_ack() && answer.error().payload.is_empty());
     });
 }
@@ -129,7 +129,7 @@ fn no_details_of_a_bad_state() {
         let state = Tcp { state: Some(TcpState(10)), ..Tcp::default() };
         let protoinfo = Some(ProtoInfo::Tcp(state));
         let ct = Conntrack { protoinfo, ..by_port(IpProto::TCP, 1000) };
-        let answer = net.ask(|seq| request::create(&ct, seq));
+        let answer = net.ask(request::create(&ct).unwrap());
         // EINVAL until 6.19 and stable releases of 2026.
         assert!([EINVAL, ERANGE].contains(&answer.errno()), "{}", answer.errno());
         assert_eq!(answer.error().ext_ack.iter().count(), 0);
@@ -142,15 +142,15 @@ fn errors_of_selectors() {
         if net.has((5, 15), "dumps by status") {
             let status = Some((Status::ASSURED, Status::empty()));
             let only = Selector { status, ..Selector::default() };
-            assert_eq!(net.ask(|seq| request::dump(&only, seq)).errno(), EINVAL);
+            assert_eq!(net.ask(request::dump(&only)).errno(), EINVAL);
         }
         if net.has((5, 8), "dumps by tuple") {
             let orig = Tuple { src_port: Some(1), ..Tuple::default() };
             // A tuple needs a family, and ports their protocol.
             let only = Selector { orig, ..Selector::default() };
-            assert_eq!(net.ask(|seq| request::dump(&only, seq)).errno(), EOPNOTSUPP);
+            assert_eq!(net.ask(request::dump(&only)).errno(), EOPNOTSUPP);
             let only = Selector { family: Family::IPV4, ..only };
-            assert_eq!(net.ask(|seq| request::dump(&only, seq)).errno(), EINVAL);
+            assert_eq!(net.ask(request::dump(&only)).errno(), EINVAL);
         }
     });
 }

@@ -49,7 +49,7 @@ fn by_netlink() {
         let before = now();
 
         let asked = Conntrack { mark: Some(0x0102_0304), ..key.clone() };
-        net.must(|seq| request::create(&asked, seq));
+        net.must(request::create(&asked).unwrap());
         let (event, new) = listeners[0].next_entry(Kind::New);
         assert_eq!(event, all.next());
         let header = *event.as_message().header();
@@ -71,7 +71,7 @@ fn by_netlink() {
 
         let state = Tcp { state: Some(TcpState::ESTABLISHED), ..Tcp::default() };
         let change = Conntrack { protoinfo: Some(ProtoInfo::Tcp(state)), ..key.clone() };
-        net.must(|seq| request::update(&change, seq));
+        net.must(request::update(&change).unwrap());
         let (event, update) = listeners[1].next_entry(Kind::Update);
         assert_eq!(event, all.next());
         assert_eq!(event.as_message().msg_type(), MsgType::CT_NEW);
@@ -82,7 +82,7 @@ fn by_netlink() {
         times(net, Kind::Update, &update, before);
 
         std::thread::sleep(Duration::from_millis(20));
-        net.must(|seq| request::delete(&key, seq));
+        net.must(request::delete(&key).unwrap());
         let (event, destroy) = listeners[2].next_entry(Kind::Destroy);
         assert_eq!(event, all.next());
         assert_eq!(event.as_message().msg_type(), MsgType::CT_DELETE);
@@ -112,9 +112,9 @@ fn of_a_flush() {
         let mut listener = net.listen(&[DESTROY]);
         let before = now();
         for port in 1000..1020 {
-            net.must(|seq| request::create(&by_port(IpProto::UDP, port), seq));
+            net.must(request::create(&by_port(IpProto::UDP, port)).unwrap());
         }
-        net.must(|seq| request::flush(&Selector::default(), seq));
+        net.must(request::flush(&Selector::default()));
         let mut ports = Vec::new();
         for _ in 0..20 {
             let (event, ct) = listener.next_entry(Kind::Destroy);
@@ -135,10 +135,10 @@ fn of_a_timeout() {
         let mut listener = net.listen(&[DESTROY]);
         let before = now();
         let ct = Conntrack { timeout: Some(1), ..by_port(IpProto::UDP, 1000) };
-        net.must(|seq| request::create(&ct, seq));
+        net.must(request::create(&ct).unwrap());
         std::thread::sleep(Duration::from_millis(1500));
         // A dump notices it.
-        assert_eq!(net.ask(|seq| request::dump(&Selector::default(), seq)).entries(), []);
+        assert_eq!(net.ask(request::dump(&Selector::default())).entries(), []);
         let (event, destroy) = listener.next_entry(Kind::Destroy);
         assert_eq!(event.as_message().header().nlmsg_pid, 0, "no one asked for it");
         times(net, Kind::Destroy, &destroy, before);
@@ -165,9 +165,9 @@ fn with_and_without_times() {
         for (port, on, then) in [(1, "1", "0"), (2, "0", "1")] {
             let ct = by_port(IpProto::UDP, port);
             crate::net::sysctl("timestamp", on, "times");
-            net.must(|seq| request::create(&ct, seq));
+            net.must(request::create(&ct).unwrap());
             crate::net::sysctl("timestamp", then, "times");
-            net.must(|seq| request::delete(&ct, seq));
+            net.must(request::delete(&ct).unwrap());
             let (_, new) = listener.next_entry(Kind::New);
             let (_, destroy) = listener.next_entry(Kind::Destroy);
             let has_times = on == "1";
@@ -207,7 +207,7 @@ fn by_packets() {
         assert!(update.status.unwrap().contains(Status::SEEN_REPLY), "{update:?}");
         times(net, Kind::Update, &update, before);
 
-        net.must(|seq| request::delete(&expected, seq));
+        net.must(request::delete(&expected).unwrap());
         let (_, destroy) = listener.next_entry(Kind::Destroy);
         assert_eq!(destroy.id, new.id);
         times(net, Kind::Destroy, &destroy, before);

@@ -14,10 +14,10 @@ use ctnetlink::{Conntrack, Expectation, Family, Kind, MsgType};
 /// expectation of each: the helper for FTP has one at a time.
 fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2])> {
     let ct = with_ftp(net, flow(ports(addrs, IpProto::TCP, [1000, 21])))?;
-    net.must(|seq| request::create(&ct, seq));
+    net.must(request::create(&ct).unwrap());
     let other = flow(ports(addrs, IpProto::TCP, [1001, 21]));
     let other = Conntrack { help: ct.help.clone(), ..other };
-    net.must(|seq| request::create(&other, seq));
+    net.must(request::create(&other).unwrap());
     let ones = match ct.family {
         Family::IPV4 => "255.255.255.255",
         _ => "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
@@ -51,16 +51,16 @@ fn create_get_dump_delete() {
             let Some((ct, asked)) = master(net, addrs) else { return };
             let af = ct.family;
             for one in &asked {
-                let found = net.ask(|seq| request::get_expectation(one, af, seq));
+                let found = net.ask(request::get_expectation(one, af).unwrap());
                 assert_eq!(found.errno(), ENOENT);
-                net.must(|seq| request::create_expectation(one, af, seq));
-                let again = net.ask(|seq| request::create_expectation(one, af, seq));
+                net.must(request::create_expectation(one, af).unwrap());
+                let again = net.ask(request::create_expectation(one, af).unwrap());
                 assert_eq!(again.errno(), EEXIST);
             }
             let dumps = [
-                net.ask(|seq| request::dump_expectations(af, seq)),
-                net.ask(|seq| request::dump_expectations(Family::UNSPEC, seq)),
-                net.ask(|seq| request::dump_expectations_of(&ct.orig, af, seq)),
+                net.ask(request::dump_expectations(af)),
+                net.ask(request::dump_expectations(Family::UNSPEC)),
+                net.ask(request::dump_expectations_of(&ct.orig, af)),
             ];
             let mut dumps = dumps.map(|dump| {
                 let mut all = dump.expectations();
@@ -74,7 +74,7 @@ fn create_get_dump_delete() {
                 assert_eq!(dumps[0][..1], dumps[2]);
             }
             for (one, asked) in dumps[0].iter().zip(&asked) {
-                let found = net.ask(|seq| request::get_expectation(asked, af, seq));
+                let found = net.ask(request::get_expectation(asked, af).unwrap());
                 assert_eq!(found.errno(), 0, "{asked:?} {:?}", dumps[0]);
                 let message = found.replies[0].as_message();
                 assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::Reply));
@@ -103,25 +103,24 @@ fn create_get_dump_delete() {
             let by_id =
                 |id| Expectation { tuple: first.tuple.clone(), id, ..Expectation::default() };
             let wrong = by_id(first.id.map(|id| id ^ 1));
-            let answer = net.ask(|seq| request::delete_expectation(&wrong, af, seq));
+            let answer = net.ask(request::delete_expectation(&wrong, af).unwrap());
             assert_eq!(answer.errno(), ENOENT);
-            net.must(|seq| request::delete_expectation(&by_id(first.id), af, seq));
-            let found = net.ask(|seq| request::get_expectation(&first, af, seq));
+            net.must(request::delete_expectation(&by_id(first.id), af).unwrap());
+            let found = net.ask(request::get_expectation(&first, af).unwrap());
             assert_eq!(found.errno(), ENOENT);
 
             // Those of a helper; the second is all that is left.
-            net.must(|seq| request::create_expectation(&asked[0], af, seq));
+            net.must(request::create_expectation(&asked[0], af).unwrap());
             let helper = Expectation { help_name: Some("ftp".into()), ..Expectation::default() };
-            let left =
-                |net: &mut Net| net.ask(|seq| request::dump_expectations(af, seq)).replies.len();
+            let left = |net: &mut Net| net.ask(request::dump_expectations(af)).replies.len();
             assert_eq!(left(net), 2);
-            net.must(|seq| request::delete_expectation(&helper, af, seq));
+            net.must(request::delete_expectation(&helper, af).unwrap());
             assert_eq!(left(net), 0);
 
-            net.must(|seq| request::create_expectation(&asked[0], af, seq));
-            net.must(|seq| request::create_expectation(&asked[1], af, seq));
+            net.must(request::create_expectation(&asked[0], af).unwrap());
+            net.must(request::create_expectation(&asked[1], af).unwrap());
             assert_eq!(left(net), 2);
-            net.must(request::flush_expectations);
+            net.must(request::flush_expectations());
             assert_eq!(left(net), 0);
         }
     });
@@ -133,10 +132,10 @@ fn both_families() {
     alone(|net| {
         for addrs in [V4, V6] {
             let Some((ct, [first, _])) = master(net, addrs) else { return };
-            net.must(|seq| request::create_expectation(&first, ct.family, seq));
+            net.must(request::create_expectation(&first, ct.family).unwrap());
         }
         for (af, count) in [(Family::UNSPEC, 2), (Family::IPV4, 1), (Family::IPV6, 1)] {
-            let all = net.ask(|seq| request::dump_expectations(af, seq)).expectations();
+            let all = net.ask(request::dump_expectations(af)).expectations();
             assert_eq!(all.len(), count, "{af}");
             assert!(all.iter().all(|one| af == Family::UNSPEC || family(&one.tuple) == af));
         }
@@ -148,7 +147,7 @@ fn events() {
     alone(|net| {
         let mut listener = net.listen(&[4, 6]);
         let Some((ct, [first, _])) = master(net, V4) else { return };
-        net.must(|seq| request::create_expectation(&first, ct.family, seq));
+        net.must(request::create_expectation(&first, ct.family).unwrap());
         let event = listener.next();
         let message = event.as_message();
         assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::ExpectNew));
@@ -157,7 +156,7 @@ fn events() {
         assert_eq!((&new.tuple, &new.master), (&first.tuple, &ct.orig));
         assert_eq!(new.nat.tuple, Tuple::default());
 
-        net.must(|seq| request::delete_expectation(&first, ct.family, seq));
+        net.must(request::delete_expectation(&first, ct.family).unwrap());
         let event = listener.next();
         let message = event.as_message();
         assert_eq!(

@@ -106,7 +106,7 @@ pub(crate) fn create(
     change: impl FnOnce(&mut Conntrack),
 ) -> Conntrack {
     let before = now();
-    net.must(|seq| request::create(ct, seq));
+    net.must(request::create(ct).unwrap());
     let after = now();
     let got = net.get(ct);
 

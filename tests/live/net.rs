@@ -43,7 +43,7 @@ impl Net {
         if net.release >= (4, 12) {
             net.socket.set_ext_ack(true).unwrap();
         }
-        match net.ask(request::stats).errno() {
+        match net.ask(request::stats()).errno() {
             0 => {}
             EPERM => return Err("CAP_NET_ADMIN is missing in the namespace".into()),
             EINVAL => return Err("this kernel has no ctnetlink".into()),
@@ -69,10 +69,9 @@ impl Net {
     }
 
     /// Sends a request and receives all that answers it.
-    pub(crate) fn ask(&mut self, make: impl FnOnce(u32) -> Result<MessageBuf, Error>) -> Answer {
+    pub(crate) fn ask(&mut self, request: MessageBuf) -> Answer {
         self.seq += 1;
-        let request = make(self.seq).unwrap();
-        self.send(&request)
+        self.send(&request.with_seq(self.seq))
     }
 
     pub(crate) fn send(&mut self, request: &MessageBuf) -> Answer {
@@ -101,14 +100,14 @@ impl Net {
     }
 
     /// Creates or changes something that the kernel must accept.
-    pub(crate) fn must(&mut self, make: impl FnOnce(u32) -> Result<MessageBuf, Error>) {
-        let answer = self.ask(make);
+    pub(crate) fn must(&mut self, request: MessageBuf) {
+        let answer = self.ask(request);
         assert_eq!(answer.errno(), 0, "{:?}", answer.end);
     }
 
     /// The entry of that tuple and zone, as the kernel has it.
     pub(crate) fn get(&mut self, ct: &Conntrack) -> Conntrack {
-        let entries = self.ask(|seq| request::get(ct, seq)).entries();
+        let entries = self.ask(request::get(ct)).entries();
         let [entry] = &entries[..] else { panic!("{} entries", entries.len()) };
         entry.clone()
     }

@@ -44,12 +44,12 @@ fn by_each_field() {
             assert_eq!(marks(net, &by(10)), [0; 0]);
         }
         if net.has((5, 8), "dumps that say they are filtered") {
-            let filtered = net.ask(|seq| request::dump(&of(Family::IPV4), seq));
+            let filtered = net.ask(request::dump(&of(Family::IPV4)));
             for reply in &filtered.replies {
                 let expected = NlmFlags::MULTI | NlmFlags::DUMP_FILTERED;
                 assert_eq!(reply.as_message().header().nlmsg_flags, expected);
             }
-            let unfiltered = net.ask(|seq| request::dump(&all, seq));
+            let unfiltered = net.ask(request::dump(&all));
             for reply in &unfiltered.replies {
                 assert_eq!(reply.as_message().header().nlmsg_flags, NlmFlags::MULTI);
             }
@@ -79,7 +79,7 @@ fn by_tuple() {
             flow(echo(crate::flows::V6, 0x0708)),
         ];
         for (mark, ct) in (1..).zip(flows) {
-            net.must(|seq| request::create(&Conntrack { mark: Some(mark), ..ct }, seq));
+            net.must(request::create(&Conntrack { mark: Some(mark), ..ct }).unwrap());
         }
         let mut selected = |family, orig: Tuple, reply: Tuple| {
             marks(net, &Selector { family, orig, reply, ..Selector::default() })
@@ -135,12 +135,12 @@ fn a_long_dump() {
         let ports: Vec<u16> = (1000..3000).collect();
         for &port in &ports {
             let ct = Conntrack { mark: Some(port.into()), ..by_port(IpProto::UDP, port) };
-            net.must(|seq| request::create(&ct, seq));
+            net.must(request::create(&ct).unwrap());
         }
         let expected: Vec<u32> = ports.iter().map(|&port| port.into()).collect();
         let all = Selector::default();
         assert_eq!(marks(net, &all), expected);
-        let answer = net.ask(|seq| request::dump(&all, seq));
+        let answer = net.ask(request::dump(&all));
         let end = answer.end.unwrap();
         assert_eq!(end.as_message().msg_type(), MsgType::DONE);
     });

@@ -58,24 +58,22 @@ fn counters_of_packets() {
         let expected = [counters(3, 3 * 38), counters(2, 2 * 48)];
         let zero = [counters(0, 0); 2];
         let all = Selector::default();
-        let mut one = |dump: fn(&Selector, u32) -> _| {
-            let entries = net.ask(|seq| dump(&all, seq)).entries();
+        let mut one = |dump: fn(&Selector) -> _| {
+            let entries = net.ask(dump(&all)).entries();
             let [entry] = &entries[..] else { panic!("{entries:?}") };
             (sent(entry), entry.clone())
         };
         let (before, entry) = one(request::dump);
         assert_eq!(before, expected);
-        assert_eq!(one(request::dump_zeroing).0, expected, "what was, while it is zeroed");
+        assert_eq!(one(request::dump_and_reset).0, expected, "what was, while it is zeroed");
         assert_eq!(one(request::dump).0, zero);
 
-        let answer = net.ask(|seq| request::get_zeroing(&entry, seq)).entries();
+        let answer = net.ask(request::get_and_reset(&entry)).entries();
         assert_eq!(sent(&answer[0]), zero);
         let ports = exchange();
-        let entries = net.ask(|seq| request::dump(&all, seq)).entries();
+        let entries = net.ask(request::dump(&all)).entries();
         let second = entries.iter().find(|ct| ct.orig.src_port == Some(ports[0])).unwrap();
-        let [answer] = &net.ask(|seq| request::get_zeroing(second, seq)).entries()[..] else {
-            panic!()
-        };
+        let [answer] = &net.ask(request::get_and_reset(second)).entries()[..] else { panic!() };
         assert_eq!([answer.counters_orig, answer.counters_reply], expected);
         let got = net.get(second);
         assert_eq!([got.counters_orig, got.counters_reply], zero);
@@ -86,7 +84,7 @@ fn counters_of_packets() {
 fn size_of_the_table() {
     alone(|net| {
         let mut size = || {
-            let answer = net.ask(request::stats);
+            let answer = net.ask(request::stats());
             let [reply] = &answer.replies[..] else { panic!("{:?}", answer.end) };
             let message = reply.as_message();
             assert_eq!((message.msg_type(), message.kind()), (MsgType::CT_GET_STATS, Kind::Reply));
@@ -100,7 +98,7 @@ fn size_of_the_table() {
             assert_eq!(stats.max_entries, Some(max.unwrap().trim().parse().unwrap()));
         }
         eight(net);
-        let answer = net.ask(request::stats);
+        let answer = net.ask(request::stats());
         let stats = StatsGlobal::try_from(answer.replies[0].as_message()).unwrap();
         assert_eq!(stats.entries, Some(8));
     });
@@ -120,7 +118,7 @@ fn cpus() -> Vec<u16> {
 fn statistics_of_each_cpu() {
     alone(|net| {
         eight(net);
-        let answer = net.ask(request::stats_cpu);
+        let answer = net.ask(request::stats_cpu());
         let (mut numbers, mut inserted) = (Vec::new(), 0);
         for reply in &answer.replies {
             let message = reply.as_message();
@@ -138,7 +136,7 @@ fn statistics_of_each_cpu() {
         assert_eq!((answer.errno(), inserted), (0, 8));
         assert_eq!(numbers, cpus());
 
-        let answer = net.ask(request::expect_stats_cpu);
+        let answer = net.ask(request::expect_stats_cpu());
         let mut numbers = Vec::new();
         for reply in &answer.replies {
             let message = reply.as_message();
@@ -162,8 +160,8 @@ fn lists_of_the_dying_and_the_unconfirmed() {
         }
         let families = [Family::UNSPEC, Family::IPV4, Family::IPV6];
         for family in families {
-            assert_eq!(net.ask(|seq| request::dump_unconfirmed(family, seq)).entries(), []);
-            assert_eq!(net.ask(|seq| request::dump_dying(family, seq)).entries(), []);
+            assert_eq!(net.ask(request::dump_unconfirmed(family)).entries(), []);
+            assert_eq!(net.ask(request::dump_dying(family)).entries(), []);
         }
         // A listener that wants to lose no event, and does not listen: what it misses stays, dying.
         let deaf = net.listen(&[3]);
@@ -171,10 +169,10 @@ fn lists_of_the_dying_and_the_unconfirmed() {
         deaf.socket.set_rx_buf_sz(1_u32).unwrap();
         for _ in 0..8 {
             eight(net);
-            net.must(|seq| request::flush(&Selector::default(), seq));
+            net.must(request::flush(&Selector::default()));
         }
         let mut dying = families.map(|family| {
-            let entries = net.ask(|seq| request::dump_dying(family, seq)).entries();
+            let entries = net.ask(request::dump_dying(family)).entries();
             for ct in &entries {
                 assert!(family == Family::UNSPEC || ct.family == family);
                 let status = ct.status.unwrap();
@@ -190,9 +188,9 @@ fn lists_of_the_dying_and_the_unconfirmed() {
             dying = [0; 3];
         }
         assert!(dying[0] <= 64);
-        assert_eq!(net.ask(|seq| request::dump(&Selector::default(), seq)).entries(), []);
+        assert_eq!(net.ask(request::dump(&Selector::default())).entries(), []);
         // Neither list can be asked for but as a dump.
-        let mut request = request::dump_dying(Family::UNSPEC, 99).unwrap().into_bytes();
+        let mut request = request::dump_dying(Family::UNSPEC).with_seq(99).into_bytes();
         request[6..8].copy_from_slice(&5_u16.to_ne_bytes()); // NLM_F_REQUEST | NLM_F_ACK
         let request = ctnetlink::Message::parse(&request);
         assert_eq!(net.send(&request.unwrap().to_buf()).errno(), EOPNOTSUPP);

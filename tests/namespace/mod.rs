@@ -94,3 +94,13 @@ pub(crate) fn wait_for_listeners(groups: u32, count: usize) {
         std::thread::sleep(Duration::from_millis(20));
     }
 }
+
+/// Returns the number of bytes in the receive buffer of the socket that is subscribed to exactly
+/// these groups, as a mask.
+pub(crate) fn received_bytes(groups: u32) -> u32 {
+    let wanted = format!("{groups:08x}");
+    let table = std::fs::read_to_string("/proc/thread-self/net/netlink").unwrap();
+    let mut rows = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    let row = rows.find(|row| row.get(1) == Some(&"12") && row.get(3) == Some(&&*wanted)).unwrap();
+    row[4].parse().unwrap()
+}

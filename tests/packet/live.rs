@@ -138,7 +138,7 @@ async fn talk() -> Result<(), String> {
     tokio::spawn(connection);
 
     // Without ctnetlink the first answer is an error: ENOENT or EINVAL, by kernel release.
-    let mut answers = send(&handle, request::dump(&Selector::default(), 0).unwrap());
+    let mut answers = send(&handle, request::dump(&Selector::default()));
     if let Some(answer) = answers.next().await {
         return match errno(&answer) {
             Some(errno) => Err(format!("ctnetlink: {}", std::io::Error::from_raw_os_error(errno))),
@@ -147,18 +147,17 @@ async fn talk() -> Result<(), String> {
     }
 
     for n in 0..FLOWS {
-        let answers: Vec<_> = send(&handle, request::create(&flow(n), 0).unwrap()).collect().await;
+        let answers: Vec<_> = send(&handle, request::create(&flow(n)).unwrap()).collect().await;
         assert!(answers.is_empty(), "only an acknowledgement: {answers:?}");
         let (event, _) = events.next().await.unwrap();
         let (kind, ct) = entry(&event);
         assert_eq!((kind, &ct.orig, ct.mark.unwrap_or(0)), (Kind::New, &flow(n).orig, n.into()));
     }
     // Refused, with the request in the answer.
-    let answers: Vec<_> = send(&handle, request::create(&flow(0), 0).unwrap()).collect().await;
+    let answers: Vec<_> = send(&handle, request::create(&flow(0)).unwrap()).collect().await;
     assert_eq!(answers.iter().map(errno).collect::<Vec<_>>(), [Some(17)], "EEXIST");
 
-    let answers: Vec<_> =
-        send(&handle, request::dump(&Selector::default(), 0).unwrap()).collect().await;
+    let answers: Vec<_> = send(&handle, request::dump(&Selector::default())).collect().await;
     let mut marks = Vec::new();
     for answer in &answers {
         let (kind, ct) = entry(answer);
@@ -170,7 +169,7 @@ async fn talk() -> Result<(), String> {
     assert_eq!(marks, [0, 1, 2]);
 
     // A single GET must ask for an acknowledgement …
-    let mut get: Netlink = request::get(&flow(1), 0).unwrap().try_into().unwrap();
+    let mut get: Netlink = request::get(&flow(1)).try_into().unwrap();
     let mut open = handle.request(get.clone(), SocketAddr::new(0, 0)).unwrap();
     get.header.flags |= NlmFlags::ACK.bits();
     let answers: Vec<_> = handle.request(get, SocketAddr::new(0, 0)).unwrap().collect().await;
@@ -181,8 +180,7 @@ async fn talk() -> Result<(), String> {
     let end = tokio::time::timeout(Duration::from_millis(100), open.next()).await;
     assert!(end.is_err(), "netlink-proto ends it now: {end:?}");
 
-    let answers: Vec<_> =
-        send(&handle, request::flush(&Selector::default(), 0).unwrap()).collect().await;
+    let answers: Vec<_> = send(&handle, request::flush(&Selector::default())).collect().await;
     assert!(answers.is_empty(), "{answers:?}");
     for _ in 0..FLOWS {
         let (event, _) = events.next().await.unwrap();
@@ -203,7 +201,7 @@ async fn talk() -> Result<(), String> {
         }
     }
     assert!(received < FLOOD, "{received}");
-    let table = send(&handle, request::dump(&Selector::default(), 0).unwrap());
+    let table = send(&handle, request::dump(&Selector::default()));
     assert_eq!(table.count().await, usize::from(FLOOD), "there to be read again");
     Ok(())
 }
@@ -214,7 +212,7 @@ async fn flood() {
         netlink_proto::new_connection::<CtNetlinkMessage>(NETLINK_NETFILTER).unwrap();
     tokio::spawn(connection);
     for n in 0..FLOOD {
-        let answers = send(&handle, request::create(&flow(n), 0).unwrap());
+        let answers = send(&handle, request::create(&flow(n)).unwrap());
         assert_eq!(answers.count().await, 0);
     }
 }

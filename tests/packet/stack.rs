@@ -360,7 +360,7 @@ fn a_buffer_of_another_length_is_no_panic() {
 
 #[test]
 fn requests_keep_their_header() {
-    let dump = request::dump(&request::Selector::default(), 77).unwrap();
+    let dump = request::dump(&request::Selector::default()).with_seq(77);
     let sent = Netlink::try_from(dump.clone()).unwrap();
     assert_eq!(sent.header.length, 20);
     assert_eq!(sent.header.message_type, MsgType::CT_GET.0);

@@ -4,9 +4,10 @@
 
 use crate::entry::kernel;
 use crate::recorded::{golden, kernels};
+use ctnetlink::Group;
 use ctnetlink::flat::{Name, Record as _};
 use ctnetlink::kernel::Kernel;
-use ctnetlink::sim::{Clock, Group, Helper, ModuleParams, Net, Socket};
+use ctnetlink::sim::{Clock, Helper, ModuleParams, Net, Socket};
 use ctnetlink::{Conntrack, Kind, Message, MsgType};
 use serde_json::Value;
 

@@ -2,13 +2,14 @@
 
 use crate::entry::{decoded, kernel, v4};
 use ctnetlink::Conntrack;
+use ctnetlink::Group;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Timestamp;
 use ctnetlink::kernel::{Config, Kernel};
 use ctnetlink::nested::{IpProto, TcpState};
 use ctnetlink::sim::{
-    Clock, Dir, Errno, Group, InitStep, L4State, ModuleParams, Net, NfConntrackTuple,
-    NfConntrackZone, Packet, Socket,
+    Clock, Dir, Errno, InitStep, L4State, ModuleParams, Net, NfConntrackTuple, NfConntrackZone,
+    Packet, Socket,
 };
 
 pub(crate) const SECOND: u64 = 1_000_000_000;

@@ -3,10 +3,11 @@
 use crate::entry::{decoded, order, v4};
 use crate::life::{NOON, UDP, net, received, udp_flow};
 use ctnetlink::Conntrack;
+use ctnetlink::Group;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{Labels, Tuple};
 use ctnetlink::nested::IpProto;
-use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Group, Packet, Socket};
+use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Packet, Socket};
 use ctnetlink::wire::Endian;
 
 /// A request to create a TCP entry.

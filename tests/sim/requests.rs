@@ -2,14 +2,15 @@
 
 use crate::entry::v4;
 use crate::life::{net, received};
+use ctnetlink::Group;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{
     Help, Labels, NatRange, PortRange, ProtoInfo, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
 };
 use ctnetlink::nested::{IpProto, TcpFlags, TcpFlagsMask, TcpState};
 use ctnetlink::sim::{
-    Dir, Errno, ExpectNat, Group, IpctEvents, Net, NfConntrackExpect, NfConntrackTuple,
-    NfConntrackZone, Socket, ZoneDir,
+    Dir, Errno, ExpectNat, IpctEvents, Net, NfConntrackExpect, NfConntrackTuple, NfConntrackZone,
+    Socket, ZoneDir,
 };
 use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Family};

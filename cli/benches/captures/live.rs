@@ -48,8 +48,8 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
             println!("entries without {}: {error}", extension.sysctl());
         }
     }
-    let make = |n, seq| request::create(&flow(n), seq);
-    let made = socket.request_all(0..wanted, make, |_, _| ())?;
+    let requests = (0..wanted).map(|n| request::create(&flow(n))).collect::<Result<Vec<_>, _>>()?;
+    let made = socket.request_all(requests, |_, _| ())?;
     if made < u64::from(wanted) {
         println!("SKIPPED list of {wanted} entries: the table takes {made}");
     }
@@ -91,7 +91,7 @@ pub(crate) fn receive() -> Result<(), Box<dyn Error>> {
     let mut socket = netlink_sys::Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;
     socket.connect(&SocketAddr::new(0, 0))?;
-    socket.send(request::dump(&Selector::default(), 1)?.as_bytes(), 0)?;
+    socket.send(request::dump(&Selector::default()).with_seq(1).as_bytes(), 0)?;
     let mut datagram = Vec::with_capacity(DATAGRAM);
     loop {
         datagram.clear();

@@ -1,7 +1,7 @@
 //! The option that chooses events.
 
 use clap::ValueEnum;
-use ctnetlink::socket::Group;
+use ctnetlink::Group;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Event {

@@ -61,7 +61,6 @@ pub(crate) fn interrupt(child: Child, name: &str) -> Output {
 }
 
 pub(crate) fn create(socket: &mut Socket, flows: impl IntoIterator<Item = Conntrack>) {
-    socket
-        .request_all(flows, |ct, seq| request::create(&ct, seq), |n, error| panic!("{n}: {error}"))
-        .unwrap();
+    let requests = flows.into_iter().map(|ct| request::create(&ct).unwrap());
+    socket.request_all(requests, |n, error| panic!("{n}: {error}")).unwrap();
 }

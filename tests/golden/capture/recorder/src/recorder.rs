@@ -74,7 +74,7 @@ impl Recorder {
             born: BTreeMap::new(),
         };
         recorder.asks.wants_words(false);
-        let made = recorder.ask("stats", None, ctnetlink::request::stats)?;
+        let made = recorder.ask("stats", None, ctnetlink::request::stats())?;
         if made != 0 {
             return Err(format!("no ctnetlink: errno {made}"));
         }
@@ -123,10 +123,9 @@ impl Recorder {
         &mut self,
         kind: &'static str,
         op: Option<&'static str>,
-        make: impl FnOnce(u32) -> Result<MessageBuf, Error>,
+        request: MessageBuf,
     ) -> Result<i32, String> {
-        self.seq += 1;
-        let mut bytes = make(self.seq).map_err(|error| error.to_string())?.into_bytes();
+        let mut bytes = request.with_seq(self.next_seq()).into_bytes();
         // Every request is acknowledged, so that its end is known.
         if let Some(byte) = bytes.get_mut(6) {
             *byte |= 4;
@@ -293,4 +292,9 @@ impl Recorder {
 fn security_module() -> Option<&'static str> {
     let all = std::fs::read_to_string("/sys/kernel/security/lsm").ok()?;
     ["selinux", "apparmor", "smack"].into_iter().find(|lsm| all.split(',').any(|name| name == *lsm))
+}
+
+/// Returns the request, or the text of the error that building it caused.
+pub(crate) fn built(request: Result<MessageBuf, Error>) -> Result<MessageBuf, String> {
+    request.map_err(|error| error.to_string())
 }

@@ -40,13 +40,13 @@ pub(crate) fn dying(r: &mut Recorder) -> Done {
         delete(r, ct)?;
     }
     for family in [Family::UNSPEC, Family::IPV6] {
-        r.ask("dying", Some("dump"), |seq| request::dump_dying(family, seq))?;
+        r.ask("dying", Some("dump"), request::dump_dying(family))?;
     }
     // Sent again and again, until somebody listens.
     r.wait(Duration::from_millis(20))?;
     drop(deaf);
     r.wait(Duration::from_millis(600))?;
-    r.ask("dying", Some("dump"), |seq| request::dump_dying(Family::UNSPEC, seq))?;
+    r.ask("dying", Some("dump"), request::dump_dying(Family::UNSPEC))?;
     flush(r)
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn unconfirmed(r: &mut Recorder) -> Done {
     }
     r.settle()?;
     for family in [Family::UNSPEC, Family::IPV6] {
-        r.ask("unconfirmed", Some("dump"), |seq| request::dump_unconfirmed(family, seq))?;
+        r.ask("unconfirmed", Some("dump"), request::dump_unconfirmed(family))?;
     }
     drop(waiting);
     // With its owner the queue ends, and what waits in it.

@@ -1,7 +1,7 @@
 //! Entries over netlink.
 
 use super::{Done, TCP, UDP, create, delete, dump, flow, flush, get, put_bytes, update};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, built};
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{Labels, ProtoInfo, SynProxy, Tcp, Tuple};
 use ctnetlink::nested::{IpProto, TcpState};
@@ -100,7 +100,7 @@ pub(crate) fn status(r: &mut Recorder) -> Done {
             update(r, &Conntrack { status: None, timeout: Some(77), ..base.clone() })?;
             get(r, &ct)?;
         }
-        r.ask("ctrzero", Some("get"), |seq| request::get_zeroing(&ct, seq))?;
+        r.ask("ctrzero", Some("get"), request::get_and_reset(&ct))?;
     }
     // A synproxy's numbers; a request may set them on an entry of any protocol.
     for (n, proto) in [(220, TCP), (221, UDP)] {
@@ -127,35 +127,30 @@ pub(crate) fn labels(r: &mut Recorder) -> Done {
         let masks: [Option<Vec<u8>>; 3] = [None, Some(vec![0xf0; len.into()]), Some(vec![1; 4])];
         create(r, &whole)?;
         for mask in masks {
-            r.ask("reply", Some("update"), |seq| {
-                let flags = NlmFlags::REQUEST;
-                let builder = MessageBuilder {
-                    flags,
-                    seq,
-                    ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
-                };
-                builder.build::<CtattrType>(|out| {
-                    out.nest(CtAttr::TupleOrig, |out| ct.orig.write(out));
-                    put_bytes(out, 22, &bytes);
-                    if let Some(mask) = &mask {
-                        put_bytes(out, 23, mask);
-                    }
-                })
-            })?;
+            let flags = NlmFlags::REQUEST;
+            let builder =
+                MessageBuilder { flags, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
+            let update = builder.build::<CtattrType>(|out| {
+                out.nest(CtAttr::TupleOrig, |out| ct.orig.write(out));
+                put_bytes(out, 22, &bytes);
+                if let Some(mask) = &mask {
+                    put_bytes(out, 23, mask);
+                }
+            });
+            r.ask("reply", Some("update"), built(update)?)?;
         }
         get(r, &ct)?;
-        r.ask("reply", None, |seq| {
-            let flags = NlmFlags::REQUEST | NlmFlags::CREATE;
-            let builder =
-                MessageBuilder { flags, seq, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
-            let ct = flow(Family::IPV4, UDP, n + 20);
-            builder.build::<CtattrType>(|out| {
-                out.nest(CtAttr::TupleOrig, |out| ct.orig.write(out));
-                out.nest(CtAttr::TupleReply, |out| ct.reply.write(out));
-                out.put(CtAttr::Timeout(300));
-                put_bytes(out, 22, &bytes);
-            })
-        })?;
+        let flags = NlmFlags::REQUEST | NlmFlags::CREATE;
+        let builder =
+            MessageBuilder { flags, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
+        let ct = flow(Family::IPV4, UDP, n + 20);
+        let create = builder.build::<CtattrType>(|out| {
+            out.nest(CtAttr::TupleOrig, |out| ct.orig.write(out));
+            out.nest(CtAttr::TupleReply, |out| ct.reply.write(out));
+            out.put(CtAttr::Timeout(300));
+            put_bytes(out, 22, &bytes);
+        });
+        r.ask("reply", None, built(create)?)?;
     }
     dump(r)?;
     flush(r)
@@ -192,7 +187,7 @@ pub(crate) fn switches(r: &mut Recorder) -> Done {
     r.switch("timestamp", true)?;
     for ct in &made {
         get(r, ct)?;
-        r.ask("ctrzero", Some("get"), |seq| request::get_zeroing(ct, seq))?;
+        r.ask("ctrzero", Some("get"), request::get_and_reset(ct))?;
     }
     dump(r)?;
     for ct in &made {

@@ -3,7 +3,7 @@
 use super::helpers::{dump_expectations, expectation, make};
 use super::{Done, TCP, UDP, create, dump, flow, flush, get, update};
 use crate::machine::{nft, run};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, built};
 use crate::traffic::send;
 use ctnetlink::attrs::ExpectFlags;
 use ctnetlink::flat::{ExpectNat, Help, Tuple};
@@ -66,7 +66,7 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
                 }
                 make(r, &expected, family)?;
                 if step == 3 {
-                    let gone = |seq| request::delete_expectation(&expected, family, seq);
+                    let gone = built(request::delete_expectation(&expected, family))?;
                     r.ask("reply", Some("exp_delete"), gone)?;
                 }
             }
@@ -80,9 +80,11 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
             }
             if n == 701 {
                 dump_expectations(r)?;
-                r.ask("dump_exp", Some("dump"), |seq| {
-                    request::dump_expectations_of(&master.orig, family, seq)
-                })?;
+                r.ask(
+                    "dump_exp",
+                    Some("dump"),
+                    request::dump_expectations_of(&master.orig, family),
+                )?;
             }
         }
     }
@@ -95,13 +97,15 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
         make(r, &alone, family)?;
     }
     dump_expectations(r)?;
-    r.ask("dump_exp", Some("dump"), |seq| request::dump_expectations(Family::IPV6, seq))?;
+    r.ask("dump_exp", Some("dump"), request::dump_expectations(Family::IPV6))?;
     let by_helper = Expectation { help_name: Some("sip".into()), ..Expectation::default() };
-    r.ask("reply", Some("exp_delete"), |seq| {
-        request::delete_expectation(&by_helper, Family::UNSPEC, seq)
-    })?;
-    r.ask("reply", Some("exp_flush"), request::flush_expectations)?;
-    r.ask("exp_stats_cpu", Some("stats"), request::expect_stats_cpu)?;
+    r.ask(
+        "reply",
+        Some("exp_delete"),
+        built(request::delete_expectation(&by_helper, Family::UNSPEC))?,
+    )?;
+    r.ask("reply", Some("exp_flush"), request::flush_expectations())?;
+    r.ask("exp_stats_cpu", Some("stats"), request::expect_stats_cpu())?;
     dump(r)?;
     flush(r)
 }

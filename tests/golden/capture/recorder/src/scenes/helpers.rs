@@ -2,7 +2,7 @@
 
 use super::{Done, TCP, UDP, create, delete, dump, flow, flush, get, update};
 use crate::netlink::Netlink;
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, built};
 use ctnetlink::attrs::ExpectFlags;
 use ctnetlink::flat::{Help, Tuple};
 use ctnetlink::nested::IpProto;
@@ -182,14 +182,14 @@ pub(crate) fn expectation(master: &Conntrack, port: u16) -> Expectation {
 
 pub(crate) fn make(r: &mut Recorder, expected: &Expectation, family: Family) -> Done {
     let made =
-        r.ask("reply", Some("exp_new"), |seq| request::create_expectation(expected, family, seq))?;
+        r.ask("reply", Some("exp_new"), built(request::create_expectation(expected, family))?)?;
     if made == 0 {
-        r.ask("get_exp", Some("exp_get"), |seq| request::get_expectation(expected, family, seq))?;
+        r.ask("get_exp", Some("exp_get"), built(request::get_expectation(expected, family))?)?;
     }
     Ok(())
 }
 
 pub(crate) fn dump_expectations(r: &mut Recorder) -> Done {
-    let all = |seq| request::dump_expectations(Family::UNSPEC, seq);
+    let all = request::dump_expectations(Family::UNSPEC);
     r.ask("dump_exp", Some("dump"), all).map(drop)
 }

@@ -9,7 +9,7 @@ mod packets;
 mod requests;
 mod secmark;
 
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, built};
 use ctnetlink::attrs::{CtattrType, Status};
 use ctnetlink::flat::Tuple;
 use ctnetlink::nested::IpProto;
@@ -83,28 +83,28 @@ fn flow(family: Family, proto: IpProto, n: u16) -> Conntrack {
 
 /// Creates an entry; the errno of a refusal is recorded and no error.
 fn create(r: &mut Recorder, ct: &Conntrack) -> Result<bool, String> {
-    r.ask("reply", None, |seq| request::create(ct, seq)).map(|errno| errno == 0)
+    r.ask("reply", None, built(request::create(ct))?).map(|errno| errno == 0)
 }
 
 fn update(r: &mut Recorder, ct: &Conntrack) -> Done {
-    r.ask("reply", Some("update"), |seq| request::update(ct, seq)).map(drop)
+    r.ask("reply", Some("update"), built(request::update(ct))?).map(drop)
 }
 
 fn get(r: &mut Recorder, ct: &Conntrack) -> Done {
-    r.ask("get", Some("get"), |seq| request::get(ct, seq)).map(drop)
+    r.ask("get", Some("get"), request::get(ct)).map(drop)
 }
 
 fn delete(r: &mut Recorder, ct: &Conntrack) -> Done {
-    r.ask("reply", Some("delete"), |seq| request::delete(ct, seq)).map(drop)
+    r.ask("reply", Some("delete"), built(request::delete(ct))?).map(drop)
 }
 
 fn dump(r: &mut Recorder) -> Done {
-    r.ask("dump", Some("dump"), |seq| request::dump(&Selector::default(), seq)).map(drop)
+    r.ask("dump", Some("dump"), request::dump(&Selector::default())).map(drop)
 }
 
 fn flush(r: &mut Recorder) -> Done {
     r.settle()?;
-    r.ask("reply", Some("flush"), |seq| request::flush(&Selector::default(), seq))?;
+    r.ask("reply", Some("flush"), request::flush(&Selector::default()))?;
     r.settle()
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Done, TCP, dump, flush};
 use crate::machine::{Peer, nft, run, sysctl};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, built};
 use ctnetlink::attrs::Status;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::{Body, Conntrack, Kind, Message};
@@ -97,24 +97,24 @@ fn fast(r: &mut Recorder, router: &Router, protocol: &str, address: &str) -> Don
     r.wait(Duration::from_millis(1200))?;
     dump(r)?;
     for ct in offloaded(r) {
-        r.ask("get", Some("get"), |seq| request::get(&ct, seq))?;
+        r.ask("get", Some("get"), request::get(&ct))?;
         let key = Conntrack {
             family: ct.family,
             orig: ct.orig.clone(),
             mark: Some(0x78),
             ..Conntrack::default()
         };
-        r.ask("reply", Some("update"), |seq| request::update(&key, seq))?;
+        r.ask("reply", Some("update"), built(request::update(&key))?)?;
         let assured = Some(Status::CONFIRMED | Status::SEEN_REPLY | Status::ASSURED);
         let status = Conntrack { status: assured, timeout: Some(99), ..key.clone() };
-        r.ask("reply", Some("update"), |seq| request::update(&status, seq))?;
+        r.ask("reply", Some("update"), built(request::update(&status))?)?;
         let offloaded = Some((Status::OFFLOAD, Status::OFFLOAD));
         let only = Selector { status: offloaded, ..Selector::default() };
         let kind = if r.since(5, 15) { "dump_filter" } else { "dump" };
-        r.ask(kind, Some("dump"), |seq| request::dump(&only, seq))?;
+        r.ask(kind, Some("dump"), request::dump(&only))?;
         if ct.orig.proto != Some(TCP) {
             // Kernels before 6.4 may refuse it with EBUSY; 5.10.223 and 6.1.176 do not.
-            r.ask("reply", Some("delete"), |seq| request::delete(&ct, seq))?;
+            r.ask("reply", Some("delete"), built(request::delete(&ct))?)?;
         }
     }
     ended(client);

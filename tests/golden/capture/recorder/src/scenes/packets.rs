@@ -107,9 +107,9 @@ pub(crate) fn fragments_and_errors(r: &mut Recorder) -> Done {
 /// More flows than the table may hold, and what the statistics say of it.
 pub(crate) fn full_table(r: &mut Recorder) -> Done {
     let statistics = |r: &mut Recorder| {
-        r.ask("stats", Some("stats"), request::stats)?;
-        r.ask("stats_cpu", Some("stats"), request::stats_cpu)?;
-        r.ask("exp_stats_cpu", Some("stats"), request::expect_stats_cpu)
+        r.ask("stats", Some("stats"), request::stats())?;
+        r.ask("stats_cpu", Some("stats"), request::stats_cpu())?;
+        r.ask("exp_stats_cpu", Some("stats"), request::expect_stats_cpu())
     };
     statistics(r)?;
     let path = "net/netfilter/nf_conntrack_max";

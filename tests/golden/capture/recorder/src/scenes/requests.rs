@@ -1,7 +1,7 @@
 //! Selections, and what the kernel says when it refuses.
 
 use super::{Done, TCP, UDP, address, create, flow, flush, put_bytes};
-use crate::recorder::Recorder;
+use crate::recorder::{Recorder, built};
 use ctnetlink::attrs::{CtAttr, CtattrType, Status};
 use ctnetlink::flat::{Record as _, Tuple};
 use ctnetlink::nested::{FilterAttr, FilterFlags, IpProto};
@@ -18,11 +18,9 @@ fn ask(
 ) -> Done {
     let (msg_type, flags, family) = builder;
     let flags = NlmFlags::REQUEST | flags;
-    let make = |seq| {
-        MessageBuilder { flags, seq, ..MessageBuilder::new(msg_type, family) }
-            .build::<CtattrType>(body)
-    };
-    r.ask(kind, Some(op), make).map(drop)
+    let request =
+        MessageBuilder { flags, ..MessageBuilder::new(msg_type, family) }.build::<CtattrType>(body);
+    r.ask(kind, Some(op), built(request)?).map(drop)
 }
 
 /// Dumps and flushes with every kind of selection, over a small table.
@@ -78,11 +76,11 @@ pub(crate) fn filters(r: &mut Recorder) -> Done {
             && only.zone.is_none_or(|_| r.since(6, 8))
             || only.family != Family::UNSPEC;
         let kind = if heeded { "dump_filter" } else { "dump" };
-        r.ask(kind, Some("dump"), |seq| request::dump(only, seq))?;
+        r.ask(kind, Some("dump"), request::dump(only))?;
     }
-    r.ask("ctrzero", Some("dump"), |seq| request::dump_zeroing(&v6, seq))?;
+    r.ask("ctrzero", Some("dump"), request::dump_and_reset(&v6))?;
     for only in &only {
-        r.ask("reply", Some("flush"), |seq| request::flush(only, seq))?;
+        r.ask("reply", Some("flush"), request::flush(only))?;
         fill(r)?;
     }
     flush(r)
@@ -112,7 +110,7 @@ fn refused(r: &mut Recorder) -> Done {
     ask(r, "get", "refused", get, |out| {
         out.nest(CtAttr::TupleOrig, |out| flow(Family::IPV4, UDP, 999).orig.write(out));
     })?;
-    r.ask("reply", Some("refused"), |seq| request::create(&known, seq))?;
+    r.ask("reply", Some("refused"), built(request::create(&known))?)?;
     ask(r, "reply", "refused", new, |_| ())?;
     ask(r, "reply", "refused", remove, |out| {
         out.nest(CtAttr::TupleOrig, |out| known.orig.write(out));
@@ -163,8 +161,7 @@ fn refused(r: &mut Recorder) -> Done {
 /// Attributes whose lengths are wrong; no builder makes these.
 fn malformed(r: &mut Recorder, known: &Conntrack) -> Done {
     let base = |seq| {
-        let mut bytes =
-            request::update(known, seq).map_err(|error| error.to_string())?.into_bytes();
+        let mut bytes = built(request::update(known))?.with_seq(seq).into_bytes();
         bytes.truncate(20 + 52);
         Ok::<_, String>(bytes)
     };
