@@ -1,42 +1,56 @@
-//! Attributes as they lie in a buffer, and the walk over them.
+//! Undecoded attributes, and the iteration over them.
 
 use super::align::{NLA_F_NESTED, NLA_F_NET_BYTEORDER, NLA_HDRLEN, NLA_TYPE_MASK, nla_align};
 use super::endian::Endian;
 use crate::error::{Error, ErrorKind};
 use core::fmt;
 
-/// One attribute as it lies in the buffer: nothing decoded, nothing lost.
+/// An undecoded attribute, borrowed from a buffer.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{Endian, RawAttrs};
+///
+/// let bytes = [6, 0, 18, 0, 2, 1, 0, 0];
+/// let zone = RawAttrs::new(&bytes, 20, Endian::Little).next().unwrap()?;
+/// assert_eq!((zone.number(), zone.offset), (18, 20));
+/// assert_eq!((zone.payload, zone.padding), (&[2, 1][..], &[0, 0][..]));
+/// # Ok::<(), ctnetlink::error::Error>(())
+/// ```
 #[derive(Clone, Copy)]
 pub struct RawAttr<'a> {
-    /// Bytes from the start of the message to this attribute's header.
+    /// The number of bytes from the start of the message to the attribute's header.
     pub offset: usize,
-    /// The type field, with its flags.
+    /// The type field, with flags.
     pub nla_type: u16,
-    /// The byte order of the header, and of payloads in host order.
+    /// The byte order of the header, and of payloads in host byte order.
     pub endian: Endian,
-    /// The payload, without the padding behind it.
+    /// The payload, without padding.
     pub payload: &'a [u8],
-    /// The bytes between the payload and the next attribute: up to 3, zero when the kernel wrote
-    /// them; fewer than the alignment asks for only at the very end of the data.
+    /// The bytes between the payload and the next attribute, at most 3.
+    ///
+    /// The kernel writes zeros. At the end of the data there may be fewer bytes than the alignment
+    /// requires.
     pub padding: &'a [u8],
 }
 
 impl<'a> RawAttr<'a> {
-    /// The attribute's number within its set.
+    /// Returns the number of the attribute in its set.
     #[inline]
     #[must_use]
     pub const fn number(&self) -> u16 {
         self.nla_type & NLA_TYPE_MASK
     }
 
-    /// Whether [`NLA_F_NESTED`] is set. The kernel sets it on every nest that it sends; requests
-    /// may lack it.
+    /// Returns `true` if [`NLA_F_NESTED`] is set.
+    ///
+    /// The kernel sets it on every nested attribute that it sends. Requests may lack it.
     #[must_use]
     pub const fn is_nested(&self) -> bool {
         self.nla_type & NLA_F_NESTED != 0
     }
 
-    /// What its typed value does not say: flags and padding.
+    /// Returns the flags and the padding, which the decoded value does not contain.
     #[inline]
     #[must_use]
     pub const fn framing(&self) -> Framing<'a> {
@@ -44,7 +58,7 @@ impl<'a> RawAttr<'a> {
     }
 }
 
-/// The same type and the same bytes, wherever they lie.
+/// Attributes are equal if their type, payload and padding are equal, at any offset.
 impl PartialEq for RawAttr<'_> {
     fn eq(&self, other: &Self) -> bool {
         (self.nla_type, self.endian, self.payload, self.padding)
@@ -60,28 +74,43 @@ impl fmt::Debug for RawAttr<'_> {
     }
 }
 
-/// How an attribute was framed, beyond number and payload: needed to write it back to the same
-/// bytes where its sender was not the kernel.
+/// The flags and the padding of an attribute.
+///
+/// They are needed to re-encode an attribute of another sender than the kernel to its original bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing<'a> {
-    /// [`NLA_F_NESTED`] and [`NLA_F_NET_BYTEORDER`], as found.
+    /// The flags in the type field: [`NLA_F_NESTED`] and [`NLA_F_NET_BYTEORDER`].
     pub flags: u16,
-    /// The bytes behind the payload, as found.
+    /// The bytes after the payload.
     pub padding: &'a [u8],
 }
 
 impl Framing<'_> {
-    /// Whether `NLA_F_NET_BYTEORDER` was set.
+    /// Returns `true` if [`NLA_F_NET_BYTEORDER`] is set.
     #[must_use]
     pub const fn is_net_byteorder(&self) -> bool {
         self.flags & NLA_F_NET_BYTEORDER != 0
     }
 }
 
-/// Walks a run of attributes.
+/// An iterator over undecoded attributes.
 ///
-/// A header that does not fit ends the walk with an error: what follows has no known start.
-/// [`rest`](Self::rest) then holds the bytes from that header on.
+/// A header that does not fit ends the iteration with an error, because the start of the next attribute
+/// is unknown. [`rest`](Self::rest) then returns the bytes from that header on.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{Endian, RawAttrs};
+///
+/// let bytes = [6, 0, 18, 0, 2, 1, 0, 0, 9, 0, 1, 0];
+/// let mut attrs = RawAttrs::new(&bytes, 0, Endian::Little);
+/// assert_eq!(attrs.next().unwrap()?.payload, [2, 1]);
+/// let error = attrs.next().unwrap().unwrap_err();
+/// assert_eq!(error.to_string(), "at byte 8: nla_len 9 runs past the 4 bytes left");
+/// assert_eq!(attrs.next(), None);
+/// assert_eq!(attrs.rest(), [9, 0, 1, 0]);
+/// # Ok::<(), ctnetlink::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct RawAttrs<'a> {
     rest: &'a [u8],
@@ -91,20 +120,20 @@ pub struct RawAttrs<'a> {
 }
 
 impl<'a> RawAttrs<'a> {
-    /// Walks `bytes`, the first of which lies `offset` bytes into its message.
+    /// Creates an iterator over `bytes`, which start `offset` bytes after the start of their message.
     #[inline]
     #[must_use]
     pub const fn new(bytes: &'a [u8], offset: usize, endian: Endian) -> Self {
         Self { rest: bytes, offset, endian, failed: false }
     }
 
-    /// The bytes not walked yet; after an error, those from the broken header to the end.
+    /// Returns the bytes not iterated yet; after an error, those from the malformed header on.
     #[must_use]
     pub const fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Passes over whole attributes of that many bytes in all.
+    /// Skips whole attributes with a total of `len` bytes.
     #[inline]
     pub(crate) fn skip_bytes(&mut self, len: usize) {
         self.rest = self.rest.get(len..).unwrap_or_default();
@@ -130,12 +159,12 @@ impl<'a> Iterator for RawAttrs<'a> {
         };
         let nla_len = self.endian.u16([len0, len1]);
         let payload_len = usize::from(nla_len).checked_sub(NLA_HDRLEN);
-        let Some((payload, behind)) = payload_len.and_then(|len| body.split_at_checked(len)) else {
+        let Some((payload, after)) = payload_len.and_then(|len| body.split_at_checked(len)) else {
             let available = self.rest.len();
             return Some(Err(self.fail(ErrorKind::AttrLength { nla_len, available })));
         };
-        let padding_len = (nla_align(payload.len()) - payload.len()).min(behind.len());
-        let (padding, rest) = behind.split_at_checked(padding_len).unwrap_or((behind, &[]));
+        let padding_len = (nla_align(payload.len()) - payload.len()).min(after.len());
+        let (padding, rest) = after.split_at_checked(padding_len).unwrap_or((after, &[]));
         let attr = RawAttr {
             offset: self.offset,
             nla_type: self.endian.u16([type0, type1]),

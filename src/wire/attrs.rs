@@ -1,4 +1,4 @@
-//! A run of attributes of one set: borrowed and owned.
+//! Attribute lists of one set: borrowed and owned.
 
 use super::attr::{Framing, RawAttr, RawAttrs};
 use super::endian::Endian;
@@ -10,41 +10,95 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
 
-/// A kernel `enum` of attributes; [`attr_set!`](crate::wire) implements it for each table.
+/// An attribute set: a kernel `enum` of attributes.
+///
+/// The types that implement it have no values. They are the parameter of [`Attrs`] and [`Writer`].
 pub trait AttrSet: Copy + fmt::Debug + 'static {
     /// A decoded attribute.
     type Attr<'a>: Copy + fmt::Debug + PartialEq;
 
-    /// The table as constant data.
+    /// The set as constant data.
     const SPEC: &'static SetSpec;
 
-    /// Decodes one attribute. Numbers outside the table come back as the `Unknown` variant.
+    /// Decodes one attribute.
+    ///
+    /// A number that the set does not have becomes the variant `Unknown`.
     ///
     /// # Errors
-    /// The payload does not have the form that the table demands.
+    /// Returns an error if the payload does not have the wire form of the attribute.
     fn decode<'a>(raw: RawAttr<'a>) -> Result<Self::Attr<'a>, Error>;
 
-    /// Writes one attribute, framed as the kernel frames it.
+    /// Appends one attribute, with the flags and padding that the kernel writes.
     fn encode(attr: &Self::Attr<'_>, out: &mut Writer<'_, Self>);
 
-    /// Writes one attribute with the flags and padding that `framing` says, and its nests child by
-    /// child through their own types.
+    /// Appends one attribute with the flags and padding of `framing`.
+    ///
+    /// Attributes nested in it are decoded and re-encoded one by one.
     fn rebuild(attr: &Self::Attr<'_>, framing: Framing<'_>, out: &mut Writer<'_, Self>);
 
-    /// Bytes of the attribute's payload.
+    /// Returns the number of bytes of the payload.
     fn payload_len(attr: &Self::Attr<'_>) -> usize;
 
-    /// Shows a nest's attributes to `visitor`; does nothing for other attributes.
+    /// Visits the attributes inside a nested attribute.
+    ///
+    /// It does nothing for other attributes.
     fn visit_nest<'a>(attr: &Self::Attr<'a>, visitor: &mut impl Visitor<'a>);
 }
 
-/// Code that walks attributes of whatever set; see [`AttrSet::visit_nest`].
+/// Code that handles attribute lists of any set.
+///
+/// [`Message::visit`](crate::Message::visit) calls it for the top-level attributes of a message, and
+/// [`AttrSet::visit_nest`] for those of a nested attribute.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{AttrSet, Attrs, Endian, Visitor};
+/// use ctnetlink::attrs::CtattrType;
+///
+/// /// Collects the names of all attributes, those of nested ones included.
+/// struct Names(Vec<&'static str>);
+///
+/// impl<'a> Visitor<'a> for Names {
+///     fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+///         for raw in attrs.raw().filter_map(Result::ok) {
+///             self.0.extend(S::SPEC.get(raw.number()).map(|spec| spec.name));
+///             if let Ok(attr) = S::decode(raw) {
+///                 S::visit_nest(&attr, self);
+///             }
+///         }
+///     }
+/// }
+///
+/// let bytes = [12, 0, 1, 0x80, 6, 0, 3, 0, 2, 1, 0, 0];
+/// let mut names = Names(Vec::new());
+/// names.visit(Attrs::<CtattrType>::new(&bytes, Endian::Little));
+/// assert_eq!(names.0, ["CTA_TUPLE_ORIG", "CTA_TUPLE_ZONE"]);
+/// ```
 pub trait Visitor<'a> {
-    /// Takes a run of attributes.
+    /// Handles an attribute list.
     fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>);
 }
 
-/// A run of attributes of set `S`, decoded one by one as it is iterated; nothing is copied.
+/// A borrowed attribute list of set `S`, which is decoded as it is iterated.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::attrs::{CtAttr, CtattrType};
+/// use ctnetlink::wire::{Attrs, Endian};
+///
+/// // CTA_MARK with a payload of 2 bytes, which is malformed, and CTA_ZONE.
+/// let bytes = [6, 0, 8, 0, 0x12, 0x34, 0, 0, 6, 0, 18, 0, 2, 1, 0, 0];
+/// let attrs = Attrs::<CtattrType>::new(&bytes, Endian::Little);
+/// for attr in attrs {
+///     match attr {
+///         Ok(attr) => assert_eq!(attr, CtAttr::Zone(513)),
+///         Err(error) => assert_eq!(
+///             error.to_string(),
+///             "CTA_MARK at byte 0: payload is 2 bytes, expected 4",
+///         ),
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Attrs<'a, S> {
     bytes: &'a [u8],
@@ -54,59 +108,63 @@ pub struct Attrs<'a, S> {
 }
 
 impl<'a, S: AttrSet> Attrs<'a, S> {
-    /// Attributes that stand alone, the first at offset 0.
+    /// Creates an attribute list that is not part of a message: its offset is 0.
     #[must_use]
     pub const fn new(bytes: &'a [u8], endian: Endian) -> Self {
         Self::at(bytes, 0, endian)
     }
 
-    /// Attributes whose first byte lies `offset` bytes into the message, so that errors can say
-    /// where in it they are.
+    /// Creates an attribute list that starts `offset` bytes after the start of its message.
+    ///
+    /// Errors then have offsets from the start of the message.
     #[must_use]
     pub const fn at(bytes: &'a [u8], offset: usize, endian: Endian) -> Self {
         Self { bytes, offset, endian, set: PhantomData }
     }
 
-    /// No attributes.
+    /// Creates an empty attribute list.
     #[must_use]
     pub const fn empty() -> Self {
         Self::new(&[], Endian::NATIVE)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Bytes from the start of the message to the first attribute.
+    /// Returns the number of bytes from the start of the message to the first attribute.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The byte order of headers and of payloads in host order.
+    /// Returns the byte order of headers, and of payloads in host byte order.
     #[must_use]
     pub const fn endian(&self) -> Endian {
         self.endian
     }
 
-    /// Walks the attributes undecoded.
+    /// Returns an iterator over the undecoded attributes.
     #[inline]
     #[must_use]
     pub const fn raw(&self) -> RawAttrs<'a> {
         RawAttrs::new(self.bytes, self.offset, self.endian)
     }
 
-    /// Decodes the attributes one by one. A payload in error is one `Err` item and the rest
-    /// follows; a header that does not fit is an `Err` item too, and the last.
+    /// Returns an iterator over the decoded attributes.
+    ///
+    /// A malformed payload is one `Err` item, after which the iteration continues. A header that does
+    /// not fit is an `Err` item, too, and the last one.
     #[inline]
     pub fn iter(&self) -> Iter<'a, S> {
         Iter { raw: self.raw(), set: PhantomData }
     }
 
-    /// The first attribute that `pick` makes something of; attributes in error are passed over.
+    /// Returns the first `Some` that `pick` returns, skipping attributes that do not decode.
     ///
+    /// # Examples
     /// ```
     /// # use ctnetlink::{attrs::{CtAttr, CtattrType}, wire::{Attrs, Endian}};
     /// let bytes = [8, 0, 8, 0, 0, 0, 0x12, 0x34];
@@ -121,8 +179,9 @@ impl<'a, S: AttrSet> Attrs<'a, S> {
         self.iter().filter_map(Result::ok).find_map(pick)
     }
 
-    /// Writes every attribute again through its type, nests child by child, to the same bytes.
-    /// What does not decode is copied as it lies.
+    /// Re-encodes every attribute, at every nesting level, to its original bytes.
+    ///
+    /// What does not decode is copied.
     pub fn rebuild(&self, out: &mut Writer<'_, S>) {
         let mut walk = self.raw();
         while let Some(Ok(raw)) = walk.next() {
@@ -134,7 +193,7 @@ impl<'a, S: AttrSet> Attrs<'a, S> {
         out.put_bytes(walk.rest());
     }
 
-    /// Copies the bytes into an owned run.
+    /// Copies the bytes into an owned attribute list.
     #[must_use]
     pub fn to_buf(&self) -> AttrsBuf<S> {
         AttrsBuf { bytes: self.bytes.to_vec(), endian: self.endian, set: PhantomData }
@@ -162,7 +221,7 @@ impl<'a, S: AttrSet> IntoIterator for Attrs<'a, S> {
     }
 }
 
-/// Decodes a run of attributes one by one; see [`Attrs::iter`].
+/// An iterator over decoded attributes; see [`Attrs::iter`].
 #[derive(Clone, Copy, Debug)]
 pub struct Iter<'a, S> {
     raw: RawAttrs<'a>,
@@ -170,12 +229,12 @@ pub struct Iter<'a, S> {
 }
 
 impl<'a, S> Iter<'a, S> {
-    /// The bytes not walked yet.
+    /// Returns the bytes not iterated yet.
     pub(crate) const fn rest(&self) -> &'a [u8] {
         self.raw.rest()
     }
 
-    /// Passes over attributes that were read otherwise.
+    /// Skips whole attributes with a total of `len` bytes, which were decoded in another way.
     #[inline]
     pub(crate) fn skip_bytes(&mut self, len: usize) {
         self.raw.skip_bytes(len);
@@ -194,7 +253,18 @@ impl<'a, S: AttrSet> Iterator for Iter<'a, S> {
     }
 }
 
-/// A run of attributes of set `S` that owns its bytes, as `String` is to `str`.
+/// An attribute list of set `S` that owns its bytes.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::attrs::{CtAttr, CtattrType};
+/// use ctnetlink::wire::{AttrsBuf, Endian};
+///
+/// let attrs = AttrsBuf::<CtattrType>::build(Endian::Big, |out| out.put(CtAttr::Zone(513)))?;
+/// assert_eq!(attrs.as_attrs().iter().next(), Some(Ok(CtAttr::Zone(513))));
+/// assert_eq!(attrs.into_bytes(), [0, 6, 0, 18, 2, 1, 0, 0]);
+/// # Ok::<(), ctnetlink::error::Error>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct AttrsBuf<S> {
     bytes: Vec<u8>,
@@ -203,23 +273,23 @@ pub struct AttrsBuf<S> {
 }
 
 impl<S: AttrSet> AttrsBuf<S> {
-    /// Writes a run of attributes.
+    /// Creates an attribute list from the attributes that `body` writes.
     ///
     /// # Errors
-    /// [`TooLong`](crate::error::ErrorKind::TooLong): an attribute exceeds 65,535 bytes.
+    /// Returns [`TooLong`](crate::error::ErrorKind::TooLong) if an attribute exceeds 65,535 bytes.
     pub fn build(endian: Endian, body: impl FnOnce(&mut Writer<'_, S>)) -> Result<Self, Error> {
         let mut bytes = WriteBuf::new();
         Writer::run(&mut bytes, endian, body)?;
         Ok(Self { bytes: bytes.into_bytes(), endian, set: PhantomData })
     }
 
-    /// The attributes, borrowed.
+    /// Returns the attributes as a borrowed list.
     #[must_use]
     pub fn as_attrs(&self) -> Attrs<'_, S> {
         Attrs::new(&self.bytes, self.endian)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes

@@ -1,20 +1,28 @@
-//! The byte order of the machine that wrote a message.
+//! Byte orders.
 
 use byteorder::{BigEndian, ByteOrder as _, LittleEndian};
 
 /// The byte order in which a machine writes its integers.
 ///
-/// Netlink headers, attribute headers and the few payloads that the kernel leaves in host order
-/// (`CTA_LABELS`, `CTA_FILTER_*_FLAGS`, everything inside `NLMSG_ERROR`) follow the machine that
-/// wrote the message; a capture may come from another one than reads it. All other ctnetlink
-/// payloads are big-endian everywhere.
+/// Message headers, attribute headers and a few payloads (`CTA_LABELS`, `CTA_FILTER_*_FLAGS`,
+/// everything inside `NLMSG_ERROR`) have the byte order of the machine that wrote the message. A
+/// capture may come from a machine of the other byte order. All other ctnetlink payloads are
+/// big-endian on every machine.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::Endian;
+///
+/// assert_eq!(Endian::Big.u16([0x12, 0x34]), 0x1234);
+/// assert_eq!(Endian::Little.u32_bytes(0x1234), [0x34, 0x12, 0, 0]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 pub enum Endian {
-    /// Least significant byte first: x86, arm64, riscv, mipsel …
+    /// The least significant byte comes first: x86, arm64, riscv, mipsel and others.
     Little,
-    /// Most significant byte first: s390x, sparc, mips, m68k …
+    /// The most significant byte comes first: s390x, sparc, mips, m68k and others.
     Big,
 }
 
@@ -22,7 +30,7 @@ impl Endian {
     /// The byte order of the machine that runs this code.
     pub const NATIVE: Self = if cfg!(target_endian = "big") { Self::Big } else { Self::Little };
 
-    /// The other byte order.
+    /// Returns the other byte order.
     #[must_use]
     pub const fn swapped(self) -> Self {
         match self {
@@ -31,7 +39,7 @@ impl Endian {
         }
     }
 
-    /// Reads two bytes.
+    /// Returns the integer in two bytes.
     #[inline]
     #[must_use]
     pub fn u16(self, bytes: [u8; 2]) -> u16 {
@@ -41,7 +49,7 @@ impl Endian {
         }
     }
 
-    /// Reads four bytes.
+    /// Returns the integer in four bytes.
     #[inline]
     #[must_use]
     pub fn u32(self, bytes: [u8; 4]) -> u32 {
@@ -51,7 +59,7 @@ impl Endian {
         }
     }
 
-    /// Reads eight bytes.
+    /// Returns the integer in eight bytes.
     #[inline]
     #[must_use]
     pub fn u64(self, bytes: [u8; 8]) -> u64 {
@@ -61,7 +69,7 @@ impl Endian {
         }
     }
 
-    /// The two bytes of `value`.
+    /// Returns the two bytes of `value`.
     #[inline]
     #[must_use]
     pub fn u16_bytes(self, value: u16) -> [u8; 2] {
@@ -73,7 +81,7 @@ impl Endian {
         bytes
     }
 
-    /// The four bytes of `value`.
+    /// Returns the four bytes of `value`.
     #[inline]
     #[must_use]
     pub fn u32_bytes(self, value: u32) -> [u8; 4] {
@@ -85,7 +93,7 @@ impl Endian {
         bytes
     }
 
-    /// The eight bytes of `value`.
+    /// Returns the eight bytes of `value`.
     #[inline]
     #[must_use]
     pub fn u64_bytes(self, value: u64) -> [u8; 8] {

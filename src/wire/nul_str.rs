@@ -1,12 +1,22 @@
-//! Strings as netlink carries them.
+//! Strings in payloads.
 
 use alloc::string::String;
 use core::fmt;
 
-/// A string payload: its characters up to the first NUL, and whatever follows from that NUL on.
+/// A string payload: the characters up to the first NUL, and the bytes from that NUL on.
 ///
-/// The kernel sends one NUL (`nla_put_string`) and takes strings without one in some places. The
-/// characters are bytes: nothing makes them UTF-8.
+/// The kernel sends one NUL (`nla_put_string`), and accepts some strings without one. The characters
+/// are bytes, which need not be UTF-8.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::NulStr;
+///
+/// let name = NulStr::from_payload(b"ftp\0");
+/// assert_eq!((name.as_bytes(), name.tail()), (&b"ftp"[..], &[0][..]));
+/// assert_eq!(name, NulStr::from("ftp"));
+/// assert_eq!(name.to_string(), "ftp");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct NulStr<'a> {
     bytes: &'a [u8],
@@ -14,8 +24,9 @@ pub struct NulStr<'a> {
 }
 
 impl<'a> NulStr<'a> {
-    /// A string that is sent as the kernel sends it, with one NUL behind it. Characters from a NUL
-    /// on are left out, as C would.
+    /// Creates a string that ends with one NUL, as the kernel sends it.
+    ///
+    /// The string ends before the first NUL in `bytes`, as in C.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         let bytes = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
@@ -30,19 +41,19 @@ impl<'a> NulStr<'a> {
         Self { bytes, tail }
     }
 
-    /// The characters, without the NUL.
+    /// Returns the characters, without the NUL.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// What lies behind the characters: one NUL when the kernel sent it.
+    /// Returns the bytes after the characters: one NUL if the kernel sent the string.
     #[must_use]
     pub const fn tail(&self) -> &'a [u8] {
         self.tail
     }
 
-    /// The characters as text; bytes that are no UTF-8 become U+FFFD.
+    /// Returns the characters as text, with U+FFFD for bytes that are not UTF-8.
     #[must_use]
     pub fn to_string_lossy(&self) -> alloc::borrow::Cow<'a, str> {
         String::from_utf8_lossy(self.bytes)
