@@ -5,7 +5,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The files and directories that follow the rules.
-const FOLLOWS: &[&str] = &["src/attrs", "src/nested", "src/spec", "docs/json.md", "tests/prose.rs"];
+const FOLLOWS: &[&str] =
+    &["src/attrs", "src/nested", "src/spec", "src/wire", "docs/json.md", "tests/prose.rs"];
+
+/// Files in these directories that do not follow the rules yet.
+const NOT_YET: &[&str] = &["src/wire/host_bits.rs"];
 
 /// Phrases that are nearly always wrong, in pieces so that this file does not contain them.
 const PHRASES: [[&str; 2]; 6] = [
@@ -105,6 +109,7 @@ fn files(extension: &str) -> Vec<(String, String)> {
         walk(path, &mut paths);
     }
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
+    paths.retain(|path| !NOT_YET.iter().any(|not_yet| path.ends_with(not_yet)));
     paths.sort();
     assert!(!paths.is_empty());
     let name = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();

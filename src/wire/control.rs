@@ -1,6 +1,6 @@
-//! The messages that every netlink family has: acknowledgements, errors, ends of dumps.
+//! Messages that every netlink family has: acknowledgements, errors and ends of dumps.
 //!
-//! All integers here, attributes included, are in the sender's byte order.
+//! All integers in them, those in attributes included, are in the sender's byte order.
 
 use super::align::{NLMSG_HDRLEN, nlmsg_align};
 use super::attrs::Attrs;
@@ -11,82 +11,86 @@ use super::writer::Writer;
 use crate::error::{Error, ErrorKind};
 
 super::attr_set! {
-    /// Details that the kernel adds to an error or to the end of a dump ("extended ack"), where the
-    /// socket has asked for them with `NETLINK_EXT_ACK`.
+    /// An attribute with details about an error or the end of a dump ("extended ack").
+    ///
+    /// The kernel sends them if the socket option `NETLINK_EXT_ACK` is on.
     NlmsgerrAttrs, "nlmsgerr_attrs" => ExtAck {
-        /// A sentence on what is wrong.
+        /// The extended-ack message: a sentence that explains the error.
         1 "NLMSGERR_ATTR_MSG" = Message(NulStr<'a> as Str), since "4.12";
-        /// Bytes from the start of the request to the attribute that is wrong.
+        /// The number of bytes from the start of the request to the attribute that caused the error.
         2 "NLMSGERR_ATTR_OFFS" = Offset(u32 as Host32), since "4.12";
         /// An opaque value that helps some families to identify the error.
         3 "NLMSGERR_ATTR_COOKIE" = Cookie(&'a [u8] as Bytes), since "4.12";
-        /// What the kernel would have accepted.
+        /// The policy that the attribute did not satisfy.
         4 "NLMSGERR_ATTR_POLICY" = Policy(Attrs<'a, NetlinkPolicyTypeAttr> as Nest), since "5.10";
-        /// The number of an attribute that is missing.
+        /// The number of a missing attribute.
         5 "NLMSGERR_ATTR_MISS_TYPE" = MissType(u32 as Host32), since "6.1";
-        /// Bytes from the start of the request to the nest in which it is missing.
+        /// The number of bytes from the start of the request to the nest that lacks the attribute.
         6 "NLMSGERR_ATTR_MISS_NEST" = MissNest(u32 as Host32), since "6.1";
     }
 }
 
 super::attr_set! {
-    /// What the kernel would have accepted as an attribute's payload.
+    /// An attribute of a policy: what the kernel accepts as a payload.
     NetlinkPolicyTypeAttr, "netlink_policy_type_attr" => PolicyAttr {
-        /// `enum netlink_attribute_type`.
+        /// The type of the payload, `enum netlink_attribute_type`.
         1 "NL_POLICY_TYPE_ATTR_TYPE" = Type(u32 as Host32), since "5.10";
-        /// The lowest signed value, two's complement.
+        /// The lowest signed value, in two's complement.
         2 "NL_POLICY_TYPE_ATTR_MIN_VALUE_S" = MinValueS(u64 as Host64), since "5.10";
-        /// The highest signed value, two's complement.
+        /// The highest signed value, in two's complement.
         3 "NL_POLICY_TYPE_ATTR_MAX_VALUE_S" = MaxValueS(u64 as Host64), since "5.10";
         /// The lowest unsigned value.
         4 "NL_POLICY_TYPE_ATTR_MIN_VALUE_U" = MinValueU(u64 as Host64), since "5.10";
         /// The highest unsigned value.
         5 "NL_POLICY_TYPE_ATTR_MAX_VALUE_U" = MaxValueU(u64 as Host64), since "5.10";
-        /// The shortest payload.
+        /// The length of the shortest payload.
         6 "NL_POLICY_TYPE_ATTR_MIN_LENGTH" = MinLength(u32 as Host32), since "5.10";
-        /// The longest payload.
+        /// The length of the longest payload.
         7 "NL_POLICY_TYPE_ATTR_MAX_LENGTH" = MaxLength(u32 as Host32), since "5.10";
-        /// For nests, which policy of a policy dump holds inside.
+        /// The index, in a policy dump, of the policy for the attributes inside a nest.
         8 "NL_POLICY_TYPE_ATTR_POLICY_IDX" = PolicyIdx(u32 as Host32), since "5.10";
-        /// For nests, the highest attribute number inside.
+        /// The highest attribute number inside a nest.
         9 "NL_POLICY_TYPE_ATTR_POLICY_MAXTYPE" = PolicyMaxtype(u32 as Host32), since "5.10";
-        /// The bits that a `struct nla_bitfield32` may have.
+        /// The bits that may be set in a `struct nla_bitfield32`.
         10 "NL_POLICY_TYPE_ATTR_BITFIELD32_MASK" = Bitfield32Mask(u32 as Host32), since "5.10";
-        /// Empty; aligns a 64-bit value.
+        /// A pad attribute, which aligns the 64-bit value after it.
         11 "NL_POLICY_TYPE_ATTR_PAD" = Pad(() as Pad), since "5.10";
-        /// The bits that an unsigned integer may have.
+        /// The bits that may be set in an unsigned integer.
         12 "NL_POLICY_TYPE_ATTR_MASK" = Mask(u64 as Host64), since "5.10";
     }
 }
 
 const CODE: usize = 4;
 
-/// The body of `NLMSG_ERROR`: the kernel's answer to a request that asked for one or failed.
+/// The body of `NLMSG_ERROR`: an acknowledgement or an error.
+///
+/// The kernel sends an acknowledgement if the request has the flag `ACK`, and an error if it rejects
+/// the request.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NlMsgErr<'a> {
-    /// 0 for an acknowledgement, else the negative errno.
+    /// The negative errno, or 0 for an acknowledgement.
     pub error: i32,
     /// The header of the request.
     pub request: NlMsgHdr,
-    /// The request's payload, with the padding behind it; empty if the flag CAPPED is set.
+    /// The payload of the request with its padding; empty if the flag `CAPPED` is set.
     pub payload: &'a [u8],
-    /// Details, if the flag `ACK_TLVS` is set.
+    /// The details, if the flag `ACK_TLVS` is set.
     pub ext_ack: Attrs<'a, NlmsgerrAttrs>,
 }
 
 impl<'a> NlMsgErr<'a> {
-    /// Reads the body of an `NLMSG_ERROR`.
+    /// Parses the body of an `NLMSG_ERROR`.
     ///
     /// # Errors
-    /// [`Body`](ErrorKind::Body): shorter than an error number and a header.
+    /// Returns [`Body`](ErrorKind::Body) if it is shorter than an error number and a header.
     pub fn parse(message: &RawMessage<'a>) -> Result<Self, Error> {
         let body = message.body();
         let short = Error::at(
             NLMSG_HDRLEN,
             ErrorKind::Body { expected: CODE + NLMSG_HDRLEN, found: body.len() },
         );
-        let (error, behind) = body.split_first_chunk().ok_or(short)?;
-        let (request, behind) = behind.split_first_chunk().ok_or(short)?;
+        let (error, after) = body.split_first_chunk().ok_or(short)?;
+        let (request, after) = after.split_first_chunk().ok_or(short)?;
         let request = NlMsgHdr::read(request, message.endian);
         let flags = message.header.nlmsg_flags;
         let echoed = if flags.contains(NlmFlags::CAPPED) {
@@ -95,9 +99,9 @@ impl<'a> NlMsgErr<'a> {
             let len = usize::try_from(request.nlmsg_len).unwrap_or(usize::MAX);
             nlmsg_align(len).saturating_sub(NLMSG_HDRLEN)
         } else {
-            behind.len()
+            after.len()
         };
-        let (payload, tlvs) = behind.split_at_checked(echoed).unwrap_or((behind, &[]));
+        let (payload, tlvs) = after.split_at_checked(echoed).unwrap_or((after, &[]));
         let offset = message.bytes.len() - tlvs.len();
         Ok(Self {
             error: message.endian.u32(*error) as i32,
@@ -107,13 +111,13 @@ impl<'a> NlMsgErr<'a> {
         })
     }
 
-    /// Whether the request was carried out.
+    /// Returns `true` if the message is an acknowledgement: the kernel carried out the request.
     #[must_use]
     pub const fn is_ack(&self) -> bool {
         self.error == 0
     }
 
-    /// The kernel's sentence on what is wrong, if it sent one.
+    /// Returns the extended-ack message, if the kernel sent one.
     #[must_use]
     pub fn message(&self) -> Option<NulStr<'a>> {
         self.ext_ack.find(|attr| match attr {
@@ -122,7 +126,7 @@ impl<'a> NlMsgErr<'a> {
         })
     }
 
-    /// Bytes from the start of the request to the attribute that is wrong, if the kernel said so.
+    /// Returns the offset in the request of the attribute that caused the error, if the kernel sent it.
     #[must_use]
     pub fn offset(&self) -> Option<u32> {
         self.ext_ack.find(|attr| match attr {
@@ -147,17 +151,17 @@ impl<'a> NlMsgErr<'a> {
 /// The body of `NLMSG_DONE`: the end of a dump.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NlMsgDone<'a> {
-    /// 0, or the negative errno that ended the dump early. Absent from some old kernels.
+    /// The negative errno that ended the dump early, or 0; some old kernels do not send it.
     pub status: Option<i32>,
-    /// Details, if the flag `ACK_TLVS` is set.
+    /// The details, if the flag `ACK_TLVS` is set.
     pub ext_ack: Attrs<'a, NlmsgerrAttrs>,
 }
 
 impl<'a> NlMsgDone<'a> {
-    /// Reads the body of an `NLMSG_DONE`.
+    /// Parses the body of an `NLMSG_DONE`.
     ///
     /// # Errors
-    /// [`Body`](ErrorKind::Body): neither empty nor long enough for a status.
+    /// Returns [`Body`](ErrorKind::Body) if it is not empty, but too short for a status.
     pub fn parse(message: &RawMessage<'a>) -> Result<Self, Error> {
         let body = message.body();
         let (status, tlvs) = match body.split_first_chunk() {

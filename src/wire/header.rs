@@ -1,4 +1,4 @@
-//! `struct nlmsghdr` and the messages of a datagram.
+//! Message headers, `struct nlmsghdr`, and the messages of a datagram.
 
 use super::align::{NLMSG_HDRLEN, nlmsg_align};
 use super::endian::Endian;
@@ -7,31 +7,41 @@ use crate::error::{Error, ErrorKind};
 use bitflags::bitflags;
 
 bitflags! {
-    /// `nlmsg_flags`, `NLM_F_*`. The bits from 0x100 up mean different things in GET, NEW and
-    /// DELETE requests and in `NLMSG_ERROR`; [`Self::names`] picks the right words.
+    /// The flags of a message, `NLM_F_*` in `nlmsg_flags`.
+    ///
+    /// The flags from 0x100 on have different meanings in GET, NEW and DELETE messages and in
+    /// `NLMSG_ERROR`. [`names`](Self::names) returns the names for one of these meanings.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::wire::{FlagSense, NlmFlags};
+    ///
+    /// let flags = NlmFlags::REQUEST | NlmFlags::DUMP;
+    /// assert!(flags.names(FlagSense::Get).eq(["REQUEST", "ROOT", "MATCH"]));
+    /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct NlmFlags: u16 {
-        /// A request to the kernel.
+        /// The message is a request to the kernel.
         const REQUEST = 0x01;
-        /// One of several messages; the kernel also sets it on a single GET reply.
+        /// The message is one of several, or the reply to a GET of a single entry.
         const MULTI = 0x02;
-        /// Asks for an answer (`NLMSG_ERROR` with 0) also when all is well.
+        /// The request asks for an acknowledgement.
         const ACK = 0x04;
-        /// Asks to receive the events that the request causes.
+        /// The request asks for the events that it causes.
         const ECHO = 0x08;
-        /// The dump was not consistent: something changed meanwhile.
+        /// The dump is inconsistent, because the table changed at the same time.
         const DUMP_INTR = 0x10;
-        /// The dump was filtered as asked (since Linux 5.8 for conntrack).
+        /// The dump was filtered as requested (since Linux 5.8 for conntrack).
         const DUMP_FILTERED = 0x20;
-        /// GET: from the root of the table. Either this or `MATCH` makes a GET a dump.
+        /// GET: return the table from its root; this flag or `MATCH` makes a GET a dump.
         const ROOT = 0x100;
-        /// GET: all that match.
+        /// GET: return all objects that match.
         const MATCH = 0x200;
-        /// GET: an atomic snapshot.
+        /// GET: return an atomic snapshot.
         const ATOMIC = 0x400;
-        /// GET: `ROOT` and `MATCH`.
+        /// GET: return a dump (`ROOT` and `MATCH`).
         const DUMP = 0x300;
-        /// NEW: replace an existing object. Conntrack ignores it.
+        /// NEW: replace an existing object, which conntrack ignores.
         const REPLACE = 0x100;
         /// NEW: fail if the object exists.
         const EXCL = 0x200;
@@ -39,7 +49,7 @@ bitflags! {
         const CREATE = 0x400;
         /// NEW: add to the end of a list.
         const APPEND = 0x800;
-        /// `NLMSG_ERROR`: the request's payload is not included.
+        /// `NLMSG_ERROR`: the message does not contain the payload of the request.
         const CAPPED = 0x100;
         /// `NLMSG_ERROR` and `NLMSG_DONE`: attributes with details follow.
         const ACK_TLVS = 0x200;
@@ -49,7 +59,7 @@ bitflags! {
 flags_value!(NlmFlags(u16), "nlmsg_flags", "NLM_F_");
 
 impl NlmFlags {
-    /// The flags below 0x100.
+    /// The flags below 0x100, which have the same meaning in all messages.
     pub(crate) const COMMON: [(Self, &'static str); 6] = [
         (Self::REQUEST, "REQUEST"),
         (Self::MULTI, "MULTI"),
@@ -59,19 +69,18 @@ impl NlmFlags {
         (Self::DUMP_FILTERED, "DUMP_FILTERED"),
     ];
 
-    /// The names of the flags that are set, in a message that has this meaning for the bits from
-    /// 0x100 up.
+    /// Returns the names of the flags that are set, by the meaning `sense` of those from 0x100 on.
     pub fn names(self, sense: FlagSense) -> impl Iterator<Item = &'static str> {
         self.named(sense).map(|(name, _)| name)
     }
 
-    /// [`names`](Self::names), with the flag of each.
+    /// Returns the flags that are set, with their [`names`](Self::names).
     pub(crate) fn named(self, sense: FlagSense) -> impl Iterator<Item = (&'static str, Self)> {
         let all = Self::COMMON.iter().chain(Self::special(sense));
         all.filter(move |(flag, _)| self.contains(*flag)).map(|(flag, name)| (*name, *flag))
     }
 
-    /// The flags from 0x100 up.
+    /// The flags from 0x100 on, by their meaning.
     pub(crate) const fn special(sense: FlagSense) -> &'static [(Self, &'static str)] {
         match sense {
             FlagSense::Get => {
@@ -89,39 +98,43 @@ impl NlmFlags {
     }
 }
 
-/// What the bits of `nlmsg_flags` from 0x100 up mean.
+/// The meaning of the flags from 0x100 on; see [`NlmFlags`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlagSense {
-    /// ROOT, MATCH, ATOMIC.
+    /// The flags are `ROOT`, `MATCH` and `ATOMIC`.
     Get,
-    /// REPLACE, EXCL, CREATE, APPEND.
+    /// The flags are `REPLACE`, `EXCL`, `CREATE` and `APPEND`.
     New,
-    /// CAPPED, `ACK_TLVS`.
+    /// The flags are `CAPPED` and `ACK_TLVS`.
     Ack,
-    /// Nothing.
+    /// The flags have no meaning.
     Plain,
 }
 
-/// `struct nlmsghdr`: the 16 bytes that begin every netlink message, in the sender's byte order.
+/// A message header: the first 16 bytes of every netlink message (`struct nlmsghdr`).
+///
+/// It is in the sender's byte order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NlMsgHdr {
-    /// Bytes of the message, this header included.
+    /// The number of bytes of the message, header included.
     pub nlmsg_len: u32,
-    /// For netfilter, the subsystem in the high byte and its message in the low one.
+    /// The message type; for netfilter, the subsystem in the high byte, its message in the low one.
     pub nlmsg_type: u16,
-    /// `NLM_F_*`.
+    /// The flags.
     pub nlmsg_flags: NlmFlags,
-    /// The request's number, repeated in its answers; 0 in events.
+    /// The sequence number of the request, which replies to it repeat; 0 in events.
     pub nlmsg_seq: u32,
-    /// The socket that sent the request, repeated in its answers; in an event the socket that
-    /// caused it over netlink, 0 if a packet or a timer did.
+    /// The port id of the socket that sent the request, which replies to it repeat.
+    ///
+    /// In an event, it is the socket that caused the event over netlink, or 0 if a packet or a timer
+    /// caused it.
     pub nlmsg_pid: u32,
 }
 
 impl NlMsgHdr {
-    /// Reads a header.
+    /// Decodes a header.
     #[inline]
     #[must_use]
     pub fn read(bytes: &[u8; NLMSG_HDRLEN], endian: Endian) -> Self {
@@ -135,7 +148,7 @@ impl NlMsgHdr {
         }
     }
 
-    /// The header's bytes.
+    /// Encodes the header.
     #[inline]
     #[must_use]
     pub fn to_bytes(self, endian: Endian) -> [u8; NLMSG_HDRLEN] {
@@ -148,22 +161,23 @@ impl NlMsgHdr {
     }
 }
 
-/// One message as it lies in a datagram.
+/// A message with a decoded header and an undecoded body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawMessage<'a> {
     /// The header.
     pub header: NlMsgHdr,
-    /// The whole message, header included: `nlmsg_len` bytes.
+    /// The bytes of the message, header included: `nlmsg_len` of them.
     pub bytes: &'a [u8],
-    /// The byte order of its sender.
+    /// The byte order of the sender.
     pub endian: Endian,
 }
 
 impl<'a> RawMessage<'a> {
-    /// Reads the message at the start of `bytes`; what follows it is left alone.
+    /// Parses the message at the start of `bytes`, and ignores the bytes after it.
     ///
     /// # Errors
-    /// [`MessageHeader`](ErrorKind::MessageHeader), [`MessageLength`](ErrorKind::MessageLength).
+    /// * [`MessageHeader`](ErrorKind::MessageHeader) if there are fewer than 16 bytes.
+    /// * [`MessageLength`](ErrorKind::MessageLength) if `nlmsg_len` is below 16 or exceeds the bytes.
     #[inline]
     pub fn parse(bytes: &'a [u8], endian: Endian) -> Result<Self, Error> {
         let available = bytes.len();
@@ -181,7 +195,7 @@ impl<'a> RawMessage<'a> {
         Ok(Self { header, bytes: message, endian })
     }
 
-    /// The bytes behind the header.
+    /// Returns the bytes after the header.
     #[inline]
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
@@ -189,10 +203,24 @@ impl<'a> RawMessage<'a> {
     }
 }
 
-/// The messages of a datagram, one by one.
+/// An iterator over the undecoded messages of a datagram.
 ///
-/// A header that does not fit ends them with an error, whose offset counts from the start of the
-/// datagram.
+/// A header that does not fit ends the iteration with an error, whose offset counts from the start of
+/// the datagram.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{Datagram, Endian};
+///
+/// // An NLMSG_NOOP of 16 bytes, twice.
+/// let noop = [16, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// let datagram = [noop, noop].concat();
+/// let types: Vec<_> = Datagram::new(&datagram, Endian::Little)
+///     .map(|message| message.map(|message| message.header.nlmsg_type))
+///     .collect::<Result<_, _>>()?;
+/// assert_eq!(types, [1, 1]);
+/// # Ok::<(), ctnetlink::error::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     rest: &'a [u8],
@@ -201,13 +229,13 @@ pub struct Datagram<'a> {
 }
 
 impl<'a> Datagram<'a> {
-    /// Splits `bytes`, written by a machine of byte order `endian`.
+    /// Creates an iterator over the messages in `bytes`, from a sender with byte order `endian`.
     #[must_use]
     pub const fn new(bytes: &'a [u8], endian: Endian) -> Self {
         Self { rest: bytes, offset: 0, endian }
     }
 
-    /// Bytes from the start of the datagram to the next message.
+    /// Returns the number of bytes from the start of the datagram to the next message.
     #[must_use]
     pub const fn offset(&self) -> usize {
         self.offset

@@ -1,18 +1,24 @@
-//! Netlink bytes: lengths, attributes, message headers. Knows nothing of conntrack.
+//! Netlink bytes of any family: lengths, attributes, message headers.
 //!
 //! ```text
-//! datagram   = message, padding to 4, message …             Datagram
-//! message    = nlmsghdr (16 bytes), body                    NlMsgHdr
-//! attributes = nlattr (4 bytes), payload, padding to 4 …    RawAttrs, Attrs, Writer
+//! datagram   = message, padding to 4, message …
+//! message    = nlmsghdr (16 bytes), body
+//! attributes = nlattr (4 bytes), payload, padding to 4, nlattr …
 //! ```
 //!
-//! | to | use |
+//! Most programs need only [`Endian`] of this module. The others are for reading in place, for
+//! requests with unusual attributes, and for tools that handle attributes of any set.
+//!
+//! | task | type |
 //! |---|---|
-//! | walk attributes as they lie | [`RawAttrs`] |
-//! | decode attributes of a known set | [`Attrs`], owned [`AttrsBuf`] |
-//! | write attributes | [`Writer`], into a [`WriteBuf`] |
-//! | split a datagram into messages | [`Datagram`] |
-//! | compute lengths as the kernel does | [`nla_total_size`], [`nlmsg_total_size`] … |
+//! | Decode attributes of a known set | [`Attrs`], which borrows, and [`AttrsBuf`], which owns |
+//! | Iterate over undecoded attributes | [`RawAttrs`] |
+//! | Handle attributes of any set | [`Visitor`], [`AttrSet`] |
+//! | Format the payload of any attribute | [`RawAttr::text`] |
+//! | Write attributes | [`Writer`], into a [`WriteBuf`] |
+//! | Split a datagram into messages | [`Datagram`], or [`Message`](crate::Message) for ctnetlink |
+//! | Decode acknowledgements and errors | [`control`] |
+//! | Compute lengths as the kernel does | [`nla_total_size`], [`nlmsg_total_size`] and others |
 
 mod align;
 mod attr;

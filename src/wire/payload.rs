@@ -1,4 +1,4 @@
-//! The forms a payload can have: how each is read, written and shown.
+//! Wire forms of payloads: how each is decoded and encoded.
 
 use super::attr::RawAttr;
 use super::attrs::{AttrSet, Attrs, Visitor};
@@ -12,7 +12,7 @@ use crate::error::ErrorKind;
 use crate::spec::{Form, Values};
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// A wire form that carries values of type `V`.
+/// A wire form for values of type `V`.
 pub(crate) trait Payload<'a, V> {
     const FORM: Form;
 
@@ -23,7 +23,7 @@ pub(crate) trait Payload<'a, V> {
 
     fn encode(value: &V, endian: Endian, out: &mut WriteBuf);
 
-    /// Writes the attribute, header and padding included, canonically.
+    /// Appends an attribute with header and padding, as the kernel writes them.
     #[inline]
     fn put<S: AttrSet>(value: &V, number: u16, out: &mut Writer<'_, S>)
     where
@@ -34,10 +34,10 @@ pub(crate) trait Payload<'a, V> {
 
     fn len(value: &V) -> usize;
 
-    /// Shows a nest's attributes to `visitor`.
+    /// Visits the attributes inside a nested attribute.
     fn visit_nest(_: &V, _: &mut impl Visitor<'a>) {}
 
-    /// As `encode`, but nests are written child by child through their types.
+    /// Encodes the value; attributes inside a nested attribute are re-encoded one by one.
     fn rebuild<S: AttrSet>(value: &V, out: &mut Writer<'_, S>) {
         let endian = out.endian();
         Self::encode(value, endian, out.buf());
@@ -49,7 +49,7 @@ fn exact<const N: usize>(payload: &[u8]) -> Result<[u8; N], ErrorKind> {
     payload.try_into().map_err(|_| ErrorKind::PayloadLength { expected: N, found: payload.len() })
 }
 
-/// Forms that hold one integer: name, integer type, the byte order given the writer's.
+/// Declares forms with one integer: name, integer type, byte order from that of the writer.
 macro_rules! integers {
     ($($Name:ident: $int:ty, $read:ident, $write:ident, |$endian:ident| $order:expr;)+) => {$(
         pub(crate) enum $Name {}
@@ -94,7 +94,7 @@ integers! {
     Host64: u64, u64, u64_bytes, |endian| endian;
 }
 
-/// Forms of a fixed number of bytes without byte order.
+/// Declares forms with a fixed number of bytes and no byte order.
 macro_rules! bytes {
     ($($Name:ident: $len:literal;)+) => {$(
         pub(crate) enum $Name {}
@@ -130,7 +130,7 @@ macro_rules! bytes {
     )+};
 }
 
-/// `From`, which cannot be written for arrays and foreign types.
+/// `From`, which cannot be implemented for arrays and foreign types.
 pub(crate) trait FromValue<V> {
     fn from_value(value: V) -> Self;
 }
@@ -276,7 +276,7 @@ impl<'a, S: AttrSet> Payload<'a, Attrs<'a, S>> for Nest {
         if value.endian() == endian {
             out.extend_from_slice(value.as_bytes());
         } else {
-            // The same lengths in the other byte order: none can become too long.
+            // No attribute can become too long, because the lengths do not change.
             let _ = Writer::run(out, endian, |out| value.rebuild(out));
         }
     }

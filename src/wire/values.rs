@@ -1,9 +1,12 @@
-//! Macros for the small values inside attributes: numbers with names, and sets of flags.
+//! Macros that declare values inside attributes: numbers with names, and flags.
 
 use crate::spec::Values;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-/// Declares a number some of whose values have names in the kernel; others are kept.
+/// Declares a number of which the kernel names some values.
+///
+/// Numbers without a name are kept. The literals after the type are the name of the set of values and
+/// the prefix of the names in the kernel's header; see [`Values`].
 macro_rules! open_enum {
     (
         $(#[$meta:meta])*
@@ -18,7 +21,7 @@ macro_rules! open_enum {
         impl $Name {
             $( $(#[$value_meta])+ pub const $CONST: Self = Self($number); )+
 
-            /// Every value that has a name.
+            /// The values that have a name.
             pub const NAMED: &'static [Self] = &[$(Self::$CONST),+];
 
             /// The names of the values as constant data.
@@ -29,7 +32,7 @@ macro_rules! open_enum {
                 &[$( $crate::spec::NamedValue::new($number, $text) ),+],
             );
 
-            /// The kernel's name; `None` for numbers that it does not name.
+            /// Returns the name, or `None` if the number has no name.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0 {
@@ -38,7 +41,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// The name, made ready to be shown.
+            /// Returns the name in the form that JSON and text copy.
             #[cfg(feature = "format")]
             #[inline]
             pub(crate) const fn word(self) -> Option<&'static $crate::format::Word> {
@@ -48,7 +51,7 @@ macro_rules! open_enum {
                 }
             }
 
-            /// The value of that name.
+            /// Returns the value with this name.
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::NAMED.iter().copied().find(|value| value.name() == Some(name))
@@ -71,7 +74,7 @@ macro_rules! open_enum {
             }
         }
 
-        /// The name, or the number where there is none.
+        /// Formats the name, or the number if it has no name.
         impl core::fmt::Display for $Name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 match self.name() {
@@ -87,7 +90,7 @@ macro_rules! open_enum {
             }
         }
 
-        /// The name as a string, or the number where there is none.
+        /// Serializes the name as a string, or the number if it has no name.
         #[cfg(feature = "serde")]
         impl serde::Serialize for $Name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -111,8 +114,10 @@ macro_rules! open_enum {
     };
 }
 
-/// Makes a `bitflags` type a payload value that keeps unknown bits, prints as `A|B|0x40` and
-/// serializes as a list of names.
+/// Implements what a `bitflags` type needs to be a value inside an attribute.
+///
+/// Unknown flags are kept. The text is like `A|B|0x40`, the serialized form a list of names. The
+/// literals after the type are those of [`open_enum!`].
 macro_rules! flags_value {
     ($Name:ident($int:ty), $values:literal, $prefix:literal) => {
         impl $Name {
@@ -150,14 +155,14 @@ macro_rules! flags_value {
             }
         }
 
-        /// Names with `|` between them, then bits without a name in hexadecimal; `0` for none.
+        /// Formats the names with `|` between them, and flags without a name in hexadecimal.
         impl core::fmt::Display for $Name {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 core::fmt::Display::fmt(&Self::VALUES.text(self.bits().into()), f)
             }
         }
 
-        /// A list of names; bits without a name are the last item, a number.
+        /// Serializes a list of names, with flags without a name as a number at the end.
         #[cfg(feature = "serde")]
         impl serde::Serialize for $Name {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -206,7 +211,7 @@ impl Named for u64 {}
 impl Named for Ipv4Addr {}
 impl Named for Ipv6Addr {}
 
-/// How named numbers and flags may be written in JSON and friends.
+/// A number or a flag in serialized form.
 #[cfg(feature = "serde")]
 #[derive(serde::Deserialize)]
 #[serde(untagged)]

@@ -1,14 +1,15 @@
-//! Bytes that messages are appended to.
+//! The buffer that messages are written to.
 
 use alloc::vec::Vec;
 use core::fmt;
 use core::ops::Deref;
 
-/// Bytes that grow at their end, kept from one message to the next.
+/// A growable, reusable output buffer for messages.
 ///
-/// What lies behind the end stays as it is, to be written over. A `Vec` knows of nothing behind its
-/// end: to lay out a message in one piece, it would have to be filled with zeros first, each time.
+/// It keeps the bytes after its end, so that a message can be laid out in one piece. A `Vec` would have
+/// to be filled with zeros first, for each message.
 ///
+/// # Examples
 /// ```
 /// use ctnetlink::{MessageBuilder, Family, MsgType, wire::WriteBuf, attrs::{CtAttr, CtattrType}};
 ///
@@ -24,48 +25,50 @@ use core::ops::Deref;
 /// ```
 #[derive(Clone, Default)]
 pub struct WriteBuf {
-    /// The bytes, and room behind them.
+    /// The bytes, and room after them.
     bytes: Vec<u8>,
     len: usize,
 }
 
 impl WriteBuf {
-    /// Nothing; allocates when something is written.
+    /// Creates an empty buffer, which does not allocate until something is written.
     #[must_use]
     pub const fn new() -> Self {
         Self { bytes: Vec::new(), len: 0 }
     }
 
-    /// Nothing, with room for so many bytes.
+    /// Creates an empty buffer with room for at least `bytes` bytes.
     #[must_use]
     pub fn with_capacity(bytes: usize) -> Self {
         Self { bytes: alloc::vec![0; bytes], len: 0 }
     }
 
-    /// Bytes that it has.
+    /// Returns the number of bytes in the buffer.
     #[inline]
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it has none.
+    /// Returns `true` if the buffer is empty.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// Takes everything away, but not the memory.
+    /// Clears the buffer, keeping its allocation.
     pub fn clear(&mut self) {
         self.len = 0;
     }
 
-    /// Takes away what is behind the first `len` bytes.
+    /// Shortens the buffer, keeping the first `len` bytes.
+    ///
+    /// It does nothing if the buffer is not longer.
     pub fn truncate(&mut self, len: usize) {
         self.len = self.len.min(len);
     }
 
-    /// Appends bytes.
+    /// Appends all bytes in a slice.
     #[inline]
     pub fn extend_from_slice(&mut self, bytes: &[u8]) {
         if self.bytes.len() - self.len < bytes.len() {
@@ -79,7 +82,7 @@ impl WriteBuf {
         }
     }
 
-    /// Appends bytes of a number that is known to the compiler.
+    /// Appends an array, whose length the compiler knows.
     #[inline]
     pub(crate) fn extend<const N: usize>(&mut self, bytes: [u8; N]) {
         if let Some(room) = self.room() {
@@ -88,14 +91,14 @@ impl WriteBuf {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     #[must_use]
     pub fn into_bytes(mut self) -> Vec<u8> {
         self.bytes.truncate(self.len);
         self.bytes
     }
 
-    /// Writes over bytes that are there.
+    /// Overwrites bytes in the buffer.
     #[inline]
     pub(crate) fn set<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
         if let Some(place) = self.bytes.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
@@ -103,7 +106,7 @@ impl WriteBuf {
         }
     }
 
-    /// So many bytes behind the end, whatever is in them.
+    /// Returns `N` bytes after the end, with any content.
     #[inline]
     pub(super) fn room<const N: usize>(&mut self) -> Option<&mut [u8; N]> {
         if self.bytes.len() - self.len < N {
@@ -112,19 +115,19 @@ impl WriteBuf {
         self.bytes.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut)
     }
 
-    /// Takes the first bytes of what [`room`](Self::room) gave in addition.
+    /// Makes the first bytes that [`room`](Self::room) returned part of the buffer.
     #[inline]
     pub(super) fn advance(&mut self, bytes: usize) {
         self.len += bytes;
         debug_assert!(self.len <= self.bytes.len());
     }
 
-    /// Makes room for so many bytes behind the end.
+    /// Reserves room for at least `bytes` bytes after the end.
     #[cold]
     fn grow(&mut self, bytes: usize) {
         self.bytes.truncate(self.len);
         self.bytes.reserve(bytes);
-        // All that the allocator gave.
+        // Use everything that the allocator returned.
         self.bytes.resize(self.bytes.capacity(), 0);
     }
 }
@@ -183,13 +186,13 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_behind_the_end_is_not_there() {
+    fn bytes_after_the_end_are_not_part_of_the_buffer() {
         let mut buf = WriteBuf::from(alloc::vec![7, 8, 9]);
         assert_eq!(buf.room::<3>().map(|room| room.len()), Some(3));
         assert_eq!(*buf, [7, 8, 9]);
         buf.truncate(1);
         assert_eq!((&*buf, &buf), (&[7][..], &WriteBuf::from(alloc::vec![7])));
-        // Longer than it is: as it was.
+        // A length beyond the end changes nothing.
         buf.truncate(3);
         assert_eq!((&*buf, buf.is_empty()), (&[7][..], false));
         buf.clear();

@@ -1,4 +1,4 @@
-//! Writes attributes at the end of a buffer.
+//! The writer of attributes.
 
 use super::align::{
     NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, nla_align, nla_attr_size, nla_total_size,
@@ -12,15 +12,16 @@ use crate::error::{Error, ErrorKind};
 use crate::spec::Form;
 use core::marker::PhantomData;
 
-/// Writes attributes of set `S` at the end of a buffer.
+/// A writer of attributes of set `S`.
 ///
-/// One exists only inside the closure of a function that builds something, such as
-/// [`MessageBuilder::build`](crate::MessageBuilder::build). An attribute longer than 65,535 bytes
-/// is left out, and that function returns the error: nothing wraps, nothing is cut.
+/// Functions that build attributes pass it to a closure: see
+/// [`MessageBuilder::build`](crate::MessageBuilder::build) and
+/// [`AttrsBuf::build`](super::AttrsBuf::build). An attribute longer than 65,535 bytes is left out, and
+/// the function returns an error. Lengths never wrap, and payloads are never cut.
 #[derive(Debug)]
 pub struct Writer<'b, S> {
     buf: &'b mut WriteBuf,
-    /// Where the message starts in `buf`: errors count from there.
+    /// The start of the message in `buf`, from which offsets in errors count.
     start: usize,
     endian: Endian,
     room: WriteLimits,
@@ -28,24 +29,26 @@ pub struct Writer<'b, S> {
     set: PhantomData<S>,
 }
 
-/// What the buffer is to the kernel: how much it holds, and where a 64-bit value needs a pad.
+/// Constraints on the output: its maximum size, and the alignment of 64-bit values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteLimits {
-    /// The longest that the buffer may become, in bytes. What does not fit is
-    /// [`NoRoom`](ErrorKind::NoRoom), the kernel's EMSGSIZE.
+    /// The maximum number of bytes in the buffer.
+    ///
+    /// An attribute that does not fit causes [`NoRoom`](ErrorKind::NoRoom), the kernel's `EMSGSIZE`.
     pub limit: usize,
-    /// `Some` if the machine needs 64-bit values aligned; then the offset of the buffer's first
-    /// byte in its datagram, of which the remainder by 8 counts.
+    /// The offset in the datagram of the buffer's first byte, if 64-bit values must be aligned.
+    ///
+    /// Only its remainder by 8 matters.
     pub pad_from: Option<usize>,
 }
 
 impl WriteLimits {
-    /// As much as there is need for, and no pads.
+    /// No maximum size and no alignment.
     pub const UNLIMITED: Self = Self { limit: usize::MAX, pad_from: None };
 }
 
 impl<'b, S: AttrSet> Writer<'b, S> {
-    /// Runs `body` with a writer at the end of `buf`, offset 0 being where it starts.
+    /// Calls `body` with a writer at the end of `buf`, which is offset 0.
     pub(crate) fn run(
         buf: &mut WriteBuf,
         endian: Endian,
@@ -55,7 +58,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         Self::run_from(buf, start, endian, body)
     }
 
-    /// The same inside a message that starts at `start`.
+    /// Calls `body` with a writer at the end of `buf`, in a message that starts at `start`.
     pub(crate) fn run_from(
         buf: &mut WriteBuf,
         start: usize,
@@ -67,7 +70,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         error.map_or(Ok(()), Err)
     }
 
-    /// A writer in a message that starts at `start`. The first error goes to `error`.
+    /// Creates a writer in a message that starts at `start`, which stores the first error in `error`.
     #[inline(always)]
     pub(crate) fn new(
         buf: &'b mut WriteBuf,
@@ -79,27 +82,31 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         Self { buf, start, endian, room, error, set: PhantomData }
     }
 
-    /// The byte order of headers and of payloads in host order.
+    /// Returns the byte order of headers, and of payloads in host byte order.
     #[must_use]
     pub fn endian(&self) -> Endian {
         self.endian
     }
 
-    /// Bytes from the start of the message to where the next attribute will lie.
+    /// Returns the number of bytes from the start of the message to the next attribute.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.buf.len() - self.start
     }
 
-    /// Writes an attribute as the kernel would: NESTED set on nests alone, padding zero.
+    /// Appends an attribute as the kernel writes it.
+    ///
+    /// Only nested attributes have `NLA_F_NESTED`, and padding is zero.
     #[inline(always)]
     pub fn put(&mut self, attr: S::Attr<'_>) {
         S::encode(&attr, self);
     }
 
-    /// Writes an attribute with a 64-bit value, and before it `pad` where the machine needs one:
-    /// if the attribute's header would lie at a multiple of 8 in the datagram, so that its value
-    /// would not. `nla_put_be64` and `nla_align_64bit`, since Linux 4.7.
+    /// Appends an attribute with a 64-bit value, after the attribute `pad` if it needs one.
+    ///
+    /// If [`WriteLimits::pad_from`] requires alignment, it needs one if its header would be at a
+    /// multiple of 8 in the datagram, so that its value would not. This is what the kernel's
+    /// `nla_put_be64` and `nla_align_64bit` do since Linux 4.7.
     pub fn put_64bit(&mut self, attr: S::Attr<'_>, pad: S::Attr<'_>) {
         let offset = self.room.pad_from.map(|first| first.wrapping_add(self.buf.len()));
         if offset.is_some_and(|offset| offset % 8 == 0) {
@@ -108,8 +115,9 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.put(attr);
     }
 
-    /// Opens a nest, lets `body` fill it, and closes it: `nla_nest_start` to `nla_nest_end`.
+    /// Appends a nested attribute with the attributes that `body` writes.
     ///
+    /// # Examples
     /// ```
     /// # use ctnetlink::{attrs::{CtAttr, CtattrType}, nested::TimestampAttr, wire::{AttrsBuf, Endian}};
     /// let attrs = AttrsBuf::<CtattrType>::build(Endian::Little, |out| {
@@ -133,7 +141,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.close(start, nla_align);
     }
 
-    /// The same by number.
+    /// Appends a nested attribute by its number.
     pub(crate) fn put_nest<T: AttrSet>(
         &mut self,
         number: u16,
@@ -144,15 +152,18 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.close(start, nla_align);
     }
 
-    /// Writes an attribute as it lies elsewhere, padding and flags included.
+    /// Appends a copy of an attribute, with its flags and padding.
     pub fn put_raw(&mut self, raw: &RawAttr<'_>) {
         self.frame(raw.nla_type, |out| out.buf.extend_from_slice(raw.payload), raw.padding);
     }
 
-    /// Lets `body` write attributes in one go. It gets `MOST` bytes behind the last one and returns
-    /// those that it did not need; beside them the offset of their end, as [`WriteLimits::pad_from`] counts,
-    /// if the machine needs pads. False, and nothing is written, if `body` gives up, if there is less
-    /// room, or in the byte order of another machine.
+    /// Lets `body` write attributes in one piece.
+    ///
+    /// `body` gets the next `MOST` bytes, and returns those that it did not need. It also gets the
+    /// offset of their end, counted as in [`WriteLimits::pad_from`], if 64-bit values must be aligned.
+    ///
+    /// Returns `false` and writes nothing if `body` returns `None`, if there is not enough room, or if
+    /// the byte order is not the native one.
     #[inline(always)]
     pub(crate) fn in_place<const MOST: usize>(
         &mut self,
@@ -167,7 +178,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
             .buf
             .room::<MOST>()
             .and_then(|room| body(room, end))
-            .map(|behind| MOST - behind.len())
+            .map(|unused| MOST - unused.len())
         {
             Some(written) => {
                 self.buf.advance(written);
@@ -177,10 +188,10 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         }
     }
 
-    /// Writes an attribute of a fixed length in one piece.
+    /// Appends an attribute of a fixed length in one piece.
     #[inline(always)]
     pub(crate) fn put_array<const K: usize>(&mut self, nla_type: u16, payload: [u8; K]) {
-        // As one word: with a length and a type that are known, one of two constants.
+        // The compiler knows the length and mostly the type: the header is one of two constants.
         let (len, kind) = (nla_attr_size(K) as u32, u32::from(nla_type));
         let header = match self.endian {
             Endian::Little => (len | kind << 16).to_le_bytes(),
@@ -195,7 +206,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.pad(size - nla_attr_size(K));
     }
 
-    /// Writes an attribute of any length, or tells that it is too long or does not fit.
+    /// Appends an attribute of any length, or stores the error that it does not fit.
     #[cold]
     fn put_slice(&mut self, nla_type: u16, payload: &[u8]) {
         let start = self.open(nla_type);
@@ -203,18 +214,18 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.close(start, nla_align);
     }
 
-    /// Writes bytes that are no attribute.
+    /// Appends bytes that are not an attribute.
     pub(crate) fn put_bytes(&mut self, bytes: &[u8]) {
         self.buf.extend_from_slice(bytes);
     }
 
-    /// Writes one row's attribute canonically.
+    /// Appends an attribute of a wire form as the kernel writes it.
     #[inline]
     pub(crate) fn put_value<'v, P: Payload<'v, V>, V>(&mut self, number: u16, value: &V) {
         P::put(value, number, self);
     }
 
-    /// The same for a payload whose length is only known when it is written.
+    /// Appends an attribute whose length is known only after its payload was written.
     pub(crate) fn put_open<'v, P: Payload<'v, V>, V>(&mut self, number: u16, value: &V) {
         let flags = if matches!(P::FORM, Form::Nest(_)) { NLA_F_NESTED } else { 0 };
         let start = self.open(number | flags);
@@ -222,7 +233,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.close(start, nla_align);
     }
 
-    /// Writes one row's attribute with the framing it was found with.
+    /// Appends an attribute of a wire form with the given flags and padding.
     pub(crate) fn rebuild_value<'v, P: Payload<'v, V>, V>(
         &mut self,
         number: u16,
@@ -232,7 +243,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         self.frame(number | framing.flags, |out| P::rebuild(value, out), framing.padding);
     }
 
-    /// A writer for another set at the same place.
+    /// Returns a writer of another set at the same place.
     pub(crate) fn of_set<T>(&mut self) -> Writer<'_, T> {
         Writer {
             buf: self.buf,
@@ -244,7 +255,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         }
     }
 
-    /// The buffer, for payloads that are no nest.
+    /// Returns the buffer, for payloads that are not nested attributes.
     pub(crate) fn buf(&mut self) -> &mut WriteBuf {
         self.buf
     }
@@ -265,8 +276,9 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         start
     }
 
-    /// Sets the length of the attribute that starts at `start` and pads with zeros up to what
-    /// `align` says. Takes the attribute back if it is too long or does not fit.
+    /// Ends the attribute that starts at `start`: sets its length, and pads up to what `align` returns.
+    ///
+    /// Removes the attribute if it is too long or does not fit.
     #[inline]
     fn close(&mut self, start: usize, align: impl FnOnce(usize) -> usize) -> bool {
         let len = self.buf.len() - start;
