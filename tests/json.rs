@@ -25,7 +25,7 @@ struct Line {
 
 fn same_as_serde(message: &Message<'_>, file: Option<&'static str>, number: Option<u64>) {
     let line = Line { file, packet: number, time: number, message: MessageRecord::new(message) };
-    let json = Json { file, packet: number, time: number };
+    let json = Json { file, packet: number, time: number, hex: false };
     let expected = "before ".to_owned() + &serde_json::to_string(&line).unwrap();
     let mut written = "before ".to_owned();
     json.write(message, &mut written);

@@ -14,6 +14,8 @@ pub(crate) struct Printer {
     format: Format,
     text: Text,
     several_files: bool,
+    /// Whether JSON contains the whole message.
+    hex: bool,
 }
 
 impl Printer {
@@ -23,6 +25,9 @@ impl Printer {
             TimeZone::UTC
         });
         let has = |field| options.fields.contains(&field);
+        if has(Field::Hex) && options.format != Format::Json {
+            return Err(Stop::Unusable("`-o hex` needs `--format json`".into()));
+        }
         Ok(Self {
             format: options.format,
             text: Text {
@@ -35,6 +40,7 @@ impl Printer {
                 time_zone,
             },
             several_files: false,
+            hex: has(Field::Hex),
         })
     }
 
@@ -79,7 +85,12 @@ impl Printer {
         report: &mut dyn FnMut(Error),
     ) -> bool {
         let file = self.several_files.then(|| place.file.to_string_lossy());
-        let json = Json { file: file.as_deref(), packet: Some(place.packet), time: place.time };
+        let json = Json {
+            file: file.as_deref(),
+            packet: Some(place.packet),
+            time: place.time,
+            hex: self.hex,
+        };
         json.write_and_report(message, stdout, report);
         true
     }

@@ -121,6 +121,8 @@ pub enum CaptureErrorKind {
         /// The JSON reader's words.
         reason: String,
     },
+    /// JSON objects without the bytes of a message.
+    NoHex,
 }
 
 impl Place {
@@ -185,6 +187,10 @@ impl fmt::Display for CaptureErrorKind {
                 write!(f, "hexadecimal digit expected, nothing found at position {position}")
             }
             Self::Json { column, reason } => write!(f, "{reason} at column {column}"),
+            Self::NoHex => f.write_str(
+                "expected JSON objects with the bytes of a message in the key `hex`, as \
+                 `ctnetlink decode --format json -o hex` writes them",
+            ),
         }
     }
 }

@@ -55,7 +55,7 @@ const NETLINK_NETFILTER: u16 = 12;
 /// | pcapng | [draft-ietf-opsawg-pcapng], sections of both byte orders, all resolutions of time | a netlink datagram |
 /// | netlink | messages one after another, each at a multiple of 4 bytes; the first decides the byte order | a message |
 /// | hex | pairs of hexadecimal digits; between them may be white space, `:` and, after these, `0x` | a line |
-/// | JSON lines | an object a line, whose key `hex` has a string like a line of hex | a line |
+/// | JSON lines | one object per line, whose key `hex` is a string like a line of hex, and whose key `time`, if it is a number, is the capture time | a line |
 ///
 /// Packets of a capture must have a cooked header of Linux, that of
 /// [LINKTYPE_NETLINK](https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html) or one of the two of

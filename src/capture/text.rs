@@ -22,11 +22,20 @@ pub(super) struct Text {
     datagram: Vec<u8>,
 }
 
-/// The only key of a JSON object that is read.
+/// The keys of a JSON object that are read.
 #[derive(serde::Deserialize)]
 struct Object<'a> {
     #[serde(borrow)]
     hex: Cow<'a, str>,
+    /// The capture time, if it is a number.
+    #[serde(default)]
+    time: serde_json::Value,
+}
+
+/// A JSON object that may lack the key `hex`.
+#[derive(serde::Deserialize)]
+struct AnyObject {
+    hex: Option<serde::de::IgnoredAny>,
 }
 
 impl Text {
@@ -50,7 +59,10 @@ impl Text {
                 b'\n' => comment = false,
                 b'#' => comment = true,
                 _ if comment || byte.is_ascii_whitespace() => {}
-                b'{' => break true,
+                b'{' => {
+                    check_first_object(input, at)?;
+                    break true;
+                }
                 b':' => break false,
                 _ if byte.is_ascii_hexdigit() => break false,
                 _ => return Ok(None),
@@ -89,15 +101,16 @@ impl Text {
             if is_ignored(line) {
                 continue;
             }
-            let read = if self.json { self.read_json(line) } else { self.read_hex(line) };
-            return match read {
+            let time =
+                if self.json { self.read_json(line) } else { self.read_hex(line).map(|()| None) };
+            return match time {
                 Err(kind) => Err(place.error(offset, kind)),
-                Ok(()) => Ok(Some(Record {
+                Ok(time) => Ok(Some(Record {
                     number: self.lines,
                     offset,
                     bytes: 0..0,
                     link_type: None,
-                    time: None,
+                    time,
                     interface: None,
                     missing: 0,
                     order: Endian::Little,
@@ -106,7 +119,8 @@ impl Text {
         }
     }
 
-    fn read_json(&mut self, line: &[u8]) -> Result<(), CaptureErrorKind> {
+    /// Returns the time, if there is one.
+    fn read_json(&mut self, line: &[u8]) -> Result<Option<u64>, CaptureErrorKind> {
         // serde would take an array for the object, too.
         if line.first() != Some(&b'{') {
             let reason = "expected a JSON object".to_owned();
@@ -118,7 +132,7 @@ impl Text {
             let reason = reason.rsplit_once(" at line ").map_or(&*reason, |(reason, _)| reason);
             CaptureErrorKind::Json { column: error.column(), reason: reason.to_owned() }
         })?;
-        self.read_hex(object.hex.as_bytes())
+        self.read_hex(object.hex.as_bytes()).map(|()| object.time.as_u64())
     }
 
     fn read_hex(&mut self, text: &[u8]) -> Result<(), CaptureErrorKind> {
@@ -151,6 +165,32 @@ impl Text {
                 }
             };
         }
+    }
+}
+
+/// Requires that the object at `at`, the first of a text, has a key `hex`. If it has none, no other
+/// object is likely to have it, and one error is enough.
+fn check_first_object<R: Read>(input: &mut Window<R>, at: usize) -> Result<(), CaptureError> {
+    let line = complete_line(input, at)?;
+    match serde_json::from_slice(line) {
+        Ok(AnyObject { hex: None }) => Err(Place::File.error(0, CaptureErrorKind::NoHex)),
+        // Anything else that is wrong with it is reported when it is read.
+        _ => Ok(()),
+    }
+}
+
+/// Reads on to the end of the line that contains the byte at `at`, and returns the line from there.
+fn complete_line<R: Read>(input: &mut Window<R>, at: usize) -> Result<&[u8], CaptureError> {
+    let mut searched = at;
+    loop {
+        let have = input.fill(searched + 1)?;
+        let unsearched = input.unread().get(searched..).unwrap_or_default();
+        let end = unsearched.iter().position(|byte| *byte == b'\n');
+        if end.is_some() || have == searched || have > at + LINE {
+            let end = end.map_or(have, |end| searched + end);
+            return Ok(input.unread().get(at..end).unwrap_or_default());
+        }
+        searched = have;
     }
 }
 

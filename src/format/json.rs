@@ -57,6 +57,9 @@ pub struct Json<'a> {
     pub packet: Option<u64>,
     /// When it was captured or received, in nanoseconds since the Unix epoch.
     pub time: Option<u64>,
+    /// Whether to write the whole message, in hexadecimal. With it, `capture::Reader` reads the
+    /// JSON back.
+    pub hex: bool,
 }
 
 impl Json<'_> {
@@ -77,6 +80,7 @@ impl Json<'_> {
             let line = field(line, "\"file\":", &self.file);
             let line = field(line, "\"packet\":", &self.packet);
             let line = field(line, "\"time\":", &self.time);
+            let line = field(line, "\"hex\":", &self.hex.then(|| Hex(message.as_bytes())));
             contents(header(line, message), message, &mut report)
         });
         line.finish();
@@ -144,7 +148,7 @@ fn contents<'l>(
             message.for_each_error(report);
             line = field(line, "\"done\":", &done);
         }
-        Ok(Body::Other(bytes)) => line = field(line, "\"hex\":", &Hex(bytes)),
+        Ok(Body::Other(bytes)) => line = field(line, "\"body\":", &Hex(bytes)),
         Err(error) => report(error),
     }
     let mut unknown = Unknown::default();

@@ -92,8 +92,8 @@ pub enum Content {
         /// The positive errno that ended it early, else 0.
         errno: u32,
     },
-    /// A message that this crate does not decode.
-    Hex(String),
+    /// The body of a message that this crate does not decode, in hexadecimal.
+    Body(String),
 }
 
 /// An attribute that the tables do not name.
@@ -176,7 +176,7 @@ impl MessageRecord {
             Body::Done(done) => {
                 Content::Done { errno: done.status.unwrap_or_default().unsigned_abs() }
             }
-            Body::Other(bytes) => Content::Hex(hex(bytes)),
+            Body::Other(bytes) => Content::Body(hex(bytes)),
         });
         let (snat, dnat, duration) = match &content {
             Some(Content::Conntrack(ct)) if message.kind() != Kind::Request => {

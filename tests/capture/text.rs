@@ -1,5 +1,5 @@
 use super::build::read;
-use ctnetlink::capture::{CaptureErrorKind, Format, Place};
+use ctnetlink::capture::{CaptureErrorKind, Format, Place, Reader};
 use ctnetlink::wire::Endian::{Big, Little};
 
 const BYTES: [u8; 6] = [0x10, 0x2a, 0xBC, 0x00, 0xff, 0x0d];
@@ -61,6 +61,26 @@ fn json_lines_need_only_a_key() {
     assert_eq!((whole.format, whole.data()), (Format::JsonLines, vec![&BYTES[..]; 2]));
     assert_eq!(whole.packets()[1].number, 4);
     assert_eq!(read(b"# x\n\n {\"hex\":\"\"}").expect("JSON").data(), [&[0_u8; 0][..]]);
+}
+
+#[test]
+fn a_number_in_the_key_time_is_the_capture_time() {
+    let text = "{\"hex\":\"01\",\"time\":1795338483044910123}\n{\"hex\":\"02\",\"time\":\"noon\"}\n{\"hex\":\"03\"}\n";
+    let whole = read(text.as_bytes()).expect("JSON lines");
+    let times: Vec<_> = whole.packets().iter().map(|packet| packet.time).collect();
+    assert_eq!(times, [Some(1_795_338_483_044_910_123), None, None]);
+}
+
+#[test]
+fn objects_without_bytes_are_one_error() {
+    let text = "# flows\n{\"packet\":1,\"body\":\"0102\"}\n{\"packet\":2}\n".repeat(50);
+    let error = Reader::new(text.as_bytes()).expect_err("no key `hex`");
+    assert!(matches!(error.kind, CaptureErrorKind::NoHex));
+    assert_eq!(
+        error.to_string(),
+        "byte 0: expected JSON objects with the bytes of a message in the key `hex`, as \
+         `ctnetlink decode --format json -o hex` writes them"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ pub(crate) struct OutputOptions {
     /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-    /// Extra fields in text output, as in `conntrack -o`
+    /// Extra fields in the output, as in `conntrack -o`
     #[arg(short = 'o', long = "output", value_enum, value_delimiter = ',', value_name = "FIELD")]
     pub(crate) fields: Vec<Field>,
     #[command(flatten)]
@@ -25,7 +25,7 @@ pub(crate) enum Format {
     Annotate,
 }
 
-/// A field that text output contains only on request.
+/// A field that the output contains only on request.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Field {
     /// The id of an entry
@@ -38,4 +38,6 @@ pub(crate) enum Field {
     Extended,
     /// The labels of an entry
     Labels,
+    /// The whole message in hexadecimal, in JSON; `decode` and `check` read it back
+    Hex,
 }

@@ -1,5 +1,6 @@
 //! The command as scripts see it.
 
 mod captures;
+mod json;
 mod run;
 mod status;
