@@ -44,7 +44,8 @@ pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
         printer = printer.with_file_names();
     }
     let matcher = args.filter.matcher(&args.output.labelmap.read()?)?;
-    let (counts, status) = read_all(&args.files, args.jobs.count(), &Decoder { printer, matcher })?;
+    let filter = (matcher != Matcher::default()).then_some(matcher);
+    let (counts, status) = read_all(&args.files, args.jobs.count(), &Decoder { printer, filter })?;
     if args.output.format == Format::Text {
         let (shown, others) = (counts.good, counts.messages - counts.good);
         eprintln!("{shown} messages shown; {others} requests, acknowledgements and others not");
@@ -54,13 +55,18 @@ pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
 
 struct Decoder {
     printer: Printer,
-    matcher: Matcher,
+    /// Absent if every message is printed.
+    filter: Option<Matcher>,
 }
 
 impl Sink for Decoder {
     fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
-        if self.matcher.matches(message) {
-            self.printer.print(place, message, out);
+        match &self.filter {
+            // A message may fail to match because of its errors.
+            Some(filter) if !filter.matches(message) => {
+                self.printer.report_errors(place, message, out);
+            }
+            _ => self.printer.print(place, message, out),
         }
     }
 }

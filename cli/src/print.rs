@@ -1,4 +1,4 @@
-//! Prints messages, wherever they come from.
+//! Prints messages in the chosen format.
 
 use crate::messages::Place;
 use crate::options::output::{Field, Format, OutputOptions};
@@ -44,19 +44,29 @@ impl Printer {
         })
     }
 
-    /// Tells the age of living flows as of that time.
+    /// Sets the time at which the age of active flows is computed.
     pub(crate) fn with_as_of(mut self, time: Option<u64>) -> Self {
         self.text.as_of = time;
         self
     }
 
-    /// Says in JSON of which file a message is.
+    /// Adds the name of the file to each message in JSON.
     pub(crate) fn with_file_names(mut self) -> Self {
         self.several_files = true;
         self
     }
 
-    /// Prints a message. What does not decode goes to standard error.
+    /// Reports the errors of a message that is not printed.
+    pub(crate) fn report_errors(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
+        let mut is_broken = false;
+        message.for_each_error(|error| {
+            out.problems.error(format_args!("{place}: {error}"));
+            is_broken = true;
+        });
+        out.counts.errors += u64::from(is_broken);
+    }
+
+    /// Prints a message. Its errors go to standard error.
     pub(crate) fn print(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
         let Output { stdout, problems, counts } = out;
         let mut is_broken = false;

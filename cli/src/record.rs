@@ -10,7 +10,7 @@ use crate::output::print_error;
 use crate::status::Status;
 use crate::stop::Stop;
 use crate::tape::{Rotation, Tape};
-use ctnetlink::socket::{Buffer, Events, Socket};
+use ctnetlink::socket::{Buffer, Events, Socket, SocketError};
 use ctnetlink::{Body, Kind, request};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,8 @@ pub(crate) fn run(args: &Record) -> Result<Status, Stop> {
         true => Stop::Output(error),
         false => Stop::file(path, &error),
     };
-    let tape = Tape::create(&args.output, rotation).map_err(|error| stop(&args.output, error))?;
+    let tape = Tape::create(&args.output, rotation)
+        .map_err(|error| stop(&rotation.path(&args.output, 1), error))?;
     let mut recorder = Recorder { tape, matcher, buffer: Buffer::default(), status: Status::Done };
     let result = match args.dump {
         true => recorder.dump(&until),
@@ -120,8 +121,14 @@ enum Failure {
     Other(Stop),
 }
 
-impl<E: Into<Stop>> From<E> for Failure {
-    fn from(error: E) -> Self {
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        Self::Other(stop)
+    }
+}
+
+impl From<SocketError> for Failure {
+    fn from(error: SocketError) -> Self {
         Self::Other(error.into())
     }
 }

@@ -24,6 +24,20 @@ impl Rotation {
     pub(crate) fn is_wanted(self) -> bool {
         self.size.is_some() || self.time.is_some()
     }
+
+    /// Returns the path of a file: `NAME-00001.EXTENSION` and so on if there are several.
+    pub(crate) fn path(self, output: &Path, number: u64) -> PathBuf {
+        if !self.is_wanted() {
+            return output.to_owned();
+        }
+        let mut name = output.file_stem().unwrap_or_default().to_owned();
+        name.push(format!("-{number:05}"));
+        if let Some(extension) = output.extension() {
+            name.push(".");
+            name.push(extension);
+        }
+        output.with_file_name(name)
+    }
 }
 
 /// A recording in one pcapng file, or in several of them.
@@ -50,7 +64,7 @@ impl Tape {
             rotation,
             files,
             opened: Instant::now(),
-            writer: open(&path(output, rotation, files))?,
+            writer: open(&rotation.path(output, files))?,
             pending: Vec::new(),
             packets: 0,
             messages: 0,
@@ -59,7 +73,7 @@ impl Tape {
 
     /// Returns the path of the current file.
     pub(crate) fn path(&self) -> PathBuf {
-        path(&self.output, self.rotation, self.files)
+        self.rotation.path(&self.output, self.files)
     }
 
     pub(crate) fn write(&mut self, packet_type: u16, datagram: &[u8]) -> io::Result<()> {
@@ -91,20 +105,6 @@ impl Tape {
         self.pending.clear();
         result
     }
-}
-
-/// Returns the path of a file: `NAME-00001.EXTENSION` and so on if there are several.
-fn path(output: &Path, rotation: Rotation, number: u64) -> PathBuf {
-    if !rotation.is_wanted() {
-        return output.to_owned();
-    }
-    let mut name = output.file_stem().unwrap_or_default().to_owned();
-    name.push(format!("-{number:05}"));
-    if let Some(extension) = output.extension() {
-        name.push(".");
-        name.push(extension);
-    }
-    output.with_file_name(name)
 }
 
 fn open(path: &Path) -> io::Result<PcapngWriter<Blocks>> {

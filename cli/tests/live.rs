@@ -53,7 +53,7 @@ fn kinds() -> Vec<Conntrack> {
     ]
 }
 
-/// Has packets on the loopback device tracked; `false` where nft is missing.
+/// Turns on tracking of the loopback device's packets. Returns `false` if nft is missing.
 fn track() -> bool {
     let rules =
         "table inet t { chain c { type filter hook output priority 0; ct state new counter; }; }";
@@ -63,7 +63,8 @@ fn track() -> bool {
     child.wait().unwrap().success()
 }
 
-/// A flow of TCP, whose two ends are returned so that it lives, and one of UDP in both directions.
+/// Sends packets of a TCP flow, which lives as long as the returned ends, and of a UDP flow in both
+/// directions.
 fn traffic() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:8080").unwrap();
     let mut client = TcpStream::connect("127.0.0.1:8080").unwrap();
@@ -221,8 +222,8 @@ fn list_filters() {
 }
 
 #[test]
-fn watch_shows_begin_change_and_end() {
-    const TEST: &str = "watch_shows_begin_change_and_end";
+fn watch_prints_start_change_and_end() {
+    const TEST: &str = "watch_prints_start_change_and_end";
     let true = enter(TEST) else { return };
     let Some(mut socket) = socket(TEST) else { return };
     let watch = start(&[
@@ -341,8 +342,8 @@ fn a_record_is_exact_and_complete() {
 }
 
 #[test]
-fn what_cannot_be_is_told() {
-    const TEST: &str = "what_cannot_be_is_told";
+fn problems_are_reported() {
+    const TEST: &str = "problems_are_reported";
     let true = enter(TEST) else { return };
     let Some(_socket) = socket(TEST) else { return };
     let output = command(&["record", "-o", "/nonexistent/file", "--for", "1"]).output().unwrap();

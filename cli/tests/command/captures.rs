@@ -216,6 +216,16 @@ fn broken_input_is_reported_and_the_rest_decodes() {
 }
 
 #[test]
+fn errors_of_messages_that_do_not_match_are_reported() {
+    // CTA_MARK of two bytes, then CTA_ZONE 7.
+    let short = "240000000001000000000000000000000200000006000800123400000600120000070000\n";
+    let output = run_on(&["decode", "-", "-m", "0x1234"], short.as_bytes());
+    assert_eq!((output.status.code(), stdout(&output)), (Some(1), ""));
+    let error = "ctnetlink: error: -: packet 1 message 1: CTA_MARK at byte 20";
+    assert!(stderr(&output).contains(error), "{}", stderr(&output));
+}
+
+#[test]
 fn a_truncated_capture_decodes_up_to_the_cut() {
     let whole = std::fs::read(golden("linux-6.12/nlmon.pcapng")).unwrap();
     let all = counts(&run_on(&["check", "-"], &whole))[0];
@@ -329,7 +339,7 @@ fn any_number_of_threads_prints_the_same() {
 }
 
 #[test]
-fn every_error_is_told_once_in_the_order_of_the_bytes() {
+fn every_error_is_reported_once_in_the_order_of_the_bytes() {
     // CTA_MARK of two bytes, CTA_TUPLE_ORIG whose CTA_TUPLE_IP has an address of three, CTA_ZONE of one.
     let broken = "38000000{type}{flags}0000000000000000 02000000 0600080012340000 \
                   10000180 0c000180 0700010001020300 0500120007000000 1c000a00";
