@@ -1,6 +1,6 @@
 //! What can be wrong with bytes: data for programs, a sentence for people.
 
-use crate::spec::{AttrSpec, SetSpec};
+use crate::spec::{AttrSpec, SetSpec, Values};
 use core::fmt;
 
 /// Something wrong at one place of a netlink message.
@@ -175,3 +175,32 @@ impl fmt::Display for ErrorKind {
 }
 
 impl core::error::Error for Error {}
+
+/// An error from parsing a value that has neither a known name nor a number in range.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Family;
+///
+/// assert_eq!("ipv6".parse(), Ok(Family::IPV6));
+/// assert_eq!("10".parse(), Ok(Family::IPV6));
+/// let error = "inet6".parse::<Family>().unwrap_err();
+/// assert_eq!(error.to_string(), "expected a number or one of: unspec, ipv4, ipv6");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseValueError {
+    /// The values that have a name.
+    pub values: &'static Values,
+}
+
+impl fmt::Display for ParseValueError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("expected a number or one of: ")?;
+        for (n, value) in self.values.named.iter().enumerate() {
+            write!(f, "{}{}", if n == 0 { "" } else { ", " }, value.name)?;
+        }
+        Ok(())
+    }
+}
+
+impl core::error::Error for ParseValueError {}

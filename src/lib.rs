@@ -110,10 +110,12 @@ pub mod packet;
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
+pub use attrs::Status;
 pub use error::{Error, ErrorKind};
-pub use flat::{Conntrack, Expectation};
-pub use group::Group;
+pub use flat::{Conntrack, Counters, Expectation, Labels, ProtoInfo, Timestamp, Tuple};
+pub use group::{Group, UnknownGroup};
 pub use message::{
     Body, Family, Kind, Message, MessageBuf, MessageBuilder, Messages, MsgType, NfGenMsg, messages,
 };
+pub use nested::{IpProto, TcpState};
 pub use wire::Endian;

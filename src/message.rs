@@ -718,6 +718,18 @@ impl MessageBuf {
     }
 }
 
+impl AsRef<[u8]> for MessageBuf {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl From<MessageBuf> for Vec<u8> {
+    fn from(message: MessageBuf) -> Self {
+        message.bytes
+    }
+}
+
 impl fmt::Debug for MessageBuf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.as_message().fmt(f)
@@ -816,8 +828,8 @@ impl MessageBuilder {
             nlmsg_seq: self.seq,
             nlmsg_pid: self.portid,
         };
-        buf.extend(header.to_bytes(self.endian));
-        buf.extend(self.nfgenmsg.to_bytes());
+        buf.push_array(header.to_bytes(self.endian));
+        buf.push_array(self.nfgenmsg.to_bytes());
         let mut error = None;
         body(&mut Writer::new(buf, start, self.endian, room, &mut error));
         let needed = buf.len() - start;

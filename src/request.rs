@@ -319,8 +319,8 @@ fn expect(
 fn key(ct: &Conntrack) -> Conntrack {
     Conntrack {
         family: ct.family,
-        orig: ct.orig.clone(),
-        reply: ct.reply.clone(),
+        orig: ct.orig,
+        reply: ct.reply,
         zone: ct.zone,
         ..Conntrack::default()
     }

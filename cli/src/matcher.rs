@@ -71,7 +71,7 @@ impl Matcher {
     /// Returns the part that every kernel applies correctly or ignores.
     pub(crate) fn for_kernel(&self) -> Selector {
         let tuple = |tuple: &Tuple| {
-            let mut tuple = tuple.clone();
+            let mut tuple = *tuple;
             // Linux 5.8 to 7.2 match IPv6 addresses incorrectly.
             tuple.src = tuple.src.filter(IpAddr::is_ipv4);
             tuple.dst = tuple.dst.filter(IpAddr::is_ipv4);

@@ -187,6 +187,28 @@ impl Record for Conntrack {
 }
 
 impl Conntrack {
+    /// Creates an entry of a flow without NAT: with the original tuple, the reply tuple that follows
+    /// from it, and their family. All other fields are absent.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::{Conntrack, Family, Status, Tuple};
+    ///
+    /// let orig = Tuple::udp("192.0.2.1:40000".parse()?, "198.51.100.7:53".parse()?);
+    /// let entry = Conntrack {
+    ///     timeout: Some(120),
+    ///     status: Some(Status::CONFIRMED),
+    ///     ..Conntrack::new(orig)
+    /// };
+    /// assert_eq!(entry.family, Family::IPV4);
+    /// assert_eq!(entry.reply.to_string(), "udp 198.51.100.7:53 -> 192.0.2.1:40000");
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use]
+    pub fn new(orig: Tuple) -> Self {
+        Self { family: orig.family(), orig, reply: orig.reversed(), ..Self::default() }
+    }
+
     /// Replaces `self` by the entry in `message`, calling `report` for each decoding error.
     ///
     /// This is the fast path for loops that keep no entry from one message to the next; elsewhere

@@ -1,16 +1,30 @@
-//! Short strings of bytes.
+//! Names that the kernel sends.
 
 use super::record::Owned;
 use crate::wire::NulStr;
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use core::fmt;
+use core::str::Utf8Error;
 
-/// The longest name that is held without a heap allocation. The kernel's helper names have at most
+/// The longest name that is stored without a heap allocation. The kernel's helper names have at most
 /// 15 characters.
 const INLINE: usize = 22;
 
-/// A name that the kernel sent: a helper's, a security context, a function. Bytes, because nothing
-/// makes it UTF-8. Up to 22 of them are held inline.
+/// A name that the kernel sends: of a helper, a security context or a function.
+///
+/// It holds bytes, because nothing guarantees UTF-8. Up to 22 bytes are stored without a heap
+/// allocation.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::flat::Name;
+///
+/// let name = Name::from("ftp");
+/// assert_eq!(name, "ftp");
+/// assert_eq!(name.to_str(), Ok("ftp"));
+/// assert_eq!(Name::new(b"a\xffb").to_string_lossy(), "a\u{fffd}b");
+/// ```
 #[derive(Clone)]
 pub struct Name(Repr);
 
@@ -21,7 +35,9 @@ enum Repr {
 }
 
 impl Name {
-    /// A name of these bytes; it must not contain a NUL, which would end it on the wire.
+    /// Creates a name from bytes.
+    ///
+    /// They must not contain a NUL, which would end the name on the wire.
     #[must_use]
     pub fn new(name: &[u8]) -> Self {
         let mut bytes = [0; INLINE];
@@ -34,7 +50,7 @@ impl Name {
         }
     }
 
-    /// The bytes, without a NUL.
+    /// Returns the bytes, without a NUL.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
@@ -43,7 +59,7 @@ impl Name {
         }
     }
 
-    /// The bytes of a name that is held inline, with zeros behind them, and how many they are.
+    /// Returns the bytes of a name that is stored inline, padded with zeros, and their number.
     #[inline]
     pub(crate) fn inline(&self) -> Option<(&[u8; INLINE], usize)> {
         match &self.0 {
@@ -52,10 +68,36 @@ impl Name {
         }
     }
 
-    /// The name as text, if it is UTF-8.
+    /// Converts the name to a string slice.
+    ///
+    /// # Errors
+    /// Returns an error if the name is not UTF-8.
+    pub fn to_str(&self) -> Result<&str, Utf8Error> {
+        core::str::from_utf8(self.as_bytes())
+    }
+
+    /// Converts the name to a string, replacing invalid UTF-8 by U+FFFD.
     #[must_use]
-    pub fn to_str(&self) -> Option<&str> {
-        core::str::from_utf8(self.as_bytes()).ok()
+    pub fn to_string_lossy(&self) -> Cow<'_, str> {
+        alloc::string::String::from_utf8_lossy(self.as_bytes())
+    }
+}
+
+impl AsRef<[u8]> for Name {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
+
+impl PartialEq<str> for Name {
+    fn eq(&self, other: &str) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Name {
+    fn eq(&self, other: &&str) -> bool {
+        *self == **other
     }
 }
 
@@ -95,7 +137,7 @@ impl core::hash::Hash for Name {
     }
 }
 
-/// As text; bytes that are no UTF-8 print as U+FFFD.
+/// Prints the name as text; bytes that are not UTF-8 print as U+FFFD.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         NulStr::new(self.as_bytes()).fmt(f)
@@ -108,13 +150,13 @@ impl fmt::Debug for Name {
     }
 }
 
-/// A string, or a list of bytes where it is no UTF-8.
+/// Serializes the name as a string, or as a list of bytes if it is not UTF-8.
 #[cfg(feature = "serde")]
 impl serde::Serialize for Name {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.to_str() {
-            Some(text) => serializer.serialize_str(text),
-            None => self.as_bytes().serialize(serializer),
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => self.as_bytes().serialize(serializer),
         }
     }
 }
@@ -140,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inline_and_heap_are_alike() {
+    fn names_inline_and_on_the_heap_hold_their_bytes() {
         let text = b"system_u:object_r:http_client_packet_t:s0";
         for len in 0..text.len() {
             let name = Name::new(&text[..len]);
@@ -148,6 +190,6 @@ mod tests {
             assert_eq!(name.to_str().unwrap().as_bytes(), &text[..len]);
             assert_eq!(matches!(name.0, Repr::Inline { .. }), len <= INLINE);
         }
-        assert_eq!(Name::new(b"a\xffb").to_str(), None);
+        assert_eq!(Name::new(b"a\xffb").to_str().unwrap_err().valid_up_to(), 1);
     }
 }

@@ -2,13 +2,28 @@
 
 use super::record::sealed::Sealed;
 use super::record::{Absent, Record, fields};
+use crate::Family;
 use crate::error::Error;
 use crate::nested::{CtattrTuple, IpAttr, IpProto, L4ProtoAttr, TupleAttr};
 use crate::wire::Writer;
-use core::net::IpAddr;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
 
 fields! {
-    /// One direction of a flow, or an expectation's tuple or mask.
+    /// The addresses, protocol and ports of one direction of a flow.
+    ///
+    /// An expectation has two more: the tuple that it expects, and its mask.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::Tuple;
+    ///
+    /// let tuple = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:53".parse()?);
+    /// assert_eq!(tuple.to_string(), "tcp 192.0.2.1:40000 -> 198.51.100.7:53");
+    /// assert_eq!(tuple.reversed().to_string(), "tcp 198.51.100.7:53 -> 192.0.2.1:40000");
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[derive(Copy)]
     pub struct Tuple {
         /// Source address.
         src: Option<IpAddr>;
@@ -107,6 +122,66 @@ impl Record for Tuple {
 }
 
 impl Tuple {
+    /// Creates the tuple of a TCP flow.
+    #[must_use]
+    pub fn tcp(src: SocketAddr, dst: SocketAddr) -> Self {
+        Self::with_ports(IpProto::TCP, src, dst)
+    }
+
+    /// Creates the tuple of a UDP flow.
+    #[must_use]
+    pub fn udp(src: SocketAddr, dst: SocketAddr) -> Self {
+        Self::with_ports(IpProto::UDP, src, dst)
+    }
+
+    /// Creates the tuple of a flow of a protocol with ports: TCP, UDP, UDP-Lite, SCTP or DCCP.
+    #[must_use]
+    pub fn with_ports(proto: IpProto, src: SocketAddr, dst: SocketAddr) -> Self {
+        Self {
+            src: Some(src.ip()),
+            dst: Some(dst.ip()),
+            proto: Some(proto),
+            src_port: Some(src.port()),
+            dst_port: Some(dst.port()),
+            ..Self::default()
+        }
+    }
+
+    /// Creates the tuple of an ICMP flow, or of an ICMPv6 flow if `src` is an IPv6 address.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::Tuple;
+    ///
+    /// // An echo request: type 128, code 0, identifier 77.
+    /// let ping = Tuple::icmp("2001:db8::1".parse()?, "2001:db8::2".parse()?, 128, 0, 77);
+    /// assert_eq!(ping.to_string(), "icmpv6 2001:db8::1 -> 2001:db8::2 type=128 code=0 id=77");
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[must_use]
+    pub fn icmp(src: IpAddr, dst: IpAddr, icmp_type: u8, icmp_code: u8, icmp_id: u16) -> Self {
+        let proto = if src.is_ipv6() { IpProto::ICMPV6 } else { IpProto::ICMP };
+        Self {
+            src: Some(src),
+            dst: Some(dst),
+            proto: Some(proto),
+            icmp_id: Some(icmp_id),
+            icmp_type: Some(icmp_type),
+            icmp_code: Some(icmp_code),
+            ..Self::default()
+        }
+    }
+
+    /// Returns the layer 3 protocol of the addresses; [`Family::UNSPEC`] if there are none.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        match self.src.or(self.dst) {
+            Some(IpAddr::V4(_)) => Family::IPV4,
+            Some(IpAddr::V6(_)) => Family::IPV6,
+            None => Family::UNSPEC,
+        }
+    }
+
     /// Returns the tuple of the opposite direction, without NAT.
     ///
     /// Addresses and ports are exchanged, and the type of an ICMP or ICMPv6 query becomes that of
@@ -114,19 +189,12 @@ impl Tuple {
     ///
     /// # Examples
     /// ```
-    /// use ctnetlink::flat::Tuple;
-    /// use ctnetlink::nested::IpProto;
+    /// use ctnetlink::Tuple;
     ///
-    /// let ping = Tuple {
-    ///     src: "192.0.2.1".parse().ok(),
-    ///     dst: "198.51.100.7".parse().ok(),
-    ///     proto: Some(IpProto::ICMP),
-    ///     icmp_type: Some(8),
-    ///     icmp_id: Some(77),
-    ///     ..Tuple::default()
-    /// };
+    /// let ping = Tuple::icmp("192.0.2.1".parse()?, "198.51.100.7".parse()?, 8, 0, 77);
     /// let reply = ping.reversed();
     /// assert_eq!((reply.src, reply.icmp_type, reply.icmp_id), (ping.dst, Some(0), Some(77)));
+    /// # Ok::<(), std::net::AddrParseError>(())
     /// ```
     #[must_use]
     pub fn reversed(&self) -> Self {
@@ -175,5 +243,45 @@ impl Tuple {
         ]
         .into_iter()
         .flatten()
+    }
+}
+
+/// Prints protocol, source and destination, as in `tcp 192.0.2.1:40000 -> 198.51.100.7:53`.
+///
+/// An absent address prints as `?`. ICMP types, codes and identifiers and the zone follow if they
+/// are present.
+impl fmt::Display for Tuple {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fn endpoint(
+            f: &mut fmt::Formatter<'_>,
+            addr: Option<IpAddr>,
+            port: Option<u16>,
+        ) -> fmt::Result {
+            match (addr, port) {
+                (Some(addr), Some(port)) => SocketAddr::new(addr, port).fmt(f),
+                (Some(addr), None) => addr.fmt(f),
+                (None, Some(port)) => write!(f, "?:{port}"),
+                (None, None) => f.write_str("?"),
+            }
+        }
+        if let Some(proto) = self.proto {
+            write!(f, "{proto} ")?;
+        }
+        endpoint(f, self.src, self.src_port)?;
+        f.write_str(" -> ")?;
+        endpoint(f, self.dst, self.dst_port)?;
+        if let Some(icmp_type) = self.icmp_type {
+            write!(f, " type={icmp_type}")?;
+        }
+        if let Some(icmp_code) = self.icmp_code {
+            write!(f, " code={icmp_code}")?;
+        }
+        if let Some(icmp_id) = self.icmp_id {
+            write!(f, " id={icmp_id}")?;
+        }
+        match self.zone {
+            Some(zone) => write!(f, " zone={zone}"),
+            None => Ok(()),
+        }
     }
 }

@@ -418,8 +418,8 @@ impl Value for Endpoint {
 impl Value for Name {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         match self.to_str() {
-            Some(text) => text.write(line.constant(str::OPENING)),
-            None => list(line.constant("["), self.as_bytes().iter().copied()),
+            Ok(text) => text.write(line.constant(str::OPENING)),
+            Err(_) => list(line.constant("["), self.as_bytes().iter().copied()),
         }
     }
 }

@@ -378,8 +378,8 @@ fn name<'l>(line: Line<'l>, word: &'static str, value: Option<&Name>) -> Line<'l
 
 fn write_name<'l>(mut line: Line<'l>, name: &Name) -> Line<'l> {
     match name.to_str() {
-        Some(text) => line.text(text),
-        None => {
+        Ok(text) => line.text(text),
+        Err(_) => {
             // Writing to a line does not fail.
             let _ = write!(line, "{name}");
             line

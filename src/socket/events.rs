@@ -75,7 +75,7 @@ impl Events {
     /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn leave(&self, group: Group) -> Result<(), SocketError> {
         let doing = "leaving a netlink group of connection tracking";
-        self.socket.drop_membership(group.number()).map_err(SocketError::io(doing))
+        self.socket.drop_membership(u32::from(group)).map_err(SocketError::io(doing))
     }
 
     /// Returns the next event, waiting for one if necessary.

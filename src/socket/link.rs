@@ -51,7 +51,7 @@ pub(super) fn wait(socket: &Socket, timeout: Option<Duration>) -> Result<bool, S
 
 pub(super) fn join(socket: &Socket, group: Group) -> Result<(), SocketError> {
     let doing = "joining a netlink group of connection tracking";
-    socket.add_membership(group.number()).map_err(SocketError::io(doing))
+    socket.add_membership(u32::from(group)).map_err(SocketError::io(doing))
 }
 
 pub(super) const RECEIVING: &str = "receiving from the kernel";

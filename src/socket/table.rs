@@ -49,7 +49,7 @@ struct Key {
 
 impl Key {
     fn of(ct: &Conntrack) -> Self {
-        Self { family: ct.family, orig: ct.orig.clone(), zone: ct.zone.unwrap_or(0) }
+        Self { family: ct.family, orig: ct.orig, zone: ct.zone.unwrap_or(0) }
     }
 }
 

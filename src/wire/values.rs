@@ -51,10 +51,19 @@ macro_rules! open_enum {
                 }
             }
 
-            /// Returns the value with this name.
-            #[must_use]
-            pub fn from_name(name: &str) -> Option<Self> {
+            fn with_name(name: &str) -> Option<Self> {
                 Self::NAMED.iter().copied().find(|value| value.name() == Some(name))
+            }
+        }
+
+        /// Parses what `Display` prints: a name, or a decimal number.
+        impl core::str::FromStr for $Name {
+            type Err = $crate::error::ParseValueError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                Self::with_name(text)
+                    .or_else(|| text.parse().ok().map(Self))
+                    .ok_or($crate::error::ParseValueError { values: Self::VALUES })
             }
         }
 
@@ -106,7 +115,7 @@ macro_rules! open_enum {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 match $crate::wire::values::NameOrNumber::<$int>::deserialize(deserializer)? {
                     $crate::wire::values::NameOrNumber::Number(number) => Ok(Self(number)),
-                    $crate::wire::values::NameOrNumber::Name(name) => Self::from_name(&name)
+                    $crate::wire::values::NameOrNumber::Name(name) => Self::with_name(&name)
                         .ok_or_else(|| serde::de::Error::unknown_variant(&name, &[$($text),+])),
                 }
             }

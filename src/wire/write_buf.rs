@@ -84,7 +84,7 @@ impl WriteBuf {
 
     /// Appends an array, whose length the compiler knows.
     #[inline]
-    pub(crate) fn extend<const N: usize>(&mut self, bytes: [u8; N]) {
+    pub(crate) fn push_array<const N: usize>(&mut self, bytes: [u8; N]) {
         if let Some(room) = self.room() {
             *room = bytes;
             self.len += N;
@@ -138,6 +138,24 @@ impl From<Vec<u8>> for WriteBuf {
     }
 }
 
+impl From<WriteBuf> for Vec<u8> {
+    fn from(buf: WriteBuf) -> Self {
+        buf.into_bytes()
+    }
+}
+
+impl AsRef<[u8]> for WriteBuf {
+    fn as_ref(&self) -> &[u8] {
+        self
+    }
+}
+
+impl Extend<u8> for WriteBuf {
+    fn extend<I: IntoIterator<Item = u8>>(&mut self, bytes: I) {
+        bytes.into_iter().for_each(|byte| self.push_array([byte]));
+    }
+}
+
 impl Deref for WriteBuf {
     type Target = [u8];
 
@@ -172,7 +190,7 @@ mod tests {
             let [high, low] = n.to_be_bytes();
             let piece = alloc::vec![low; usize::from(n % 7)];
             buf.extend_from_slice(&piece);
-            buf.extend([high, low, 0x5a]);
+            buf.push_array([high, low, 0x5a]);
             expected.extend_from_slice(&piece);
             expected.extend_from_slice(&[high, low, 0x5a]);
             assert_eq!((buf.len(), &*buf), (expected.len(), &expected[..]));
@@ -180,9 +198,12 @@ mod tests {
         assert_eq!(buf.clone().into_bytes(), expected);
         buf.truncate(700);
         expected.truncate(700);
-        buf.extend([1, 2]);
+        buf.push_array([1, 2]);
         expected.extend([1, 2]);
-        assert_eq!(buf.into_bytes(), expected);
+        buf.extend([3_u8, 4].into_iter().filter(|byte| *byte > 3));
+        expected.push(4);
+        assert_eq!(buf.as_ref(), &expected[..]);
+        assert_eq!(Vec::from(buf), expected);
     }
 
     #[test]

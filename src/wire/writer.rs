@@ -201,8 +201,8 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         if self.room.limit.saturating_sub(self.buf.len()) < size {
             return self.put_slice(nla_type, &payload);
         }
-        self.buf.extend(header);
-        self.buf.extend(payload);
+        self.buf.push_array(header);
+        self.buf.push_array(payload);
         self.pad(size - nla_attr_size(K));
     }
 
@@ -272,7 +272,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     fn open(&mut self, nla_type: u16) -> usize {
         let start = self.buf.len();
         let [type0, type1] = self.endian.u16_bytes(nla_type);
-        self.buf.extend([0, 0, type0, type1]);
+        self.buf.push_array([0, 0, type0, type1]);
         start
     }
 
@@ -300,9 +300,9 @@ impl<'b, S: AttrSet> Writer<'b, S> {
     fn pad(&mut self, bytes: usize) {
         match bytes {
             0 => {}
-            1 => self.buf.extend([0]),
-            2 => self.buf.extend([0; 2]),
-            _ => self.buf.extend([0; 3]),
+            1 => self.buf.push_array([0]),
+            2 => self.buf.push_array([0; 2]),
+            _ => self.buf.push_array([0; 3]),
         }
     }
 

@@ -103,13 +103,13 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
             times_errors.extend_from_slice(&errors[from..]);
         }
     }
-    (times.orig, times.timestamp) = (ct.orig.clone(), ct.timestamp);
+    (times.orig, times.timestamp) = (ct.orig, ct.timestamp);
     assert_eq!(flow.as_ref(), Ok(&times), "{:02x?}", message.as_bytes());
     assert_eq!(flow_errors, times_errors, "{:02x?}", message.as_bytes());
 
     assert_eq!(flat.as_ref(), Ok(&ct), "{:02x?}", message.as_bytes());
     // The same over a value that is used.
-    let mut again = Conntrack { mark: Some(7), orig: ct.reply.clone(), ..ct.clone() };
+    let mut again = Conntrack { mark: Some(7), orig: ct.reply, ..ct.clone() };
     let mut again_errors = Vec::new();
     again.read_message(message, |error| again_errors.push(error)).unwrap();
     assert_eq!(again, ct, "{:02x?}", message.as_bytes());

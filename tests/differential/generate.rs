@@ -224,7 +224,7 @@ pub(crate) fn expectations(random: &mut Random, can: &Abilities) -> Vec<Step> {
 }
 
 fn expectation(random: &mut Random, master: &Conntrack) -> Expectation {
-    let mut tuple = Tuple { zone: None, ..master.reply.clone() };
+    let mut tuple = Tuple { zone: None, ..master.reply };
     tuple.src_port = Some(random.u32() as u16);
     tuple.dst_port = Some(random.u32() as u16);
     let ones: IpAddr = match master.family {
@@ -237,12 +237,12 @@ fn expectation(random: &mut Random, master: &Conntrack) -> Expectation {
         dst: Some(ones),
         src_port: Some(port),
         dst_port: Some(0xffff),
-        ..tuple.clone()
+        ..tuple
     };
     let mut expected = Expectation {
         tuple,
         mask,
-        master: Tuple { zone: None, ..master.orig.clone() },
+        master: Tuple { zone: None, ..master.orig },
         timeout: random.chance(50).then_some(200),
         class: random.chance(50).then_some(0),
         flags: random.chance(60).then(|| ExpectFlags::from_bits_retain(random.u32() & 3)),
@@ -256,13 +256,8 @@ fn expectation(random: &mut Random, master: &Conntrack) -> Expectation {
         };
         let src = random.of(&[master.orig.src.unwrap(), any]);
         let src_port = Some(random.of(&[0, 4001]));
-        let tuple = Tuple {
-            src: Some(src),
-            dst: Some(any),
-            src_port,
-            dst_port: Some(0),
-            ..expected.tuple.clone()
-        };
+        let tuple =
+            Tuple { src: Some(src), dst: Some(any), src_port, dst_port: Some(0), ..expected.tuple };
         expected.nat = ExpectNat { dir: Some(random.u32() & 1), tuple };
     }
     if random.chance(20) {
@@ -312,7 +307,7 @@ fn flow(random: &mut Random) -> Conntrack {
         proto: Some(proto),
         ..Tuple::default()
     };
-    let mut reply = Tuple { src: orig.dst, dst: orig.src, ..orig.clone() };
+    let mut reply = Tuple { src: orig.dst, dst: orig.src, ..orig };
     if matches!(proto, IpProto::ICMP | IpProto::ICMPV6) {
         let pairs: &[(u8, u8)] = match proto {
             IpProto::ICMP => &[(8, 0), (0, 8), (13, 14), (14, 13), (15, 16), (17, 18), (18, 17)],
@@ -379,7 +374,7 @@ fn entry(random: &mut Random, can: &Abilities, known: &[Conntrack]) -> Conntrack
     if random.chance(10) && !known.is_empty() {
         // Only one in the same zone and of the same family is found.
         let master = &known[random.below(known.len())];
-        ct.master = Tuple { zone: None, ..master.orig.clone() };
+        ct.master = Tuple { zone: None, ..master.orig };
         (ct.family, ct.zone) = (master.family, master.zone);
         let other = flow_of(random, master.family);
         let [zone_orig, zone_reply] = [master.orig.zone, master.reply.zone];
@@ -524,7 +519,7 @@ fn change(random: &mut Random, can: &Abilities, ct: &Conntrack) -> Conntrack {
 /// What finds an entry: both tuples or one.
 fn key(random: &mut Random, ct: &Conntrack) -> Conntrack {
     let which = random.below(4);
-    let keep = |tuple: &Tuple, keep| if keep { tuple.clone() } else { Tuple::default() };
+    let keep = |tuple: &Tuple, keep| if keep { *tuple } else { Tuple::default() };
     Conntrack {
         family: ct.family,
         orig: keep(&ct.orig, which != 3),
@@ -561,7 +556,7 @@ fn spoil(random: &mut Random, ct: &mut Conntrack) {
             }));
         }
         10 => ct.help = Help { name: Some(random.of(&["no-such", "", "ftp"]).into()), info: None },
-        11 => ct.master = Tuple { src_port: Some(1), dst_port: Some(1), ..ct.orig.clone() },
+        11 => ct.master = Tuple { src_port: Some(1), dst_port: Some(1), ..ct.orig },
         12 => ct.family = random.of(&[Family::IPV4, Family::IPV6, Family(1), Family::UNSPEC]),
         13 => ct.orig.src_port = None,
         14 => ct.orig.icmp_type = Some(random.u32() as u8),

@@ -170,7 +170,7 @@ fn probe_flow(proto: IpProto) -> Conntrack {
     };
     Conntrack {
         family: Family::IPV4,
-        orig: Tuple { dst: "192.0.2.2".parse().ok(), ..tuple.clone() },
+        orig: Tuple { dst: "192.0.2.2".parse().ok(), ..tuple },
         reply: Tuple { src: "192.0.2.2".parse().ok(), ..tuple },
         timeout: Some(100),
         ..Conntrack::default()

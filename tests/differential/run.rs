@@ -245,7 +245,7 @@ impl<'m> Run<'m> {
         if created && shown.is_none() {
             // No event: the id and what NAT chose are read.
             let mut key = Conntrack { family: ct.family, zone: ct.zone, ..Conntrack::default() };
-            (key.orig, key.reply) = (ct.orig.clone(), ct.reply.clone());
+            (key.orig, key.reply) = (ct.orig, ct.reply);
             let get = self.machine.request(MsgType::CT_GET, NlmFlags::empty(), &key);
             let got = self.machine.asks.ask(&get);
             shown = got.datagrams.first().and_then(|reply| decoded(reply));
@@ -433,7 +433,7 @@ impl Run<'_> {
     }
 
     fn expect_get(&mut self, asked: &Expectation) -> Result<(), Difference> {
-        let key = Expectation { tuple: asked.tuple.clone(), ..Expectation::default() };
+        let key = Expectation { tuple: asked.tuple, ..Expectation::default() };
         let request = self.expect_request(MsgType::EXP_GET, NlmFlags::empty(), &key);
         let seq = request.as_message().header().nlmsg_seq;
         let (answer, ..) = self.ask(&request);
@@ -446,7 +446,7 @@ impl Run<'_> {
     }
 
     fn expect_delete(&mut self, asked: &Expectation) -> Result<(), Difference> {
-        let key = Expectation { tuple: asked.tuple.clone(), ..Expectation::default() };
+        let key = Expectation { tuple: asked.tuple, ..Expectation::default() };
         let request = self.expect_request(MsgType::EXP_DELETE, NlmFlags::empty(), &key);
         let (answer, heard, during) = self.ask(&request);
         self.adopt_expected(&heard);

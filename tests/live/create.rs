@@ -158,7 +158,7 @@ fn nat() {
             };
             let done = Status::CONFIRMED | Status::NAT_DONE;
             let orig = ports(addrs, IpProto::TCP, [1111, 80]);
-            let ct = Conntrack { nat_src: range, ..flow(orig.clone()) };
+            let ct = Conntrack { nat_src: range, ..flow(orig) };
             if net.ask(request::create(&ct).unwrap()).errno() == EOPNOTSUPP {
                 skip("NAT: the kernel has none");
                 return;
@@ -173,7 +173,7 @@ fn nat() {
             assert_eq!(snat.dnat(), None);
 
             let orig = Tuple { src_port: Some(2222), ..orig };
-            let dnat = create(net, &Conntrack { nat_dst: range, ..flow(orig.clone()) }, |ct| {
+            let dnat = create(net, &Conntrack { nat_dst: range, ..flow(orig) }, |ct| {
                 ct.status = Some(done | Status::DST_NAT);
                 (ct.reply.src, ct.reply.src_port) = (Some(addr), Some(40_000));
             });
@@ -263,7 +263,7 @@ fn helper_and_master() {
             let status = Status::CONFIRMED | helper_bit(net);
             let master = create(net, &ct, |ct| ct.status = Some(status));
             let data = Conntrack {
-                master: master.orig.clone(),
+                master: master.orig,
                 ..flow(ports(addrs, IpProto::TCP, [20, 3000]))
             };
             let data = create(net, &data, |ct| {
@@ -345,7 +345,7 @@ fn everything_at_once() {
                 protoinfo: Some(ProtoInfo::Tcp(state)),
                 timeout: Some(4000),
                 mark: Some(0x0506_0708),
-                master: master.orig.clone(),
+                master: master.orig,
                 seq_adj_orig: seq_adj,
                 seq_adj_reply: seq_adj,
                 labels: has_labels.then(|| [7, 77].into_iter().collect()),

@@ -31,14 +31,14 @@ fn errors_of_create() {
         };
         let other = by_port(IpProto::TCP, 1001);
         refused(EEXIST, good.clone());
-        refused(EEXIST, Conntrack { reply: good.reply.clone(), ..other.clone() });
+        refused(EEXIST, Conntrack { reply: good.reply, ..other.clone() });
         refused(EINVAL, Conntrack { timeout: None, ..other.clone() });
         refused(EINVAL, Conntrack { reply: Tuple::default(), ..other.clone() });
         refused(EINVAL, Conntrack { family: Family::IPV6, ..other.clone() });
         let udp = ports(crate::flows::V4, IpProto::UDP, [1, 2]);
         refused(EINVAL, Conntrack { reply: udp, ..other.clone() });
         refused(EBUSY, Conntrack { status: Some(Status::ASSURED), ..other.clone() });
-        refused(ENOENT, Conntrack { master: other.orig.clone(), ..other.clone() });
+        refused(ENOENT, Conntrack { master: other.orig, ..other.clone() });
         let mut unknown = other.clone();
         unknown.help.name = Some("no-such-helper".into());
         refused(EOPNOTSUPP, unknown);

@@ -25,7 +25,7 @@ fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2
     let one = |dst_port| Expectation {
         tuple: ports([addrs[1], addrs[0]], IpProto::TCP, [20, dst_port]),
         mask: ports([ones, ones], IpProto::TCP, [0xffff, 0xffff]),
-        master: ct.orig.clone(),
+        master: ct.orig,
         timeout: Some(300),
         flags: Some(ExpectFlags::PERMANENT),
         class: Some(0),
@@ -35,7 +35,7 @@ fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2
     // Of the tuple in the NAT the source alone counts.
     let any = if ct.family == Family::IPV4 { "0.0.0.0" } else { "::" };
     let second = Expectation {
-        master: other.orig.clone(),
+        master: other.orig,
         nat: ExpectNat { dir: Some(1), tuple: ports([addrs[0], any], IpProto::TCP, [4001, 0]) },
         function: Some("nat-follow-master".into()),
         flags: Some(ExpectFlags::INACTIVE),
@@ -89,7 +89,7 @@ fn create_get_dump_delete() {
                 let expected = Expectation {
                     id: got.id,
                     timeout: got.timeout,
-                    mask: got.mask.clone(),
+                    mask: got.mask,
                     help_name: got.help_name.clone(),
                     ..asked.clone()
                 };
@@ -100,8 +100,7 @@ fn create_get_dump_delete() {
 
             // The wrong id, then the right one.
             let first = dumps[0].remove(0);
-            let by_id =
-                |id| Expectation { tuple: first.tuple.clone(), id, ..Expectation::default() };
+            let by_id = |id| Expectation { tuple: first.tuple, id, ..Expectation::default() };
             let wrong = by_id(first.id.map(|id| id ^ 1));
             let answer = net.ask(request::delete_expectation(&wrong, af).unwrap());
             assert_eq!(answer.errno(), ENOENT);

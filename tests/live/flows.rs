@@ -50,7 +50,7 @@ pub(crate) fn mirror(tuple: &Tuple) -> Tuple {
         // Echo reply.
         icmp_type: tuple.icmp_type.map(|number| if number == 8 { 0 } else { number + 1 }),
         zone: None,
-        ..tuple.clone()
+        ..*tuple
     }
 }
 

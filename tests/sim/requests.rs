@@ -84,9 +84,9 @@ fn refusals_of_new_entries() {
     assert_eq!(new(net, CREATE, &base), Ok(()));
     assert_eq!(refused(net, &base), Errno::Eexist);
     // The answers of one flow cannot be the original direction of another, nor its answers.
-    let reply = Conntrack { orig: base.reply.clone(), ..flow(2) };
+    let reply = Conntrack { orig: base.reply, ..flow(2) };
     assert_eq!(refused(net, &reply), Errno::Eexist);
-    let reply = Conntrack { reply: base.reply.clone(), ..flow(2) };
+    let reply = Conntrack { reply: base.reply, ..flow(2) };
     assert_eq!(refused(net, &reply), Errno::Eexist);
     // In a zone of its own it is another one.
     assert_eq!(new(net, CREATE, &Conntrack { zone: Some(3), ..base.clone() }), Ok(()));
@@ -96,7 +96,7 @@ fn refusals_of_new_entries() {
 fn zones_of_one_direction() {
     let net = &mut net("6.18.44");
     let base = flow(1);
-    let in_zone = |tuple: &Tuple| Tuple { zone: Some(5), ..tuple.clone() };
+    let in_zone = |tuple: &Tuple| Tuple { zone: Some(5), ..*tuple };
     let orig = Conntrack { orig: in_zone(&base.orig), ..base.clone() };
     assert_eq!(new(net, CREATE, &orig), Ok(()));
     let zone = net.entries().next().unwrap().zone;
@@ -250,7 +250,7 @@ fn masters_and_expectations() {
     net.sockets.push(Socket { groups, ..Socket::default() });
     let master = flow(1);
     new(net, CREATE, &master).unwrap();
-    new(net, CREATE, &Conntrack { master: master.orig.clone(), ..flow(2) }).unwrap();
+    new(net, CREATE, &Conntrack { master: master.orig, ..flow(2) }).unwrap();
     let uses: Vec<_> = net.entries().map(|ct| ct.use_count).collect();
     assert_eq!(uses, [2, 1]);
     let ct = net.entries().next().unwrap();

@@ -36,10 +36,10 @@ impl FromStr for State {
             tcp: match &name[..] {
                 // The name in the kernel's header.
                 "LISTEN" => Some(TcpState::SYN_SENT2),
-                name => TcpState::from_name(name),
+                name => name.parse().ok(),
             },
-            sctp: SctpState::from_name(&name),
-            dccp: DccpState::from_name(&name),
+            sctp: name.parse().ok(),
+            dccp: name.parse().ok(),
         };
         if state == (Self { tcp: None, sctp: None, dccp: None }) {
             return Err("expected a state of TCP, SCTP or DCCP, such as ESTABLISHED".into());

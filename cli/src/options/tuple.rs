@@ -60,13 +60,13 @@ pub(crate) struct TupleOptions {
 }
 
 fn family(text: &str) -> Result<Family, String> {
-    Family::from_name(&text.to_ascii_lowercase()).ok_or_else(|| "expected `ipv4` or `ipv6`".into())
+    text.to_ascii_lowercase().parse().map_err(|_| "expected `ipv4` or `ipv6`".into())
 }
 
 fn proto(text: &str) -> Result<IpProto, String> {
-    IpProto::from_name(&text.to_ascii_lowercase())
-        .or_else(|| text.parse().ok().map(IpProto))
-        .ok_or_else(|| "expected a number or the name of a tracked protocol".into())
+    text.to_ascii_lowercase()
+        .parse()
+        .map_err(|_| "expected a number or the name of a tracked protocol".into())
 }
 
 impl TupleOptions {

@@ -55,7 +55,7 @@ pub(crate) fn zones(r: &mut Recorder) -> Done {
         let mut child = flow(family, TCP, n + 10);
         child.orig.zone = None;
         child.reply.zone = Some(77);
-        child.master = Tuple { zone: None, ..master.orig.clone() };
+        child.master = Tuple { zone: None, ..master.orig };
         if create(r, &child)? {
             get(r, &child)?;
         }

@@ -50,7 +50,7 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
                 let function = FUNCTIONS.get(usize::from(step + n) % FUNCTIONS.len());
                 let nat = ExpectNat {
                     dir: Some(u32::from(step & 1)),
-                    tuple: Tuple { zone: None, src_port: Some(4444), ..master.orig.clone() },
+                    tuple: Tuple { zone: None, src_port: Some(4444), ..master.orig },
                 };
                 let mut expected = Expectation {
                     zone: master.zone.filter(|_| step != 7),

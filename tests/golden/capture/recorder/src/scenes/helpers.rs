@@ -165,7 +165,7 @@ pub(crate) fn expectation(master: &Conntrack, port: u16) -> Expectation {
             src_port: Some(if is_any { 0 } else { 20 }),
             dst_port: Some(port),
             zone: None,
-            ..master.reply.clone()
+            ..master.reply
         },
         mask: Tuple {
             src: Some(mask),
@@ -173,9 +173,9 @@ pub(crate) fn expectation(master: &Conntrack, port: u16) -> Expectation {
             src_port: Some(if is_any { 0 } else { 0xffff }),
             dst_port: Some(0xffff),
             zone: None,
-            ..master.reply.clone()
+            ..master.reply
         },
-        master: Tuple { zone: None, ..master.orig.clone() },
+        master: Tuple { zone: None, ..master.orig },
         ..Expectation::default()
     }
 }

@@ -100,7 +100,7 @@ fn fast(r: &mut Recorder, router: &Router, protocol: &str, address: &str) -> Don
         r.ask("get", Some("get"), request::get(&ct))?;
         let key = Conntrack {
             family: ct.family,
-            orig: ct.orig.clone(),
+            orig: ct.orig,
             mark: Some(0x78),
             ..Conntrack::default()
         };
