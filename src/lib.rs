@@ -66,7 +66,10 @@
 
 extern crate alloc;
 
-// A layer uses only those above it.
+// A layer uses only those before it; DESIGN.md lists them, and `tests/layers.rs` checks them.
+#[cfg(feature = "format")]
+mod line;
+
 pub mod spec;
 
 pub mod error;

@@ -6,6 +6,7 @@ use super::parts::{
 use super::record::sealed::Sealed;
 use super::record::{Absent, Record, arm, fields, set_field, write_field};
 use super::tuple::Tuple;
+use super::{read_shapes, write_shapes};
 use crate::attrs::{CtAttr, CtattrType, Status};
 use crate::error::Error;
 use crate::shapes;
@@ -66,7 +67,7 @@ macro_rules! conntrack {
 macro_rules! write_fields {
     ($self:ident, $out:ident, $($field:ident)+) => {
         let in_place = $out.in_place::<{ shapes::MOST }>(|at, _| {
-            $( let at = shapes::write($self, Field::$field, at)?; )+
+            $( let at = write_shapes::write($self, Field::$field, at)?; )+
             Some(at)
         });
         if !in_place {
@@ -259,7 +260,7 @@ impl Conntrack {
         let mut plain = true;
         loop {
             if attrs.endian() == Endian::NATIVE {
-                walk.skip_bytes(shapes::read(self, walk.rest()));
+                walk.skip_bytes(read_shapes::read(self, walk.rest()));
             }
             if walk.rest().is_empty() {
                 return plain;

@@ -1,10 +1,9 @@
 //! A flow and its times, and nothing else.
 
 use super::record::{Absent as _, Record as _, fields};
-use super::{Timestamp, Tuple};
+use super::{Timestamp, Tuple, read_shapes};
 use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
-use crate::shapes;
 use crate::wire::{AttrSet as _, Endian, RawAttrs};
 use crate::{Family, Message};
 
@@ -77,7 +76,7 @@ impl FlowTimes {
     #[inline(always)]
     fn read_shapes(&mut self, walk: &mut RawAttrs<'_>, endian: Endian) {
         if endian == Endian::NATIVE {
-            walk.skip_bytes(shapes::read_times(self, walk.rest()));
+            walk.skip_bytes(read_shapes::read_times(self, walk.rest()));
         }
     }
 

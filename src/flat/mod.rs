@@ -11,12 +11,14 @@
 pub(crate) mod conntrack;
 mod decode;
 mod expectation;
-pub(crate) mod flow_times;
+mod flow_times;
 mod name;
 mod parts;
+mod read_shapes;
 pub(crate) mod record;
 mod stats;
 pub(crate) mod tuple;
+mod write_shapes;
 
 pub use conntrack::{Conntrack, Endpoint, Layout};
 pub use expectation::{ExpectNat, Expectation};

@@ -1,14 +1,15 @@
-//! Reads what has a known shape.
+//! Reads the fields of an entry in known shapes.
 
-use super::*;
-use crate::flat::flow_times::FlowTimes;
-use crate::flat::record::Owned;
-use crate::flat::{
+use super::flow_times::FlowTimes;
+use super::record::Owned;
+use super::{
     Conntrack, Counters, Dccp, Help, Labels, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp,
     Tuple,
 };
+use crate::attrs::CtattrType;
 use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpState};
-use crate::wire::{Endian, HostBits, NulStr};
+use crate::shapes::*;
+use crate::wire::{Endian, HostBits, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NulStr, nla_align};
 use core::net::IpAddr;
 
 // Values are written where they are to be, field by field, so that no struct is made elsewhere and
@@ -223,7 +224,7 @@ fn take_be32<V: From<u32>>(at: &mut Cursor<'_>, nla_type: u16, into: &mut Option
 /// Reads the attributes at the start of `bytes` that have a known shape, by a machine of this byte
 /// order; returns how many bytes they are.
 #[inline(always)]
-pub(crate) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
+pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
     // The order of events (since 3.9) and that of replies (since 5.5), merged.
@@ -274,7 +275,7 @@ pub(crate) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
 
 /// Reads the original tuple and the times out of attributes at the start of `bytes`, as [`read`]
 /// does, and passes over the others; up to one of these two that has no known shape or comes again.
-pub(crate) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
+pub(super) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
     take_tuple(at, A::TupleOrig, &mut flow.orig);

@@ -181,7 +181,7 @@ macro_rules! fields {
         }
 
         #[cfg(feature = "format")]
-        impl $crate::format::json::Value for $Name {
+        impl $crate::line::Value for $Name {
             const OPENING: &'static str = "{";
 
             #[inline]
@@ -192,12 +192,12 @@ macro_rules! fields {
             #[inline]
             fn write<'l>(
                 &self,
-                line: $crate::format::json::Line<'l>,
-            ) -> $crate::format::json::Line<'l> {
+                line: $crate::line::Line<'l>,
+            ) -> $crate::line::Line<'l> {
                 line.items("},", |line| {
                     $(
                         let key = concat!("\"", stringify!($field), "\":");
-                        let line = $crate::format::json::field(line, key, &self.$field);
+                        let line = $crate::line::field(line, key, &self.$field);
                     )+
                     line
                 })

@@ -3,15 +3,12 @@
 //! The same text as serde's of a [`MessageRecord`](super::MessageRecord), which the tests hold it
 //! against, but made in one pass over the message and without a value in between.
 
-use super::line::Buffer;
-pub(crate) use super::line::Line;
-use super::sink::Sink;
-use super::word::{FlagWords, Word};
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
 use crate::flat::{
     Endpoint, ExpectStats, Labels, Name, ProtoInfo, Record as _, StatsCpu, StatsGlobal,
 };
+use crate::line::{Buffer, FlagWords, Line, Sink, Value, Word, field, present};
 use crate::nested::{
     DccpRole, DccpState, FilterFlags, IpProto, SctpState, TcpFlags, TcpFlagsMask, TcpState,
 };
@@ -165,60 +162,11 @@ fn contents<'l>(
     line
 }
 
-/// What stands behind a key or in a list. The macros of `flat` implement it for structs of fields.
-pub(crate) trait Value {
-    /// What it begins with, if that is known to the compiler. It is written together with the key.
-    const OPENING: &'static str = "";
-
-    /// Whether the key is left out, too.
-    #[inline(always)]
-    fn is_absent(&self) -> bool {
-        false
-    }
-
-    /// Writes the value behind its opening, and a comma, which [`Line::items`] takes back where
-    /// nothing follows.
-    fn write<'l>(&self, line: Line<'l>) -> Line<'l>;
-}
-
-/// A key, given with its quotes and colon, and a value.
-#[inline(always)]
-pub(crate) fn field<'l, V: Value + ?Sized>(
-    line: Line<'l>,
-    key: &'static str,
-    value: &V,
-) -> Line<'l> {
-    if value.is_absent() { line } else { present(line, key, value) }
-}
-
-/// As [`field`], for a struct that is shown even if nothing is in it.
-#[inline(always)]
-fn present<'l, V: Value + ?Sized>(line: Line<'l>, key: &'static str, value: &V) -> Line<'l> {
-    value.write(line.constants([key, V::OPENING]))
-}
-
 /// The items of a list behind its opening.
 #[inline(always)]
 fn list<'l, V: Value>(line: Line<'l>, items: impl IntoIterator<Item = V>) -> Line<'l> {
     let item = |line: Line<'l>, item: V| item.write(line.constant(V::OPENING));
     line.items("],", |line| items.into_iter().fold(line, item))
-}
-
-impl<V: Value> Value for Option<V> {
-    const OPENING: &'static str = V::OPENING;
-
-    #[inline(always)]
-    fn is_absent(&self) -> bool {
-        self.is_none()
-    }
-
-    #[inline(always)]
-    fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
-        match self {
-            Some(value) => value.write(line),
-            None => line,
-        }
-    }
 }
 
 macro_rules! numbers {

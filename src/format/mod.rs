@@ -8,33 +8,23 @@
 #[cfg(feature = "format")]
 mod annotate;
 #[cfg(feature = "format")]
-mod digits;
-#[cfg(feature = "format")]
-pub(crate) mod json;
-#[cfg(feature = "format")]
-mod line;
+mod json;
 #[cfg(feature = "serde")]
 mod record;
-#[cfg(feature = "format")]
-mod sink;
 #[cfg(feature = "format")]
 pub mod text;
 #[cfg(feature = "format")]
 mod time;
-#[cfg(feature = "format")]
-mod word;
 
+#[cfg(feature = "format")]
+pub use crate::line::Sink;
 #[cfg(feature = "format")]
 pub use annotate::Annotate;
 #[cfg(feature = "format")]
 pub use json::Json;
 #[cfg(feature = "serde")]
 pub use record::{Content, MessageRecord, Problem, UnknownAttr};
-#[cfg(feature = "format")]
-pub use sink::Sink;
 #[cfg(all(feature = "format", feature = "std"))]
 pub use time::UnknownTimeZone;
 #[cfg(feature = "format")]
 pub use time::{TimeZone, parse_time, rfc3339};
-#[cfg(feature = "format")]
-pub(crate) use word::Word;

@@ -19,16 +19,14 @@
 //! # Ok::<(), ctnetlink::error::Error>(())
 //! ```
 
-use super::line::{Buffer, Line};
-use super::sink::Sink;
 use super::time::{TimeZone, push_ctime};
-use super::word::Word;
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
 use crate::flat::{
     Counters, ExpectStats, Labels, Name, ProtoInfo, Record as _, StatsCpu, StatsGlobal, Timestamp,
     Tuple,
 };
+use crate::line::{Buffer, Line, Sink, Word};
 use crate::nested::{DccpState, IpProto, SctpState, TcpState};
 use crate::{Body, Conntrack, Expectation, Family, Kind, Message};
 use alloc::collections::BTreeMap;

@@ -1,7 +1,6 @@
 //! Times as text.
 
-use super::digits;
-use super::line::Line;
+use crate::line::{Line, digits};
 use alloc::string::{String, ToString as _};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -133,8 +132,8 @@ pub fn parse_time(text: &str, zone: &TimeZone) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::line::tests::line;
     use super::*;
+    use crate::line::tests::line;
 
     /// The same by the library's own formatter.
     fn expected(seconds: u64, zone: &TimeZone) -> String {

@@ -19,7 +19,7 @@ const SMALL: [[u8; 4]; 1000] = {
 
 /// The digits of a number below 1,000, and how many they are; the rest is of no meaning.
 #[inline(always)]
-pub(super) fn small(number: u64) -> ([u8; 4], usize) {
+pub(crate) fn small(number: u64) -> ([u8; 4], usize) {
     let digits = usize::try_from(number).ok().and_then(|n| SMALL.get(n)).copied();
     let digits = digits.unwrap_or_default();
     (digits, usize::from(digits[3] & 3))
@@ -27,13 +27,13 @@ pub(super) fn small(number: u64) -> ([u8; 4], usize) {
 
 /// The digits of a number below 100,000,000 with leading zeros.
 #[inline(always)]
-pub(super) fn eight(number: u64) -> [u8; 8] {
+pub(crate) fn eight(number: u64) -> [u8; 8] {
     (eight_values(number) | ZEROS).to_le_bytes()
 }
 
 /// The digits of a number below 100,000,000, and how many they are, 1 to 8; the rest is of no meaning.
 #[inline(always)]
-pub(super) fn up_to_eight(number: u64) -> ([u8; 8], usize) {
+pub(crate) fn up_to_eight(number: u64) -> ([u8; 8], usize) {
     let values = eight_values(number);
     // The last digit counts even if it is zero.
     let leading_zeros = (values | (1 << 56)).trailing_zeros() / 8;
@@ -58,7 +58,7 @@ fn eight_values(number: u64) -> u64 {
 
 /// A byte in two hexadecimal digits.
 #[inline(always)]
-pub(super) fn hex_byte(byte: u8) -> [u8; 2] {
+pub(crate) fn hex_byte(byte: u8) -> [u8; 2] {
     const TABLE: [[u8; 2]; 256] = {
         let digits = *b"0123456789abcdef";
         let mut table = [[0; 2]; 256];
@@ -74,7 +74,7 @@ pub(super) fn hex_byte(byte: u8) -> [u8; 2] {
 
 /// A number in hexadecimal, and how many digits it has, 1 to 4; the rest is of no meaning.
 #[inline(always)]
-pub(super) fn hex(number: u16) -> ([u8; 4], usize) {
+pub(crate) fn hex(number: u16) -> ([u8; 4], usize) {
     let [high, low] = number.to_be_bytes();
     let ([a, b], [c, d]) = (hex_byte(high), hex_byte(low));
     let leading_zeros = (number | 1).leading_zeros() / 4;
@@ -85,7 +85,7 @@ pub(super) fn hex(number: u16) -> ([u8; 4], usize) {
 /// From where to where the longest run of zeros goes, the first of the longest, among the eight groups
 /// of an IPv6 address.
 #[inline(always)]
-pub(super) fn longest_zeros(address: [u8; 16]) -> (usize, usize) {
+pub(crate) fn longest_zeros(address: [u8; 16]) -> (usize, usize) {
     /// By which groups are zero, the first in the lowest bit.
     const RUNS: [(u8, u8); 256] = {
         let mut table = [(0, 0); 256];

@@ -1,8 +1,14 @@
 //! Text on its way to where lines are gathered, without the machinery of `Display`.
 
-use super::digits;
-use super::sink::Sink;
-use super::word::{WIDTH, Word};
+pub(crate) mod digits;
+mod sink;
+mod value;
+mod word;
+
+pub use self::sink::Sink;
+pub(crate) use self::value::{Value, field, present};
+use self::word::WIDTH;
+pub(crate) use self::word::{FlagWords, Word};
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +17,7 @@ const ROOM: usize = 1024;
 
 /// The bytes of a line before they go to their sink. To store a few bytes here, of a number known to
 /// the compiler, costs a fraction of appending them there.
-pub(super) struct Buffer<'o> {
+pub(crate) struct Buffer<'o> {
     sink: &'o mut dyn Sink,
     bytes: [u8; ROOM],
     /// How many bytes the sink has got.
@@ -27,7 +33,7 @@ pub(crate) struct Line<'b> {
 }
 
 impl<'o> Buffer<'o> {
-    pub(super) fn new(sink: &'o mut dyn Sink) -> Self {
+    pub(crate) fn new(sink: &'o mut dyn Sink) -> Self {
         Self { sink, bytes: [0; ROOM], emptied: 0 }
     }
 
@@ -70,12 +76,12 @@ impl<'o> Buffer<'o> {
 }
 
 impl<'b> Line<'b> {
-    pub(super) fn new(buffer: &'b mut Buffer<'b>) -> Self {
+    pub(crate) fn new(buffer: &'b mut Buffer<'b>) -> Self {
         Self { buffer, length: 0 }
     }
 
     /// Hands the line to its sink; whether there is anything in it.
-    pub(super) fn finish(self) -> bool {
+    pub(crate) fn finish(self) -> bool {
         let text = self.buffer.bytes.get(..self.length).unwrap_or_default();
         self.buffer.sink.append(text);
         self.position() > 0
@@ -103,7 +109,7 @@ impl<'b> Line<'b> {
 
     /// Appends the first `length` of these bytes.
     #[inline(always)]
-    pub(super) fn put<const N: usize>(self, bytes: [u8; N], length: usize) -> Self {
+    pub(crate) fn put<const N: usize>(self, bytes: [u8; N], length: usize) -> Self {
         self.fill(|room| {
             *room = bytes;
             length
@@ -124,7 +130,7 @@ impl<'b> Line<'b> {
 
     /// Appends any text.
     #[inline]
-    pub(super) fn text(mut self, text: &str) -> Self {
+    pub(crate) fn text(mut self, text: &str) -> Self {
         let text = text.as_bytes();
         match text.len() {
             0 => self,
@@ -164,7 +170,7 @@ impl<'b> Line<'b> {
 
     /// Appends texts that are known to the compiler.
     #[inline(always)]
-    pub(super) fn constants<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
+    pub(crate) fn constants<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
         let length: usize = texts.iter().map(|text| text.len()).sum();
         if self.length + length > ROOM {
             self.length = self.buffer.empty(self.length).into();
@@ -183,7 +189,7 @@ impl<'b> Line<'b> {
 
     /// Appends a name in quotes and a comma.
     #[inline(always)]
-    pub(super) fn word(self, word: &Word) -> Self {
+    pub(crate) fn word(self, word: &Word) -> Self {
         self.fill(|room| {
             *room = word.quoted;
             word.length
@@ -192,7 +198,7 @@ impl<'b> Line<'b> {
 
     /// Appends a name alone.
     #[inline(always)]
-    pub(super) fn name(self, word: &Word) -> Self {
+    pub(crate) fn name(self, word: &Word) -> Self {
         self.fill::<{ WIDTH - 1 }>(|room| {
             let [_quote, name @ ..] = &word.quoted;
             *room = *name;
@@ -202,7 +208,7 @@ impl<'b> Line<'b> {
 
     /// Appends a name, and spaces up to 8 characters.
     #[inline]
-    pub(super) fn padded(self, word: &Word) -> Self {
+    pub(crate) fn padded(self, word: &Word) -> Self {
         self.name(word).put([b' '; 8], 8_usize.saturating_sub(word.name_length()))
     }
 
@@ -219,7 +225,7 @@ impl<'b> Line<'b> {
 
     /// Takes back a space, if it is the last character.
     #[inline(always)]
-    pub(super) fn trimmed(mut self) -> Self {
+    pub(crate) fn trimmed(mut self) -> Self {
         let last = self.length.wrapping_sub(1);
         self.length -= usize::from(self.buffer.bytes.get(last) == Some(&b' '));
         self
@@ -227,7 +233,7 @@ impl<'b> Line<'b> {
 
     /// A number in decimal.
     #[inline(always)]
-    pub(super) fn number(self, number: impl Into<u64>) -> Self {
+    pub(crate) fn number(self, number: impl Into<u64>) -> Self {
         let mut line = self.number_and(number, b' ');
         line.length -= 1;
         line
@@ -235,7 +241,7 @@ impl<'b> Line<'b> {
 
     /// A number and what stands behind it.
     #[inline(always)]
-    pub(super) fn number_and(self, number: impl Into<u64>, behind: u8) -> Self {
+    pub(crate) fn number_and(self, number: impl Into<u64>, behind: u8) -> Self {
         let number: u64 = number.into();
         if number < 1000 {
             self.small_number(number, behind)
@@ -277,19 +283,19 @@ impl<'b> Line<'b> {
 
     /// A number in hexadecimal, without leading zeros, and what stands behind it.
     #[inline(always)]
-    pub(super) fn hex_and(self, number: u16, behind: u8) -> Self {
+    pub(crate) fn hex_and(self, number: u16, behind: u8) -> Self {
         let (digits, length) = digits::hex(number);
         self.put_and(digits, length, behind)
     }
 
     /// A byte in two hexadecimal digits.
-    pub(super) fn hex_byte(self, byte: u8) -> Self {
+    pub(crate) fn hex_byte(self, byte: u8) -> Self {
         self.put(digits::hex_byte(byte), 2)
     }
 
     /// An address as `Display` has it.
     #[inline(always)]
-    pub(super) fn ip(self, address: IpAddr) -> Self {
+    pub(crate) fn ip(self, address: IpAddr) -> Self {
         match address {
             IpAddr::V4(address) => self.ipv4(address),
             IpAddr::V6(address) => self.ipv6(address),
@@ -297,7 +303,7 @@ impl<'b> Line<'b> {
     }
 
     #[inline]
-    pub(super) fn ipv4(self, address: Ipv4Addr) -> Self {
+    pub(crate) fn ipv4(self, address: Ipv4Addr) -> Self {
         let [a, b, c, d] = address.octets();
         let mut line = self;
         for octet in [a, b, c] {
@@ -309,7 +315,7 @@ impl<'b> Line<'b> {
 
     /// The longest run of zero groups, the first of the longest, is `::` if there are two at least; an
     /// IPv4-mapped address ends in the IPv4 address.
-    pub(super) fn ipv6(self, address: Ipv6Addr) -> Self {
+    pub(crate) fn ipv6(self, address: Ipv6Addr) -> Self {
         if let Some(mapped) = address.to_ipv4_mapped() {
             return self.constant("::ffff:").ipv4(mapped);
         }
@@ -351,14 +357,14 @@ impl fmt::Write for Line<'_> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
     use alloc::format;
     use alloc::string::{String, ToString as _};
     use alloc::vec::Vec;
 
     /// What is written, which is the same in a string and in bytes.
-    pub(in crate::format) fn line(write: impl Fn(Line<'_>) -> Line<'_>) -> String {
+    pub(crate) fn line(write: impl Fn(Line<'_>) -> Line<'_>) -> String {
         let (mut text, mut bytes) = (String::from("before "), Vec::from(*b"before "));
         let sinks = [&mut text as &mut dyn Sink, &mut bytes];
         let is_there = sinks.map(|sink| write(Line::new(&mut Buffer::new(sink))).finish());

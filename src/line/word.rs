@@ -1,14 +1,14 @@
 //! Names that are known to the compiler, made ready to be copied.
 
 /// Bytes of the longest name, quotes and comma included.
-pub(super) const WIDTH: usize = 32;
+pub(crate) const WIDTH: usize = 32;
 
 /// A name as it stands in JSON: `"NAME",`. To copy as many bytes for every name costs a fraction of
 /// copying as many as it has.
 pub(crate) struct Word {
-    pub(super) quoted: [u8; WIDTH],
+    pub(crate) quoted: [u8; WIDTH],
     /// How many of them count.
-    pub(super) length: usize,
+    pub(crate) length: usize,
 }
 
 impl Word {
@@ -33,23 +33,23 @@ impl Word {
 
     /// Without the quotes and the comma.
     #[inline(always)]
-    pub(super) const fn name_length(&self) -> usize {
+    pub(crate) const fn name_length(&self) -> usize {
         self.length - 3
     }
 }
 
 /// The names of flags by the numbers of their bits.
-pub(super) struct FlagWords {
-    pub(super) words: [Word; 32],
+pub(crate) struct FlagWords {
+    pub(crate) words: [Word; 32],
     /// The bits that have a name.
-    pub(super) known: u32,
+    pub(crate) known: u32,
 }
 
 impl FlagWords {
-    pub(super) const EMPTY: Self = Self { words: [const { Word::new("") }; 32], known: 0 };
+    pub(crate) const EMPTY: Self = Self { words: [const { Word::new("") }; 32], known: 0 };
 
     /// The same with one more.
-    pub(super) const fn with(mut self, flag: u32, name: &str) -> Self {
+    pub(crate) const fn with(mut self, flag: u32, name: &str) -> Self {
         assert!(flag.is_power_of_two(), "lists are written bit by bit");
         self.words[flag.trailing_zeros() as usize] = Word::new(name);
         self.known |= flag;

@@ -12,15 +12,9 @@
 //! `NLA_F_NESTED`, the byte order of another machine; in reading from the first attribute on that has
 //! no shape, in writing the whole entry. The two ways agree: `tests/shapes.rs` and `tests/common/oracle.rs` hold them against each other.
 
-mod read;
-mod write;
+mod put;
 
-pub(crate) use read::{read, read_times};
-pub(crate) use write::write;
-pub(crate) use write::{
-    Ids, MOST, put_be16, put_be32, put_counters, put_dccp, put_help, put_labels, put_sctp,
-    put_seq_adj, put_synproxy, put_tcp, put_timestamp, put_tuple,
-};
+pub(crate) use put::*;
 
 use crate::attrs::CtattrType;
 use crate::nested::{
@@ -28,40 +22,40 @@ use crate::nested::{
     CtattrProtoinfoSctp, CtattrProtoinfoTcp, CtattrSeqadj, CtattrSynproxy, CtattrTstamp,
     CtattrTuple,
 };
-use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, nla_align, nla_attr_size};
+use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, nla_align, nla_attr_size};
 
 /// An attribute header as a machine of this byte order has it in memory.
-const fn header(nla_len: usize, nla_type: u16) -> u32 {
+pub(crate) const fn header(nla_len: usize, nla_type: u16) -> u32 {
     let [len0, len1] = (nla_len as u16).to_ne_bytes();
     let [type0, type1] = nla_type.to_ne_bytes();
     u32::from_ne_bytes([len0, len1, type0, type1])
 }
 
 /// An attribute: its type and the bytes of its payload.
-type Child = (u16, usize);
+pub(crate) type Child = (u16, usize);
 
 /// A nest of `LEN` bytes with `N` attributes in it, at any depth; or a run of attributes.
-struct Shape<const LEN: usize, const N: usize> {
+pub(crate) struct Shape<const LEN: usize, const N: usize> {
     /// Where each header lies, and what it is.
-    headers: [(usize, u32); N],
+    pub(crate) headers: [(usize, u32); N],
     /// The nest with a type of 0, and all values 0.
     blank: [u8; LEN],
 }
 
 impl<const LEN: usize, const N: usize> Shape<LEN, N> {
     /// A nest of these attributes. Behind a nest come its own attributes, as on the wire.
-    const fn new(children: [Child; N]) -> Self {
+    pub(crate) const fn new(children: [Child; N]) -> Self {
         let Self { headers, mut blank } = Self::lay_out(NLA_HDRLEN, children);
         [blank[0], blank[1], blank[2], blank[3]] = header(LEN, NLA_F_NESTED).to_ne_bytes();
         Self { headers, blank }
     }
 
     /// These attributes, without a nest around them.
-    const fn run(attributes: [Child; N]) -> Self {
+    pub(crate) const fn run(attributes: [Child; N]) -> Self {
         Self::lay_out(0, attributes)
     }
 
-    const fn lay_out(start: usize, children: [Child; N]) -> Self {
+    pub(crate) const fn lay_out(start: usize, children: [Child; N]) -> Self {
         let mut headers = [(0, 0); N];
         let mut blank = [0; LEN];
         let mut at = start;
@@ -83,7 +77,11 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
 
     /// The nest of that type that comes next, which is then behind; `None` if it has another shape.
     #[inline(always)]
-    fn take<'a>(&self, at: &mut Cursor<'a>, nla_type: u16) -> Option<Values<'a, '_, LEN, N>> {
+    pub(crate) fn take<'a>(
+        &self,
+        at: &mut Cursor<'a>,
+        nla_type: u16,
+    ) -> Option<Values<'a, '_, LEN, N>> {
         if at.head != header(LEN, nla_type | NLA_F_NESTED) {
             return None;
         }
@@ -92,7 +90,7 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
 
     /// The run that comes next.
     #[inline(always)]
-    fn take_run<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
+    pub(crate) fn take_run<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
         // Most often this tells already.
         if self.headers.first().is_some_and(|&(_, first)| at.head != first) {
             return None;
@@ -101,7 +99,7 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
     }
 
     #[inline(always)]
-    fn take_all<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
+    pub(crate) fn take_all<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
         let (bytes, behind) = at.rest.split_first_chunk::<LEN>()?;
         let differ = |differ, &(at, expected)| differ | (word(bytes, at) ^ expected);
         if self.headers.iter().fold(0, differ) != 0 {
@@ -114,7 +112,7 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
     /// Writes a nest of that type with values of 0, to be filled in, at the start of `room`; returns
     /// the room behind it, too. `None` if there is not enough.
     #[inline(always)]
-    fn put<'b>(
+    pub(crate) fn put<'b>(
         &self,
         room: &'b mut [u8],
         nla_type: u16,
@@ -127,7 +125,7 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
 
     /// The same with values for the attributes of these indices.
     #[inline(always)]
-    fn put_all<'b, const COUNT: usize, const K: usize>(
+    pub(crate) fn put_all<'b, const COUNT: usize, const K: usize>(
         &self,
         room: &'b mut [u8],
         nla_type: u16,
@@ -143,40 +141,43 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
 }
 
 /// Where reading has come to.
-struct Cursor<'a> {
-    rest: &'a [u8],
+pub(crate) struct Cursor<'a> {
+    pub(crate) rest: &'a [u8],
     /// The first four bytes of `rest`, a header; 0, which is none, if there are fewer.
     head: u32,
 }
 
 impl<'a> Cursor<'a> {
     #[inline(always)]
-    fn new(rest: &'a [u8]) -> Self {
+    pub(crate) fn new(rest: &'a [u8]) -> Self {
         Self { rest, head: word(rest, 0) }
     }
 
     #[inline(always)]
-    fn nla_len(&self) -> usize {
+    pub(crate) fn nla_len(&self) -> usize {
         let [len0, len1, ..] = self.head.to_ne_bytes();
         u16::from_ne_bytes([len0, len1]).into()
     }
 
     #[inline(always)]
-    fn nla_type(&self) -> u16 {
+    pub(crate) fn nla_type(&self) -> u16 {
         let [.., type0, type1] = self.head.to_ne_bytes();
         u16::from_ne_bytes([type0, type1])
     }
 
     /// Whether a nest of that type comes next.
     #[inline(always)]
-    fn is_nest(&self, nla_type: u16) -> bool {
+    pub(crate) fn is_nest(&self, nla_type: u16) -> bool {
         self.nla_type() == nla_type | NLA_F_NESTED
     }
 
     /// The payload of the attribute that comes next, if it is of that type and of `SIZE` bytes with
     /// header and padding.
     #[inline(always)]
-    fn take<const SIZE: usize, const K: usize>(&mut self, nla_type: u16) -> Option<[u8; K]> {
+    pub(crate) fn take<const SIZE: usize, const K: usize>(
+        &mut self,
+        nla_type: u16,
+    ) -> Option<[u8; K]> {
         if self.head != header(nla_attr_size(K), nla_type) {
             return None;
         }
@@ -187,7 +188,7 @@ impl<'a> Cursor<'a> {
 
     /// Passes over an attribute of any type; whether it could.
     #[inline(always)]
-    fn skip_any(&mut self) -> bool {
+    pub(crate) fn skip_any(&mut self) -> bool {
         let len = self.nla_len();
         match self.rest.get(nla_align(len)..) {
             Some(behind) if len >= NLA_HDRLEN => {
@@ -202,7 +203,7 @@ impl<'a> Cursor<'a> {
     /// header with what it should be is quicker than to add its length: what follows can be read
     /// before the comparison is done.
     #[inline(always)]
-    fn skip<const USUAL: usize>(&mut self, nla_type: u16) {
+    pub(crate) fn skip<const USUAL: usize>(&mut self, nla_type: u16) {
         if self.head == header(USUAL, nla_type) {
             if let Some(behind) = self.rest.get(USUAL..) {
                 *self = Self::new(behind);
@@ -214,7 +215,7 @@ impl<'a> Cursor<'a> {
 }
 
 /// A nest whose shape is known.
-struct Values<'a, 's, const LEN: usize, const N: usize> {
+pub(crate) struct Values<'a, 's, const LEN: usize, const N: usize> {
     bytes: &'a [u8; LEN],
     shape: &'s Shape<LEN, N>,
 }
@@ -222,13 +223,13 @@ struct Values<'a, 's, const LEN: usize, const N: usize> {
 impl<const LEN: usize, const N: usize> Values<'_, '_, LEN, N> {
     /// The payload of the `n`th attribute.
     #[inline(always)]
-    fn get<const K: usize>(&self, n: usize) -> [u8; K] {
+    pub(crate) fn get<const K: usize>(&self, n: usize) -> [u8; K] {
         self.shape.headers.get(n).map_or([0; K], |&(at, _)| piece(self.bytes, at + NLA_HDRLEN))
     }
 }
 
 /// A nest of a known shape that is being written.
-struct Blank<'w, 's, const LEN: usize, const N: usize> {
+pub(crate) struct Blank<'w, 's, const LEN: usize, const N: usize> {
     bytes: &'w mut [u8; LEN],
     shape: &'s Shape<LEN, N>,
 }
@@ -236,7 +237,7 @@ struct Blank<'w, 's, const LEN: usize, const N: usize> {
 impl<const LEN: usize, const N: usize> Blank<'_, '_, LEN, N> {
     /// Sets the payload of the `n`th attribute.
     #[inline(always)]
-    fn set<const K: usize>(&mut self, n: usize, payload: [u8; K]) {
+    pub(crate) fn set<const K: usize>(&mut self, n: usize, payload: [u8; K]) {
         if let Some(&(at, _)) = self.shape.headers.get(n) {
             fill(self.bytes, at + NLA_HDRLEN, payload);
         }
@@ -244,7 +245,7 @@ impl<const LEN: usize, const N: usize> Blank<'_, '_, LEN, N> {
 }
 
 #[inline(always)]
-fn fill<const K: usize>(bytes: &mut [u8], at: usize, payload: [u8; K]) {
+pub(crate) fn fill<const K: usize>(bytes: &mut [u8], at: usize, payload: [u8; K]) {
     if let Some(place) = bytes.get_mut(at..).and_then(|bytes| bytes.first_chunk_mut()) {
         *place = payload;
     }
@@ -252,16 +253,16 @@ fn fill<const K: usize>(bytes: &mut [u8], at: usize, payload: [u8; K]) {
 
 /// The bytes at a place that is known to be there when this is compiled.
 #[inline(always)]
-fn piece<const K: usize>(bytes: &[u8], at: usize) -> [u8; K] {
+pub(crate) fn piece<const K: usize>(bytes: &[u8], at: usize) -> [u8; K] {
     bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; K])
 }
 
 #[inline(always)]
-fn word(bytes: &[u8], at: usize) -> u32 {
+pub(crate) fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes(piece(bytes, at))
 }
 
-const fn tuple<const LEN: usize, const N: usize, const IDS: usize>(
+pub(crate) const fn tuple<const LEN: usize, const N: usize, const IDS: usize>(
     src: Child,
     dst: Child,
     ids: [Child; IDS],
@@ -282,56 +283,57 @@ const fn tuple<const LEN: usize, const N: usize, const IDS: usize>(
     Shape::new(children)
 }
 
-const V4_SRC: Child = (CtattrIp::V4Src, 4);
-const V4_DST: Child = (CtattrIp::V4Dst, 4);
-const V6_SRC: Child = (CtattrIp::V6Src, 16);
-const V6_DST: Child = (CtattrIp::V6Dst, 16);
-const PORTS: [Child; 2] = [(CtattrL4proto::SrcPort, 2), (CtattrL4proto::DstPort, 2)];
-const ICMP: [Child; 3] =
+pub(crate) const V4_SRC: Child = (CtattrIp::V4Src, 4);
+pub(crate) const V4_DST: Child = (CtattrIp::V4Dst, 4);
+pub(crate) const V6_SRC: Child = (CtattrIp::V6Src, 16);
+pub(crate) const V6_DST: Child = (CtattrIp::V6Dst, 16);
+pub(crate) const PORTS: [Child; 2] = [(CtattrL4proto::SrcPort, 2), (CtattrL4proto::DstPort, 2)];
+pub(crate) const ICMP: [Child; 3] =
     [(CtattrL4proto::IcmpId, 2), (CtattrL4proto::IcmpType, 1), (CtattrL4proto::IcmpCode, 1)];
-const ICMPV6: [Child; 3] =
+pub(crate) const ICMPV6: [Child; 3] =
     [(CtattrL4proto::Icmpv6Id, 2), (CtattrL4proto::Icmpv6Type, 1), (CtattrL4proto::Icmpv6Code, 1)];
 
-const V4_PORTS: Shape<52, 7> = tuple(V4_SRC, V4_DST, PORTS);
-const V6_PORTS: Shape<76, 7> = tuple(V6_SRC, V6_DST, PORTS);
-const V4_ICMP: Shape<60, 8> = tuple(V4_SRC, V4_DST, ICMP);
-const V6_ICMPV6: Shape<84, 8> = tuple(V6_SRC, V6_DST, ICMPV6);
-const V4_OTHER: Shape<36, 5> = tuple(V4_SRC, V4_DST, []);
-const V6_OTHER: Shape<60, 5> = tuple(V6_SRC, V6_DST, []);
+pub(crate) const V4_PORTS: Shape<52, 7> = tuple(V4_SRC, V4_DST, PORTS);
+pub(crate) const V6_PORTS: Shape<76, 7> = tuple(V6_SRC, V6_DST, PORTS);
+pub(crate) const V4_ICMP: Shape<60, 8> = tuple(V4_SRC, V4_DST, ICMP);
+pub(crate) const V6_ICMPV6: Shape<84, 8> = tuple(V6_SRC, V6_DST, ICMPV6);
+pub(crate) const V4_OTHER: Shape<36, 5> = tuple(V4_SRC, V4_DST, []);
+pub(crate) const V6_OTHER: Shape<60, 5> = tuple(V6_SRC, V6_DST, []);
 // 64-bit values on machines that need them aligned: with a pad before both, or before the second
 // alone, by where in the datagram the nest lies.
-const COUNTERS: Shape<28, 2> = Shape::new([PACKETS, BYTES]);
-const COUNTERS_PAD: Shape<32, 3> = Shape::new([PACKETS, COUNTERS_ALIGN, BYTES]);
-const COUNTERS_PADS: Shape<36, 4> = Shape::new([COUNTERS_ALIGN, PACKETS, COUNTERS_ALIGN, BYTES]);
-const PACKETS: Child = (CtattrCounters::Packets, 8);
-const BYTES: Child = (CtattrCounters::Bytes, 8);
-const COUNTERS_ALIGN: Child = (CtattrCounters::Pad, 0);
+pub(crate) const COUNTERS: Shape<28, 2> = Shape::new([PACKETS, BYTES]);
+pub(crate) const COUNTERS_PAD: Shape<32, 3> = Shape::new([PACKETS, COUNTERS_ALIGN, BYTES]);
+pub(crate) const COUNTERS_PADS: Shape<36, 4> =
+    Shape::new([COUNTERS_ALIGN, PACKETS, COUNTERS_ALIGN, BYTES]);
+pub(crate) const PACKETS: Child = (CtattrCounters::Packets, 8);
+pub(crate) const BYTES: Child = (CtattrCounters::Bytes, 8);
+pub(crate) const COUNTERS_ALIGN: Child = (CtattrCounters::Pad, 0);
 
-const BEGUN: Shape<16, 1> = Shape::new([START]);
-const BEGUN_PAD: Shape<20, 2> = Shape::new([TIMES_ALIGN, START]);
-const ENDED: Shape<28, 2> = Shape::new([START, STOP]);
-const ENDED_PAD: Shape<32, 3> = Shape::new([START, TIMES_ALIGN, STOP]);
-const ENDED_PADS: Shape<36, 4> = Shape::new([TIMES_ALIGN, START, TIMES_ALIGN, STOP]);
-const START: Child = (CtattrTstamp::Start, 8);
-const STOP: Child = (CtattrTstamp::Stop, 8);
-const TIMES_ALIGN: Child = (CtattrTstamp::Pad, 0);
+pub(crate) const BEGUN: Shape<16, 1> = Shape::new([START]);
+pub(crate) const BEGUN_PAD: Shape<20, 2> = Shape::new([TIMES_ALIGN, START]);
+pub(crate) const ENDED: Shape<28, 2> = Shape::new([START, STOP]);
+pub(crate) const ENDED_PAD: Shape<32, 3> = Shape::new([START, TIMES_ALIGN, STOP]);
+pub(crate) const ENDED_PADS: Shape<36, 4> = Shape::new([TIMES_ALIGN, START, TIMES_ALIGN, STOP]);
+pub(crate) const START: Child = (CtattrTstamp::Start, 8);
+pub(crate) const STOP: Child = (CtattrTstamp::Stop, 8);
+pub(crate) const TIMES_ALIGN: Child = (CtattrTstamp::Pad, 0);
 
-const SEQ_ADJ: Shape<28, 3> = Shape::new([
+pub(crate) const SEQ_ADJ: Shape<28, 3> = Shape::new([
     (CtattrSeqadj::CorrectionPos, 4),
     (CtattrSeqadj::OffsetBefore, 4),
     (CtattrSeqadj::OffsetAfter, 4),
 ]);
-const SYNPROXY: Shape<28, 3> =
+pub(crate) const SYNPROXY: Shape<28, 3> =
     Shape::new([(CtattrSynproxy::Isn, 4), (CtattrSynproxy::Its, 4), (CtattrSynproxy::Tsoff, 4)]);
-const SCTP: Shape<32, 4> = Shape::new([
+pub(crate) const SCTP: Shape<32, 4> = Shape::new([
     (CtattrProtoinfo::Sctp | NLA_F_NESTED, 24),
     (CtattrProtoinfoSctp::State, 1),
     (CtattrProtoinfoSctp::VtagOriginal, 4),
     (CtattrProtoinfoSctp::VtagReply, 4),
 ]);
-const SCTP_STATE: Shape<16, 2> =
+pub(crate) const SCTP_STATE: Shape<16, 2> =
     Shape::new([(CtattrProtoinfo::Sctp | NLA_F_NESTED, 8), (CtattrProtoinfoSctp::State, 1)]);
-const TCP: Shape<48, 6> = Shape::new([
+pub(crate) const TCP: Shape<48, 6> = Shape::new([
     (CtattrProtoinfo::Tcp | NLA_F_NESTED, 40),
     (CtattrProtoinfoTcp::State, 1),
     (CtattrProtoinfoTcp::WscaleOriginal, 1),
@@ -339,28 +341,28 @@ const TCP: Shape<48, 6> = Shape::new([
     (CtattrProtoinfoTcp::FlagsOriginal, 2),
     (CtattrProtoinfoTcp::FlagsReply, 2),
 ]);
-const TCP_STATE: Shape<16, 2> =
+pub(crate) const TCP_STATE: Shape<16, 2> =
     Shape::new([(CtattrProtoinfo::Tcp | NLA_F_NESTED, 8), (CtattrProtoinfoTcp::State, 1)]);
 
-const DCCP: Shape<36, 4> = Shape::new([
+pub(crate) const DCCP: Shape<36, 4> = Shape::new([
     (CtattrProtoinfo::Dccp | NLA_F_NESTED, 28),
     (CtattrProtoinfoDccp::State, 1),
     (CtattrProtoinfoDccp::Role, 1),
     (CtattrProtoinfoDccp::HandshakeSeq, 8),
 ]);
-const DCCP_STATE: Shape<16, 2> =
+pub(crate) const DCCP_STATE: Shape<16, 2> =
     Shape::new([(CtattrProtoinfo::Dccp | NLA_F_NESTED, 8), (CtattrProtoinfoDccp::State, 1)]);
 
 /// When an event happened, behind the pad of machines that need one, which has the number of
 /// `CTA_STATUS`.
-const TIMESTAMP_EVENT_PAD: Shape<16, 2> =
+pub(crate) const TIMESTAMP_EVENT_PAD: Shape<16, 2> =
     Shape::run([(CtattrType::Status, 0), (CtattrType::TimestampEvent, 8)]);
 
 /// What events have behind the tuples.
-const EVENT: Shape<24, 3> =
+pub(crate) const EVENT: Shape<24, 3> =
     Shape::run([(CtattrType::Id, 4), (CtattrType::Status, 4), (CtattrType::Timeout, 4)]);
 /// What replies have behind the tuples.
-const REPLY: Shape<40, 5> = Shape::run([
+pub(crate) const REPLY: Shape<40, 5> = Shape::run([
     (CtattrType::Status, 4),
     (CtattrType::Mark, 4),
     (CtattrType::Id, 4),
@@ -368,7 +370,7 @@ const REPLY: Shape<40, 5> = Shape::run([
     (CtattrType::Timeout, 4),
 ]);
 /// The counters of both directions.
-const BOTH_COUNTERS: Shape<56, 6> = Shape::run([
+pub(crate) const BOTH_COUNTERS: Shape<56, 6> = Shape::run([
     (CtattrType::CountersOrig | NLA_F_NESTED, 24),
     PACKETS,
     BYTES,

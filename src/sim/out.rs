@@ -261,7 +261,7 @@ impl sealed::Parts for InPlace<'_> {
     fn help(&mut self, help: &NfConnHelp) {
         put!(self, |at| match help {
             NfConnHelp { helper: Some(helper), info: None } => {
-                shapes::put_help(at, helper)
+                helper.inline().and_then(|name| shapes::put_help(at, name))
             }
             _ => None,
         });

@@ -44,9 +44,9 @@ macro_rules! open_enum {
             /// Returns the name in the form that JSON and text copy.
             #[cfg(feature = "format")]
             #[inline]
-            pub(crate) const fn word(self) -> Option<&'static $crate::format::Word> {
+            pub(crate) const fn word(self) -> Option<&'static $crate::line::Word> {
                 match self.0 {
-                    $( $number => Some(&const { $crate::format::Word::new($text) }), )+
+                    $( $number => Some(&const { $crate::line::Word::new($text) }), )+
                     _ => None,
                 }
             }
