@@ -307,7 +307,7 @@ fn an_overrun_during_a_dump_does_not_block_the_socket() {
     let Some(mut socket) = socket(TEST) else { return };
     create(&mut other, 0..MANY);
     // Events on the socket for requests fill its receive buffer during the dump.
-    socket.netlink().add_membership(Group::New.number()).unwrap();
+    socket.netlink().add_membership(u32::from(Group::New)).unwrap();
     socket.set_receive_buffer(64 << 10).unwrap();
     let mut seen = 0;
     let result = socket.exchange(request::dump(&Selector::default()), |_| {

@@ -262,10 +262,8 @@ fn helper_and_master() {
             };
             let status = Status::CONFIRMED | helper_bit(net);
             let master = create(net, &ct, |ct| ct.status = Some(status));
-            let data = Conntrack {
-                master: master.orig,
-                ..flow(ports(addrs, IpProto::TCP, [20, 3000]))
-            };
+            let data =
+                Conntrack { master: master.orig, ..flow(ports(addrs, IpProto::TCP, [20, 3000])) };
             let data = create(net, &data, |ct| {
                 ct.status = Some(Status::CONFIRMED | Status::EXPECTED);
             });
