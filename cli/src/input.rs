@@ -59,7 +59,7 @@ fn read(file: &Path, jobs: usize, sink: &impl Sink) -> Result<Counts, Stop> {
         None => Box::new(input),
     };
     // Several threads are for what is all there and for no one to watch: messages that come through
-    // a pipe are printed as they come, and a person sees a problem behind the line before it.
+    // a pipe are printed as they come, and a person sees a problem after the line that precedes it.
     let result = if jobs > 1 && metadata.is_file() && !io::stdout().is_terminal() {
         let reader = Reader::new(input).map_err(|error| no_capture(file, &error))?;
         parallel::read(file, reader, jobs, sink)
@@ -98,11 +98,10 @@ fn read_in_turn(file: &Path, input: impl Read, sink: &impl Sink) -> Result<Count
     Ok(out.counts)
 }
 
-/// An input before each of whose reads, which may wait for long, all that came of the earlier ones is
-/// written.
+/// An input that writes pending output before each read, because the read may block.
 struct Prompt<'o, R> {
     input: R,
-    /// What is to be written, and how that ended.
+    /// The output, and the result of the last write.
     pending: &'o RefCell<(Output, io::Result<()>)>,
 }
 

@@ -17,7 +17,9 @@ use std::time::{Duration, Instant};
 /// How long a signal that arrives just before a wait may stay unnoticed.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Opens a socket for events. The kernel drops some of the events that do not match.
+/// Opens a socket for events.
+///
+/// The kernel drops some of the events that do not match.
 pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Result<Events, Stop> {
     if listen.timestamps {
         Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;

@@ -9,7 +9,9 @@ use ctnetlink::request::Selector;
 use ctnetlink::{Conntrack, Family, Message};
 use std::net::IpAddr;
 
-/// What an entry must have. Everything absent matches every entry.
+/// What an entry must have.
+///
+/// Everything absent matches every entry.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Matcher {
     /// The part that a request can express.
@@ -41,8 +43,10 @@ impl Matcher {
         *self == Self { selector: Selector { family, ..Selector::default() }, ..Self::default() }
     }
 
-    /// Returns `true` if a message matches. A message without an entry, such as an expectation,
-    /// matches unless more than the layer 3 protocol is filtered.
+    /// Returns `true` if a message matches.
+    ///
+    /// A message without an entry, such as an expectation, matches unless more than the layer 3
+    /// protocol is filtered.
     pub(crate) fn matches(&self, message: &Message<'_>) -> bool {
         if !self.is_family_only() {
             let entry = message.conntrack();

@@ -24,12 +24,12 @@ impl std::fmt::Display for Place<'_> {
     }
 }
 
-/// What takes the messages, on whatever thread.
+/// Receives the messages of a capture, on several threads at once.
 pub(crate) trait Sink: Sync {
     fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output);
 }
 
-/// What a capture says of a packet, apart from its bytes.
+/// The description of a packet in a capture, without its bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Origin {
     number: u64,
@@ -46,7 +46,7 @@ impl From<&Packet<'_>> for Origin {
     }
 }
 
-/// Gives the messages of a packet to `sink`.
+/// Passes the messages of a packet to `sink`.
 pub(crate) fn read_messages(
     file: &Path,
     origin: &Origin,

@@ -1,10 +1,10 @@
-//! A capture file on several threads.
+//! Reads a capture file on several threads.
 //!
-//! Each of them takes the next packets out of the file, makes text of them and writes it: what it
-//! has read stays in its processor's cache, and it hardly ever waits for another. They take turns at
-//! both ends: the file is locked, and for the output a baton goes from batch to batch, in the order
-//! of the file. A thread that ends early drops the baton, and that ends the others. There is a batch
-//! for each thread, used again and again: memory does not grow with the file.
+//! Each thread takes a batch of packets from the file, decodes it, and writes the text: the packets
+//! stay in its processor's cache, and it rarely waits for another thread. A lock guards the file. A
+//! baton, which is passed from batch to batch in the order of the file, is the right to write. A
+//! thread that ends early drops the baton, which ends the other threads. Each thread reuses one
+//! batch, so memory does not grow with the file.
 
 use crate::messages::{Origin, Sink, read_messages, report, report_skipped};
 use crate::output::{Counts, Output};
@@ -17,18 +17,21 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Bytes and packets of a batch: so many that taking turns costs little, so few that they are still in
-/// the processor's cache when they are decoded.
+/// Number of bytes in a batch.
+///
+/// A larger batch would leave the processor's cache before it is decoded; a smaller one would spend
+/// more time on the lock and the baton.
 const BYTES: usize = 256 << 10;
+/// Number of packets in a batch.
 const PACKETS: usize = 2048;
 
-/// The right to write, and what was counted in all that has been written.
+/// The right to write, with the counts of everything written before.
 struct Baton(Counts);
 
-/// What the threads take turns at.
+/// The file, which one thread at a time reads.
 struct Source<R> {
     reader: Reader<R>,
-    /// Where the next batch will get the baton from.
+    /// Where the next batch receives the baton.
     baton: Receiver<Baton>,
 }
 
@@ -38,23 +41,25 @@ struct Turn {
     after: Sender<Baton>,
 }
 
-/// A part of a capture, and what was made of it.
+/// A part of a capture, and its output.
 #[derive(Default)]
 struct Batch {
-    /// The packets' bytes, one after another.
+    /// The bytes of all packets.
     bytes: Vec<u8>,
     parts: Vec<Part>,
     out: Output,
 }
 
 enum Part {
-    /// A packet of so many bytes.
+    /// A packet, with its number of bytes.
     Packet(Origin, usize),
     Error(CaptureError),
 }
 
 impl<R: Read> Source<R> {
-    /// Fills a batch; `None` at the end of the file.
+    /// Fills a batch.
+    ///
+    /// Returns `None` at the end of the file.
     fn next(&mut self, batch: &mut Batch) -> Option<Turn> {
         if !batch.fill(&mut self.reader) {
             return None;
@@ -65,10 +70,12 @@ impl<R: Read> Source<R> {
 }
 
 impl Batch {
-    /// Reads on; `false` at the end of the file, when there is nothing in it.
+    /// Reads the next packets.
+    ///
+    /// Returns `false` if there are none.
     fn fill(&mut self, reader: &mut Reader<impl Read>) -> bool {
         self.bytes.clear();
-        // After a huge packet.
+        // A single huge packet must not keep its memory.
         self.bytes.shrink_to(2 * BYTES);
         self.parts.clear();
         while self.bytes.len() < BYTES && self.parts.len() < PACKETS {
@@ -89,8 +96,8 @@ impl Batch {
         for part in &self.parts {
             match part {
                 Part::Packet(origin, length) => {
-                    let (data, behind) = rest.split_at_checked(*length).unwrap_or_default();
-                    rest = behind;
+                    let (data, after) = rest.split_at_checked(*length).unwrap_or_default();
+                    rest = after;
                     read_messages(file, origin, data, sink, &mut self.out);
                 }
                 Part::Error(error) => report(file, error, &mut self.out),
@@ -99,7 +106,7 @@ impl Batch {
     }
 }
 
-/// Gives the messages of a capture to `sink` on `jobs` threads, and writes what it makes of them.
+/// Passes the messages of a capture to `sink` on `jobs` threads, and writes its output.
 pub(crate) fn read(
     file: &Path,
     reader: Reader<impl Read + Send>,
@@ -116,7 +123,7 @@ pub(crate) fn read(
             .into_iter()
             .try_for_each(|thread| thread.join().unwrap_or_else(|p| resume_unwind(p)))
     })?;
-    // Nobody panicked, and the last batch has passed the baton on.
+    // No thread panicked, and the last batch has passed the baton on.
     let source = source.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut counts = source.baton.recv().map_or(Counts::default(), |Baton(counts)| counts);
     let mut last = Output::default();
@@ -126,7 +133,7 @@ pub(crate) fn read(
     Ok(counts)
 }
 
-/// Works on batches as long as there are any.
+/// Processes batches until the end of the file.
 fn work<R: Read>(file: &Path, source: &Mutex<Source<R>>, sink: &impl Sink) -> io::Result<()> {
     let mut batch = Batch::default();
     loop {

@@ -66,7 +66,9 @@ impl Printer {
         out.counts.errors += u64::from(is_broken);
     }
 
-    /// Prints a message. Its errors go to standard error.
+    /// Prints a message.
+    ///
+    /// Its errors go to standard error.
     pub(crate) fn print(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
         let Output { stdout, problems, counts } = out;
         let mut is_broken = false;

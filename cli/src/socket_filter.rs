@@ -31,9 +31,11 @@ const LOAD_BYTE_FROM_X: u16 = 0x50;
 const AND: u16 = 0x54;
 const JUMP_IF_EQUAL: u16 = 0x15;
 const RETURN: u16 = 0x06;
-/// `SKF_AD_OFF + SKF_AD_NLATTR` and `SKF_AD_OFF + SKF_AD_NLATTR_NEST`: the offset of the attribute
-/// of type X, from offset A on or inside the nested attribute at A; 0 if there is none.
+/// `SKF_AD_OFF + SKF_AD_NLATTR`: the offset of the attribute of type X, searched from offset A on.
+///
+/// It is 0 if there is none, as it is for [`FIND_NESTED`].
 const FIND_ATTR: u32 = 0xffff_f00c;
+/// `SKF_AD_OFF + SKF_AD_NLATTR_NEST`: the same, searched inside the nested attribute at offset A.
 const FIND_NESTED: u32 = 0xffff_f010;
 
 /// Attaches a program for what `matcher` requires, if any of it can be checked in the kernel.
@@ -88,7 +90,9 @@ impl Program {
         self.0.push(Instruction::Plain(code, operand));
     }
 
-    /// Sets X to the offset of an attribute. Accepts the event if it has no such attribute.
+    /// Sets X to the offset of an attribute.
+    ///
+    /// Accepts the event if it has no such attribute.
     fn find(&mut self, [top, nested, innermost]: [u32; 3]) {
         self.push(LOAD_NUMBER, ATTRS);
         for (attr, find) in [(top, FIND_ATTR), (nested, FIND_NESTED), (innermost, FIND_NESTED)] {

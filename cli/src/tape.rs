@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// `NETLINK_NETFILTER`.
 const FAMILY: u16 = 12;
-/// Number of bytes that are gathered before they are written.
+/// Number of bytes that are collected before they are written.
 const FULL: usize = 64 << 10;
 
 /// When to start a new file.
@@ -96,7 +96,9 @@ impl Tape {
         self.rotation.size.is_some_and(is_large) || self.rotation.time.is_some_and(is_old)
     }
 
-    /// Writes what has been gathered. After an error the file ends with its last complete packet.
+    /// Writes the packets that have been collected.
+    ///
+    /// After an error the file ends with its last complete packet.
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         let result = self.writer.flush();
         let written = self.pending.iter().take(self.writer.get_ref().flushed);

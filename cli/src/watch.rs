@@ -45,7 +45,8 @@ pub(crate) fn run(args: &Watch) -> Result<Status, Stop> {
                 out.emit_if_due()?;
                 until.count();
             }
-            Ok(Some(_)) => {}
+            // Lines do not wait for the next event that matches.
+            Ok(Some(_)) => out.emit()?,
             Ok(None) => {
                 out.emit()?;
                 until.wait(&events)?;

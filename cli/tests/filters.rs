@@ -116,7 +116,9 @@ fn insert() -> Option<()> {
     Some(())
 }
 
-/// The ids of the entries in lines of text. ICMP has another `id=`, before it.
+/// The ids of the entries in lines of text.
+///
+/// ICMP has another `id=`, before it.
 fn ids(text: &str) -> Vec<&str> {
     let ids = text.lines().filter_map(|line| line.rsplit_once(" id=")?.1.split(' ').next());
     let mut ids: Vec<_> = ids.collect();

@@ -53,7 +53,9 @@ fn kinds() -> Vec<Conntrack> {
     ]
 }
 
-/// Turns on tracking of the loopback device's packets. Returns `false` if nft is missing.
+/// Turns on tracking of the loopback device's packets.
+///
+/// Returns `false` if nft is missing.
 fn track() -> bool {
     let rules =
         "table inet t { chain c { type filter hook output priority 0; ct state new counter; }; }";
@@ -63,8 +65,9 @@ fn track() -> bool {
     child.wait().unwrap().success()
 }
 
-/// Sends packets of a TCP flow, which lives as long as the returned ends, and of a UDP flow in both
-/// directions.
+/// Sends packets of a TCP flow and, in both directions, of a UDP flow.
+///
+/// The TCP flow lives as long as the ends that are returned.
 fn traffic() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:8080").unwrap();
     let mut client = TcpStream::connect("127.0.0.1:8080").unwrap();

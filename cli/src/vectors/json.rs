@@ -1,4 +1,4 @@
-//! Vectors as JSON; docs/vectors.md says what the keys mean.
+//! Vectors as JSON, with the keys that docs/vectors.md describes.
 
 use ctnetlink::Message;
 use ctnetlink::error::{Error, ErrorKind};
@@ -14,7 +14,7 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// An object with the kernel and, once each, what there is.
+/// Returns an object with the kernel and with the pairs that have a value.
 fn object(kernel: &Kernel, pairs: Vec<(&str, Option<Value>)>) -> Value {
     let mut object = Map::new();
     for (key, value) in pairs {
@@ -63,7 +63,7 @@ pub(super) fn vector(kernel: &Kernel, number: usize, vector: &Vector) -> Value {
             ("ext", ext.map(Value::from)),
             ("secctx_len", secctx_len.map(Value::from)),
             ("nlmsg_size", nlmsg_size.map(Value::from)),
-            // What is allocated for an expectation does not depend on it.
+            // The allocation for an expectation does not depend on `nlmsg_size`.
             ("alloc", alloc.filter(|_| events.is_some()).map(Value::from)),
             ("alloc_exp", alloc.filter(|_| events.is_none()).map(Value::from)),
             ("message", message.map(|message| record(&message))),
@@ -92,7 +92,7 @@ pub(super) fn malformed(kernel: &Kernel, number: usize, bad: &Malformed) -> Valu
     )
 }
 
-/// The message as `ctnetlink decode --format json` prints it.
+/// Returns the message as `ctnetlink decode --format json` prints it.
 pub(super) fn record(message: &Message<'_>) -> Value {
     serde_json::to_value(MessageRecord::new(message)).unwrap_or_default()
 }
@@ -135,7 +135,7 @@ pub(super) fn error(error: &Error) -> Value {
     Value::Object(object)
 }
 
-/// The attributes in the order of the bytes, a nest before what is in it.
+/// Returns the attributes in the order of the bytes, a nested attribute before its contents.
 fn fields(tree: &[Field], endian: Endian) -> Value {
     let mut list = Vec::new();
     tree.iter().for_each(|field| field.walk(&mut |field| list.push(one_field(field, endian))));
@@ -198,7 +198,7 @@ fn one_field(field: &Field, endian: Endian) -> Value {
     Value::Object(object)
 }
 
-/// The kernel's options by their names, those that are on.
+/// Returns the names of the kernel's options that are on.
 fn config(config: &Config) -> Value {
     let options = [
         ("NF_CONNTRACK_TIMESTAMP", config.timestamp),

@@ -13,43 +13,46 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-/// When the first datagram was captured: 2026-11-22T08:50:00Z. Each other a millisecond later.
+/// The capture time of the first datagram: 2026-11-22T08:50:00Z.
 const FIRST: u64 = 1_795_337_400_000_000_000;
+/// The time between two datagrams: a millisecond.
 const STEP: u64 = 1_000_000;
-/// `PACKET_OUTGOING`, as nlmon devices have it, and `NETLINK_NETFILTER`.
+/// `PACKET_OUTGOING`, the packet type that nlmon devices give.
 const OUTGOING: u16 = 4;
+/// `NETLINK_NETFILTER`.
 const NETFILTER: u16 = 12;
 
-/// Writes test vectors for authors of other codecs: messages of the simulated kernel with their
-/// meaning, and broken ones with the error that they must give.
+/// Write test vectors for authors of other codecs
 ///
-/// DIR gets vectors.jsonl, vectors.pcapng and malformed.jsonl; docs/vectors.md says what is in them.
-/// The same arguments give the same bytes on every machine. The last line is `vectors=N datagrams=N
-/// malformed=N covered=N of=N`. Exits with 1 if there are enough vectors (2000) to show everything
-/// that the kernel can send, and they do not.
+/// The vectors are messages of the simulated kernel with their decoded values, and malformed messages
+/// with their errors. DIR gets the files vectors.jsonl, vectors.pcapng and malformed.jsonl, which
+/// docs/vectors.md describes. The same arguments give the same bytes on every machine. The last line
+/// is `vectors=N datagrams=N malformed=N covered=N of=N`. The exit status is 1 if 2000 vectors or more
+/// do not cover everything that the kernel can send.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The kernel release, such as 6.12 or 6.12.111.
+    /// Kernel release, such as 6.12 or 6.12.111
     #[arg(long, required_unless_present = "verify")]
     kernel: Option<Release>,
     /// The machine: x86_64, arm64, s390x, riscv64.
     #[arg(long, default_value = "x86_64")]
     arch: Arch,
-    /// How many vectors.
+    /// Number of vectors
     #[arg(long, default_value_t = Vectors::ENOUGH)]
     count: usize,
-    /// At most so many broken messages.
+    /// Largest number of malformed messages
     #[arg(long, default_value_t = usize::MAX, hide_default_value = true)]
     malformed: usize,
-    /// What the random values come from.
+    /// Seed of the random values
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Where to; it is created.
+    /// Directory to write to; it is created if it does not exist
     #[arg(short, long, value_name = "DIR", required_unless_present = "verify")]
     output: Option<PathBuf>,
-    /// Reads the vectors in DIR back and compares them with what they say of themselves. The last
-    /// line is `vectors=N exact=N datagrams=N malformed=N as_expected=N`. Exits with 1 if anything
-    /// differs.
+    /// Read the vectors in DIR back and compare their values with their bytes
+    ///
+    /// The last line is `vectors=N exact=N datagrams=N malformed=N as_expected=N`. The exit status is
+    /// 1 if anything differs.
     #[arg(long, value_name = "DIR", exclusive = true)]
     verify: Option<PathBuf>,
 }
@@ -127,7 +130,7 @@ fn write(args: &Args, kernel: &Kernel, dir: &Path) -> Result<Status, Stop> {
     Ok(Status::flawed_if(is_bad))
 }
 
-/// How much of each sort of thing was shown.
+/// Reports how much of each kind the vectors cover.
 fn report(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
     let sort = |thing: &str| thing.split(' ').next().unwrap_or_default().to_owned();
     let mut sorts: Vec<String> = coverage.wanted().map(sort).collect();
@@ -141,7 +144,7 @@ fn report(out: &mut impl Write, coverage: &Coverage) -> io::Result<()> {
     Ok(())
 }
 
-/// The capture: a packet a datagram.
+/// The capture, with one packet per datagram.
 struct Datagrams {
     path: PathBuf,
     writer: PcapngWriter<BufWriter<File>>,
@@ -150,7 +153,7 @@ struct Datagrams {
 }
 
 impl Datagrams {
-    /// In the byte order of the machine that is simulated.
+    /// Creates the file in the byte order of the simulated machine.
     fn create(dir: &Path, kernel: &Kernel) -> Result<Self, Stop> {
         let path = dir.join("vectors.pcapng");
         let writer = File::create(&path)
@@ -177,7 +180,7 @@ impl Datagrams {
         Ok(())
     }
 
-    /// How many there are.
+    /// Writes the rest, and returns the number of datagrams.
     fn finish(mut self) -> Result<usize, Stop> {
         if !self.bytes.is_empty() {
             self.next()?;

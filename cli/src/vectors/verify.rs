@@ -1,7 +1,9 @@
-//! Reads vectors back. What they say is compared with their bytes in three ways, none of which
-//! knows the generator: the flat value is read from the bytes and from the JSON, and written to
-//! bytes again; the attributes are walked by a reader that has no tables, and their values read by
-//! their form; the errors of broken messages are those of iterating typed attributes.
+//! Reads vectors back, and compares their values with their bytes.
+//!
+//! There are three comparisons, none of which uses the generator. The decoded struct is read from the
+//! bytes and from the JSON, and encoded to bytes again. A reader without the attribute tables iterates
+//! the attributes, and decodes their values by their form. The errors of malformed messages are those
+//! of iterating typed attributes.
 
 use super::json::{error, hex, record};
 use crate::output::print_error;
@@ -40,7 +42,9 @@ pub(super) fn run(dir: &Path) -> Result<Status, Stop> {
     Ok(Status::flawed_if(!is_good))
 }
 
-/// Checks each line of a file: how many there are, how many are right.
+/// Checks each line of a file.
+///
+/// Returns the number of lines, and the number of those that are right.
 fn each(
     dir: &Path,
     name: &str,
@@ -62,7 +66,7 @@ fn each(
     Ok((lines, good))
 }
 
-/// What is read of a line of either file.
+/// The keys of a line of either file.
 #[derive(Deserialize)]
 struct Line {
     hex: String,
@@ -148,7 +152,7 @@ fn broken(line: &Line) -> Result<(), String> {
     line.fields.iter().try_for_each(|field| value(field, &bytes, endian))
 }
 
-/// How many attributes decode, and what does not.
+/// Returns the number of attributes that decode, and the errors of the others.
 fn decode(message: &Message<'_>) -> (usize, Vec<Value>) {
     struct Walk(usize, Vec<Value>);
     impl<'a> Visitor<'a> for Walk {
@@ -171,8 +175,9 @@ fn decode(message: &Message<'_>) -> (usize, Vec<Value>) {
     (walk.0, walk.1)
 }
 
-/// The flat value in the JSON, written in the kernel's order, gives the message; all that a flat
-/// value does not have are pads.
+/// Compares the struct in the JSON, encoded in the kernel's order, with the message.
+///
+/// Pad attributes are the only ones that the struct lacks.
 fn flat(
     kernel: &Kernel,
     json: &Value,
@@ -221,7 +226,7 @@ fn flat(
     same("length without pads", &(built.as_bytes().len() + 4 * pads), &message.as_bytes().len())
 }
 
-/// Offset, length and type of each attribute, by headers alone.
+/// Returns offset, length and type of each attribute, from their headers alone.
 fn walk(
     bytes: &[u8],
     from: usize,
@@ -241,7 +246,7 @@ fn walk(
     list
 }
 
-/// The value that an attribute is said to have, against the bytes.
+/// Compares the value of an attribute in the JSON with the bytes.
 fn value(field: &Field, bytes: &[u8], endian: Endian) -> Result<(), String> {
     let Field { path, offset, nla_len, nla_type, form, value } = field;
     let attr = bytes.get(*offset..offset + nla_len).ok_or_else(|| format!("{path}: not there"))?;
@@ -313,7 +318,7 @@ fn value(field: &Field, bytes: &[u8], endian: Endian) -> Result<(), String> {
     same(path, value, &found)
 }
 
-/// The sizes, from what the message and the list of extensions say.
+/// Compares the sizes with those computed from the message and the list of extensions.
 fn size(line: &Line, kernel: &Kernel, message: &Message<'_>) -> Result<(), String> {
     let Some(nlmsg_size) = line.nlmsg_size else { return Ok(()) };
     let ct = Conntrack::try_from(*message).map_err(|error| error.to_string())?;
@@ -329,7 +334,7 @@ fn size(line: &Line, kernel: &Kernel, message: &Message<'_>) -> Result<(), Strin
     line.alloc.map_or(Ok(()), |alloc| same("alloc", &alloc, &nlmsg_total_size(nlmsg_size)))
 }
 
-/// The datagrams that the vectors are in.
+/// The datagrams that the vectors form.
 #[derive(Default)]
 struct Datagrams {
     all: Vec<Vec<u8>>,
