@@ -1,4 +1,4 @@
-//! The bytes of a message with their meaning.
+//! The annotated bytes of a message.
 
 use super::time::rfc3339;
 use crate::error::Error;
@@ -7,17 +7,19 @@ use crate::wire::{AttrSet, Attrs, NLA_HDRLEN, NLMSG_HDRLEN, NlMsgHdr, RawAttr, V
 use crate::{Body, Message, MsgType, NfGenMsg};
 use core::fmt;
 
-/// Bytes of payload a line.
+/// The number of payload bytes per line.
 const WIDTH: usize = 16;
-/// Characters of the column of bytes: a header's two pairs, a payload's bytes.
+/// The width of the column of bytes: two fields of a header, and the payload.
 const COLUMN: usize = 4 + 1 + 4 + 1 + 2 * WIDTH;
 
-/// Prints the bytes of a message, one attribute a line: offset, bytes, kernel name, value.
+/// The annotated bytes of a message, one attribute per line.
 ///
-/// The offset is in decimal, as in [`Error`]s and in the kernel's own. The bytes are the attribute's
-/// length and type fields and its payload, padding in brackets; a nest's payload follows on lines of
-/// its own, indented. What does not decode says why.
+/// A line has the offset, the bytes, the kernel's name and the value. The offset is in decimal, as in
+/// [`Error`]s and in the kernel's errors. The bytes are the length and type fields and the payload of
+/// the attribute, with padding in brackets. Attributes inside a nested attribute are on lines of their
+/// own, indented. An attribute that does not decode has the error instead of a value.
 ///
+/// # Examples
 /// ```
 /// use ctnetlink::{Message, format::Annotate, wire::Endian};
 ///
@@ -44,7 +46,7 @@ pub struct Annotate<'a> {
 }
 
 impl<'a> Annotate<'a> {
-    /// The message to print.
+    /// Creates the annotated bytes of `message`.
     #[must_use]
     pub const fn new(message: Message<'a>) -> Self {
         Self { message }
@@ -78,7 +80,7 @@ impl fmt::Display for Annotate<'_> {
             }
         }
         let mut lines = Lines { f, depth: 0, result: Ok(()) };
-        // A body in error is printed above.
+        // A malformed body was written above.
         let _ = message.visit(&mut lines);
         lines.result
     }
@@ -128,7 +130,7 @@ fn nfgenmsg_line(f: &mut fmt::Formatter<'_>, nfgen: NfGenMsg) -> fmt::Result {
     writeln!(f, "nfgenmsg family {nfgen_family} version {version} res_id {res_id}")
 }
 
-/// Starts a line: offset, bytes, padding, indentation.
+/// Writes the start of a line: offset, bytes, padding, indentation.
 fn line(
     f: &mut fmt::Formatter<'_>,
     offset: usize,
@@ -154,7 +156,7 @@ fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> Result<usize, fmt::Error> {
     Ok(2 * bytes.len())
 }
 
-/// Bytes that are no attributes.
+/// Writes bytes that are not attributes.
 fn dump(f: &mut fmt::Formatter<'_>, offset: usize, bytes: &[u8], what: &str) -> fmt::Result {
     for (n, chunk) in bytes.chunks(WIDTH).enumerate() {
         line(f, offset + n * WIDTH, chunk, &[], 0)?;
@@ -169,7 +171,7 @@ fn error_line(f: &mut fmt::Formatter<'_>, error: &Error, rest: &[u8], depth: usi
     writeln!(f, "error: {}", error.kind)
 }
 
-/// Prints attributes, those of nests indented.
+/// A visitor that writes attributes, with nested ones indented.
 struct Lines<'f, 'g> {
     f: &'f mut fmt::Formatter<'g>,
     depth: usize,
@@ -205,7 +207,7 @@ impl Lines<'_, '_> {
         match (&decoded, spec) {
             (Ok(_), Some(spec)) => {
                 self.f.write_str(spec.name)?;
-                // An empty string is shown, but no empty bytes.
+                // An empty string and an empty bit set have text, empty bytes do not.
                 if matches!(spec.form, Form::Str | Form::HostWords) || !payload.is_empty() {
                     write!(self.f, " {}", raw.text(Some(spec)))?;
                 }
@@ -239,7 +241,7 @@ impl Lines<'_, '_> {
         Ok(())
     }
 
-    /// Starts an attribute's line: offset, length and type fields, payload, indentation.
+    /// Writes the start of an attribute's line: offset, length and type fields, payload, indentation.
     fn start(&mut self, raw: &RawAttr<'_>, payload: &[u8], padding: &[u8]) -> fmt::Result {
         let nla_len = u16::try_from(NLA_HDRLEN + raw.payload.len()).unwrap_or(u16::MAX);
         let [len0, len1] = raw.endian.u16_bytes(nla_len);

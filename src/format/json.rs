@@ -1,7 +1,7 @@
-//! Messages as JSON, as `docs/json.md` describes it.
+//! Messages as JSON, as docs/json.md describes it.
 //!
-//! The same text as serde's of a [`MessageRecord`](super::MessageRecord), which the tests hold it
-//! against, but made in one pass over the message and without a value in between.
+//! The text equals that of a serialized [`MessageRecord`](super::MessageRecord), which the tests check,
+//! but is written in one pass over the message, without a record.
 
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
@@ -24,8 +24,11 @@ use bitflags::Flags as _;
 use core::fmt::Write as _;
 use core::net::IpAddr;
 
-/// Writes messages as JSON, an object each, and what is known of where they were found.
+/// A writer of messages as JSON objects.
 ///
+/// Its fields are the keys before those of the message: where the message was found.
+///
+/// # Examples
 /// ```
 /// use ctnetlink::{Message, format::Json, wire::Endian};
 ///
@@ -48,11 +51,11 @@ use core::net::IpAddr;
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json<'a> {
-    /// The file.
+    /// The name of the file.
     pub file: Option<&'a str>,
-    /// The number of the packet in it.
+    /// The number of the packet in the file.
     pub packet: Option<u64>,
-    /// When it was captured or received, in nanoseconds since the Unix epoch.
+    /// The time of the packet's capture or reception, in nanoseconds since the Unix epoch.
     pub time: Option<u64>,
     /// Whether to write the whole message, in hexadecimal. With it, `capture::Reader` reads the
     /// JSON back.
@@ -60,12 +63,14 @@ pub struct Json<'a> {
 }
 
 impl Json<'_> {
-    /// Appends a message to `out`, a `Vec<u8>` or a `String`, without a line end.
+    /// Appends a message to `out`, without a newline.
     pub fn write(&self, message: &Message<'_>, out: &mut dyn Sink) {
         self.write_and_report(message, out, |_| ());
     }
 
-    /// As [`write`](Self::write); what is wrong in the message goes to `report`, too.
+    /// Appends a message to `out`, and passes every decoding error to `report`.
+    ///
+    /// The object contains the errors, too.
     pub fn write_and_report(
         &self,
         message: &Message<'_>,
@@ -109,7 +114,7 @@ fn contents<'l>(
         errors.push(error);
         report(error);
     };
-    // Whether there is surely nothing in it that the tables do not name.
+    // `true` only if the message surely contains no unknown attribute.
     let mut plain = false;
     match message.body() {
         Ok(Body::Conntrack(nfgen, attrs)) => {
@@ -150,7 +155,7 @@ fn contents<'l>(
     }
     let mut unknown = Unknown::default();
     if !plain {
-        // A body in error is told above.
+        // A malformed body was reported above.
         let _ = message.visit(&mut unknown);
     }
     if !unknown.0.is_empty() {
@@ -162,7 +167,7 @@ fn contents<'l>(
     line
 }
 
-/// The items of a list behind its opening.
+/// Appends the items of a list after its opening.
 #[inline(always)]
 fn list<'l, V: Value>(line: Line<'l>, items: impl IntoIterator<Item = V>) -> Line<'l> {
     let item = |line: Line<'l>, item: V| item.write(line.constant(V::OPENING));
@@ -182,7 +187,7 @@ macro_rules! numbers {
     };
 }
 
-/// Numbers some of which have names.
+/// Implements values that are numbers with names.
 macro_rules! named {
     ($($Name:ty)+) => {
         $(
@@ -199,7 +204,7 @@ macro_rules! named {
     };
 }
 
-/// Sets of flags: a list of names; bits without a name are the last item, a number.
+/// Implements values that are flags: a list of names, with unknown flags as a number at the end.
 macro_rules! flags {
     ($($Name:ty)+) => {
         $(
@@ -230,7 +235,7 @@ macro_rules! flags {
     };
 }
 
-/// The flags of `nlmsg_flags` that have a name.
+/// Returns the names of the flags in `nlmsg_flags`, by their meaning.
 fn header_flags(sense: FlagSense) -> &'static FlagWords {
     const fn words(sense: FlagSense) -> FlagWords {
         let (mut words, mut n) = (FlagWords::EMPTY, 0);
@@ -250,7 +255,7 @@ fn header_flags(sense: FlagSense) -> &'static FlagWords {
     }
 }
 
-/// The items of a list: the names of the bits that have one.
+/// Appends the items of a list: the names of the flags that have one.
 #[inline]
 fn flags<'l>(mut line: Line<'l>, names: &FlagWords, bits: u32) -> Line<'l> {
     let mut left = bits & names.known;
@@ -308,7 +313,7 @@ impl Value for Kind {
         line.word(match self {
             Self::Request => &const { Word::new("request") },
             Self::Reply => &const { Word::new("reply") },
-            // Events about expectations have the same words; the key `expectation` sets them apart.
+            // Events about expectations have the same words; the key `expectation` distinguishes them.
             Self::New | Self::ExpectNew => &const { Word::new("new") },
             Self::Update | Self::ExpectUpdate => &const { Word::new("update") },
             Self::Destroy | Self::ExpectDestroy => &const { Word::new("destroy") },
@@ -362,7 +367,7 @@ impl Value for Endpoint {
     }
 }
 
-/// Text, or a list of bytes where it is none.
+/// A name is a string, or a list of bytes if it is not UTF-8.
 impl Value for Name {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         match self.to_str() {
@@ -386,7 +391,7 @@ impl Value for Labels {
     fn write<'l>(&self, line: Line<'l>) -> Line<'l> {
         let bits = self.bits();
         line.items("],", |mut line| {
-            // In two halves, which a register holds.
+            // A register holds half of the bits.
             for (first, half) in [(0, bits as u64), (64, (bits >> 64) as u64)] {
                 let mut left = half;
                 while left != 0 {
@@ -454,14 +459,14 @@ impl Value for Error {
             let line = field(line, "\"offset\":", &(self.offset as u64));
             let line = field(line, "\"attribute\":", &self.attr.map(|attr| attr.name));
             let mut line = line.constant("\"problem\":\"");
-            // Our own sentence needs no escape, and writing to a line does not fail.
+            // The crate's own messages need no escape, and writing to a line does not fail.
             let _ = write!(line, "{}", self.kind);
             line.constant("\",")
         })
     }
 }
 
-/// Bytes in hexadecimal.
+/// Bytes, which become a string of hexadecimal digits.
 struct Hex<'a>(&'a [u8]);
 
 impl Value for Hex<'_> {
@@ -473,7 +478,7 @@ impl Value for Hex<'_> {
     }
 }
 
-/// The attributes that no table names, each with the name of its set.
+/// The attributes unknown to this crate, each with the name of its set.
 #[derive(Default)]
 struct Unknown<'a>(Vec<(&'static str, RawAttr<'a>)>);
 
@@ -484,7 +489,7 @@ impl<'a> Visitor<'a> for Unknown<'a> {
 }
 
 impl<'a> Unknown<'a> {
-    /// By table and not by type: values do not matter here, and are not decoded.
+    /// Collects unknown attributes by the constants of the set, without decoding values.
     fn walk(&mut self, set: &SetSpec, attrs: RawAttrs<'a>) {
         for raw in attrs.filter_map(Result::ok) {
             match set.get(raw.number()).map(|attr| attr.form) {

@@ -10,17 +10,31 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 use serde::Serialize;
 
-/// A message as a record: everything that it says, under stable `snake_case` names. What is absent
-/// from the message is absent here.
+/// A message as a serializable record with stable keys in `snake_case`.
 ///
-/// The README documents it as a schema.
+/// It contains everything in the message. A value that the message does not contain is absent. The keys
+/// are documented in docs/json.md.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::format::MessageRecord;
+/// use ctnetlink::{Message, wire::Endian};
+///
+/// let noop = [16, 0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0];
+/// let record = MessageRecord::new(&Message::parse_with(&noop, Endian::Little)?);
+/// let json = serde_json::to_value(&record).unwrap();
+/// assert_eq!((&json["type"], &json["seq"]), (&"NLMSG_NOOP".into(), &7.into()));
+/// # Ok::<(), ctnetlink::error::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct MessageRecord {
-    /// What it is. Events about expectations have the words of those about entries.
+    /// The kind of the message.
+    ///
+    /// Events about expectations have the same words as those about entries.
     #[serde(serialize_with = "event_word")]
     pub kind: Kind,
-    /// The kernel's name of the message type, or its number.
+    /// The message type: its kernel name, or its number.
     #[serde(rename = "type")]
     pub msg_type: crate::MsgType,
     /// The names of `nlmsg_flags`.
@@ -29,35 +43,35 @@ pub struct MessageRecord {
     pub seq: u32,
     /// `nlmsg_pid`.
     pub portid: u32,
-    /// The byte order of its sender.
+    /// The byte order of the sender.
     pub byte_order: Endian,
     /// The family in `nfgenmsg`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
-    /// The CPU that statistics are about.
+    /// The CPU, in statistics of a CPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu: Option<u16>,
-    /// What it is about.
+    /// The content.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
-    /// Where source NAT translates the source to.
+    /// The address and port to which source NAT translates the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub snat: Option<Endpoint>,
-    /// Where destination NAT translates the destination to.
+    /// The address and port to which destination NAT translates the destination.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dnat: Option<Endpoint>,
-    /// Nanoseconds from start to stop.
+    /// The number of nanoseconds from start to stop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration: Option<u64>,
-    /// Attributes that the tables do not name.
+    /// The attributes unknown to this crate.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<UnknownAttr>,
-    /// What does not decode.
+    /// The errors from decoding.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Problem>,
 }
 
-/// What a message is about.
+/// The content of a message.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -66,60 +80,60 @@ pub enum Content {
     Conntrack(Box<Conntrack>),
     /// An expectation.
     Expectation(Expectation),
-    /// Statistics of a CPU.
+    /// The statistics of a CPU.
     StatsCpu(StatsCpu),
     /// The size of the table.
     StatsGlobal(StatsGlobal),
-    /// Expectation statistics of a CPU.
+    /// The expectation statistics of a CPU.
     ExpectStats(ExpectStats),
-    /// An acknowledgement (0) or an error.
+    /// An acknowledgement or an error.
     Error {
-        /// The positive errno, 0 for an acknowledgement.
+        /// The positive errno, or 0 for an acknowledgement.
         errno: u32,
-        /// `nlmsg_seq` of the request.
+        /// The sequence number of the request.
         request_seq: u32,
-        /// The type of the request.
+        /// The message type of the request.
         request_type: crate::MsgType,
-        /// The kernel's sentence on what is wrong.
+        /// The extended-ack message.
         #[serde(skip_serializing_if = "Option::is_none")]
         message: Option<String>,
-        /// Bytes from the start of the request to the attribute that is wrong.
+        /// The offset in the request of the attribute that caused the error.
         #[serde(skip_serializing_if = "Option::is_none")]
         offset: Option<u32>,
     },
     /// The end of a dump.
     Done {
-        /// The positive errno that ended it early, else 0.
+        /// The positive errno that ended the dump early, or 0.
         errno: u32,
     },
     /// The body of a message that this crate does not decode, in hexadecimal.
     Body(String),
 }
 
-/// An attribute that the tables do not name.
+/// An attribute unknown to this crate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UnknownAttr {
-    /// The kernel's name of the set that it stands in.
+    /// The kernel's name of the attribute set that contains it.
     pub set: &'static str,
-    /// Its number.
+    /// The number of the attribute.
     pub number: u16,
-    /// Bytes from the start of the message.
+    /// The number of bytes from the start of the message.
     pub offset: usize,
-    /// Its payload in hexadecimal.
+    /// The payload in hexadecimal.
     pub hex: String,
 }
 
-/// Something that does not decode.
+/// An error from decoding a message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {
-    /// Bytes from the start of the message.
+    /// The number of bytes from the start of the message.
     pub offset: usize,
-    /// The attribute, where one is known.
+    /// The kernel's name of the attribute, if it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attribute: Option<&'static str>,
-    /// A sentence on what is wrong.
+    /// The description of the error.
     pub problem: String,
 }
 
@@ -134,7 +148,7 @@ impl From<Error> for Problem {
 }
 
 impl MessageRecord {
-    /// Reads a message. Never fails: what is wrong stands in [`errors`](Self::errors).
+    /// Decodes a message; errors are in [`errors`](Self::errors).
     #[must_use]
     pub fn new(message: &Message<'_>) -> Self {
         let header = message.header();
@@ -144,9 +158,9 @@ impl MessageRecord {
         if let Err(error) = &body {
             gaps.errors.push(Problem::from(*error));
         }
-        // A body in error is reported above.
+        // A malformed body was reported above.
         let _ = message.visit(&mut gaps);
-        // What is wrong in attributes was collected above.
+        // Errors in attributes were collected above.
         let ignore: &mut dyn FnMut(Error) = &mut |_| ();
         let mut cpu = None;
         let content = body.ok().map(|body| match body {
@@ -217,7 +231,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| alloc::format!("{byte:02x}")).collect()
 }
 
-/// Collects what flat values cannot hold.
+/// A visitor that collects what the decoded structs cannot hold.
 #[derive(Default)]
 struct Gaps {
     unknown: Vec<UnknownAttr>,

@@ -1,5 +1,6 @@
-//! The lines that conntrack(8) prints, by its release 1.4.9.
+//! Lines of text as conntrack(8) 1.4.9 prints them.
 //!
+//! # Examples
 //! ```
 //! use ctnetlink::format::text::Text;
 //! use ctnetlink::{Message, wire::Endian};
@@ -8,7 +9,7 @@
 //! # let bytes: Vec<u8> = (0..hex.len()).step_by(2).map(|n| u8::from_str_radix(&hex[n..n + 2], 16).unwrap()).collect();
 //! # let datagram = &bytes[..];
 //! let message = Message::parse_with(datagram, Endian::Little)?;
-//! // The flow lives, so its age depends on when one asks.
+//! // The flow has not ended, so its age (`delta-time`) depends on the given time.
 //! let text = Text { as_of: Some(1_795_336_919_000_000_000), ..Text::default() };
 //! assert_eq!(
 //!     text.line(&message, None).unwrap(),
@@ -36,42 +37,58 @@ use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 const NANOS: u64 = 1_000_000_000;
 
-/// What to print, as conntrack(8)'s `-o` says it.
+/// The options of the text, as those of conntrack(8)'s `-o`.
+///
+/// # Examples
+/// See the [module](self).
 #[derive(Clone, Debug, Default)]
 pub struct Text {
-    /// `-o extended`: the layer 3 protocol first.
+    /// Starts lines with the layer 3 protocol, as `-o extended`.
     pub extended: bool,
-    /// `-o id`: the id.
+    /// Prints the id, as `-o id`.
     pub id: bool,
-    /// `-o ktimestamp`: start and stop.
+    /// Prints the start and stop times, as `-o ktimestamp`.
     pub ktimestamp: bool,
-    /// `-o timestamp`: before an event, when it happened: `CTA_TIMESTAMP_EVENT`, or when the message
-    /// was received where the kernel sent none.
+    /// Starts lines of events with the time of the event, as `-o timestamp`.
+    ///
+    /// The time is `CTA_TIMESTAMP_EVENT` or, if the kernel did not send it, the time at which the
+    /// message was received.
     pub timestamp: bool,
-    /// `-o labels`: the labels.
+    /// Prints the labels, as `-o labels`.
     pub labels: Option<LabelMap>,
-    /// Nanoseconds since the Unix epoch at which the age of a living flow is told. Without it, that
-    /// is when its message was received; where that is not known either, no age is printed.
+    /// The time at which to compute the age of active flows, in nanoseconds since the Unix epoch.
+    ///
+    /// If it is `None`, the age is computed at the time at which the message was received. If that is
+    /// not known either, no age is printed.
     pub as_of: Option<u64>,
-    /// The time zone of start and stop.
+    /// The time zone of the start and stop times.
     pub time_zone: TimeZone,
 }
 
-/// What to call labels.
+/// The names of labels.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::format::text::LabelMap;
+///
+/// let map = LabelMap::parse("# a comment\n3 suspicious\n64\tvpn\n");
+/// assert_eq!(map.number("vpn"), Some(64));
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LabelMap {
-    /// By their numbers.
+    /// Labels are printed as numbers.
     #[default]
     Numbers,
-    /// By the names of a map. As in conntrack(8), labels without a name are not shown.
+    /// Labels are printed by name; as in conntrack(8), labels without a name are not printed.
     Names(BTreeMap<u8, String>),
 }
 
 impl LabelMap {
-    /// Reads a map of the form of `/etc/xtables/connlabel.conf`: lines of a number from 0 to 127,
-    /// white space and a name. Lines of another form, such as comments after `#`, do not count; of
-    /// several names for a number the first does.
+    /// Parses a file such as `/etc/xtables/connlabel.conf`.
+    ///
+    /// A line consists of a number from 0 to 127, white space and a name. Other lines, such as comments
+    /// after `#`, are ignored. If a number has several names, the first one is used.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         let mut names = BTreeMap::new();
@@ -120,23 +137,27 @@ impl LabelMap {
 }
 
 impl Text {
-    /// The line of a message, without a line end; `received` is when it was captured or received, in
-    /// nanoseconds since the Unix epoch. `None` for messages that conntrack(8) prints nothing for:
-    /// requests, acknowledgements, ends of dumps, other subsystems. Attributes in error are absent.
+    /// Returns the line of a message without a newline, or `None` if conntrack(8) prints none.
+    ///
+    /// It prints none for requests, acknowledgements, ends of dumps and other netfilter subsystems.
+    /// `received` is the time at which the message was captured or received, in nanoseconds since the
+    /// Unix epoch. Malformed attributes are absent.
     #[must_use]
     pub fn line(&self, message: &Message<'_>, received: Option<u64>) -> Option<String> {
         let mut line = String::new();
         self.write(message, received, &mut line).then_some(line)
     }
 
-    /// Appends the line of a message to `out`, a `Vec<u8>` or a `String`, as [`line`](Self::line);
-    /// whether there is one.
+    /// Appends the line of a message to `out`, and returns `true` if conntrack(8) prints one.
+    ///
+    /// See [`line`](Self::line).
     pub fn write(&self, message: &Message<'_>, received: Option<u64>, out: &mut dyn Sink) -> bool {
         has_line(message.kind()) && self.write_and_report(message, received, out, |_| ())
     }
 
-    /// As [`write`](Self::write); what is wrong in the message goes to `report`, also if there is no
-    /// line for it.
+    /// Appends the line of a message to `out`, and passes every decoding error to `report`.
+    ///
+    /// Returns `true` if conntrack(8) prints a line. Errors are reported also if it prints none.
     pub fn write_and_report(
         &self,
         message: &Message<'_>,
@@ -189,17 +210,17 @@ impl Text {
         line.finish()
     }
 
-    /// Appends the line of an entry, without anything about an event.
+    /// Appends the line of an entry, without the words for an event.
     pub fn conntrack(&self, ct: &Conntrack, received: Option<u64>, out: &mut dyn Sink) {
         self.write_conntrack(ct, received, Line::new(&mut Buffer::new(out))).finish();
     }
 
-    /// Appends the line of an expectation, without anything about an event.
+    /// Appends the line of an expectation, without the words for an event.
     pub fn expectation(&self, expectation: &Expectation, family: Family, out: &mut dyn Sink) {
         write_expectation(expectation, family, Line::new(&mut Buffer::new(out))).finish();
     }
 
-    /// When an event happened.
+    /// Appends the time of an event.
     fn event_time<'l>(&self, kind: Kind, time: Option<u64>, mut line: Line<'l>) -> Line<'l> {
         if let Some(time) = time.filter(|_| self.timestamp && kind != Kind::Reply) {
             // Writing to a line does not fail.
@@ -208,7 +229,7 @@ impl Text {
         line
     }
 
-    /// When an expectation was received: in dumps too, and padded with spaces.
+    /// Appends the time at which an expectation was received, also in dumps, padded with spaces.
     fn expectation_time<'l>(&self, time: Option<u64>, mut line: Line<'l>) -> Line<'l> {
         if let Some(time) = time.filter(|_| self.timestamp) {
             let _ = write!(line, "[{:<8}.{:<6}]\t", time / NANOS, time % NANOS / 1000);
@@ -266,7 +287,7 @@ impl Text {
         let Timestamp { start, stop } = ct.timestamp;
         let until = stop.filter(|&stop| stop != 0).or(self.as_of).or(received);
         if let (Some(start), Some(until)) = (start, until) {
-            // Whole seconds are subtracted, and a negative age wraps, as in conntrack(8).
+            // As conntrack(8), subtract whole seconds and let a negative age wrap.
             let age = (until / NANOS).wrapping_sub(start / NANOS);
             line = number(line, "delta-time=", Some(age));
         }
@@ -288,7 +309,7 @@ impl Text {
     }
 }
 
-/// What conntrack(8) calls what has no name.
+/// The word of conntrack(8) for a protocol without a name.
 const UNKNOWN: Word = Word::new("unknown");
 
 fn write_expectation<'l>(
@@ -323,7 +344,7 @@ fn write_expectation<'l>(
     line.trimmed()
 }
 
-/// A tuple of an expectation.
+/// Appends a tuple of an expectation.
 #[inline(always)]
 fn part<'l>(tuple: &Tuple, family: Family, words: [&'static str; 2], line: Line<'l>) -> Line<'l> {
     match tuple.is_empty() {
@@ -332,12 +353,12 @@ fn part<'l>(tuple: &Tuple, family: Family, words: [&'static str; 2], line: Line<
     }
 }
 
-/// Whether conntrack(8) prints messages of that kind.
+/// Returns `true` if conntrack(8) prints messages of this kind.
 fn has_line(kind: Kind) -> bool {
     !matches!(kind, Kind::Request | Kind::Control | Kind::Foreign)
 }
 
-/// The state of the protocol, as conntrack(8) names it.
+/// Returns the state of the protocol, as conntrack(8) names it.
 fn state(ct: &Conntrack) -> Option<&'static Word> {
     match ct.protoinfo? {
         ProtoInfo::Tcp(tcp) => tcp.state?.word().or(TcpState::NONE.word()),
@@ -346,7 +367,7 @@ fn state(ct: &Conntrack) -> Option<&'static Word> {
     }
 }
 
-/// What conntrack(8) prints behind an event that user space caused.
+/// Appends what conntrack(8) prints after an event that user space caused.
 fn event_end<'l>(kind: Kind, message: &Message<'_>, line: Line<'l>) -> Line<'l> {
     match message.header().nlmsg_pid {
         portid if portid != 0 && kind != Kind::Reply => {
@@ -356,7 +377,7 @@ fn event_end<'l>(kind: Kind, message: &Message<'_>, line: Line<'l>) -> Line<'l> 
     }
 }
 
-/// A word and a number, if there is one.
+/// Appends a word and a number, if there is one.
 #[inline(always)]
 fn number<'l>(line: Line<'l>, word: &'static str, value: Option<impl Into<u64>>) -> Line<'l> {
     match value {
@@ -365,7 +386,7 @@ fn number<'l>(line: Line<'l>, word: &'static str, value: Option<impl Into<u64>>)
     }
 }
 
-/// A word and a name, if there is one; bytes that are no UTF-8 print as U+FFFD.
+/// Appends a word and a name, if there is one, with U+FFFD for bytes that are not UTF-8.
 #[inline(always)]
 fn name<'l>(line: Line<'l>, word: &'static str, value: Option<&Name>) -> Line<'l> {
     match value {
@@ -385,7 +406,7 @@ fn write_name<'l>(mut line: Line<'l>, name: &Name) -> Line<'l> {
     }
 }
 
-/// What conntrack(8) prints before an event.
+/// Appends what conntrack(8) prints before an event.
 #[inline(always)]
 fn event_word(kind: Kind, line: Line<'_>) -> Line<'_> {
     match kind {
@@ -418,7 +439,7 @@ fn direction<'l>(
     line
 }
 
-/// Absent addresses print as zeros, and none at all in messages of other families.
+/// Appends the addresses: absent ones as zeros, and none in messages of other families.
 #[inline(always)]
 fn addresses<'l>(
     tuple: &Tuple,
@@ -436,7 +457,7 @@ fn addresses<'l>(
     ntop(line, tuple.dst.unwrap_or(zeros)).constant(" ")
 }
 
-/// An address as inet_ntop(3) writes it: as Rust does, but for the IPv4-compatible `::192.0.2.1`.
+/// Appends an address as inet_ntop(3): as Rust, except for the IPv4-compatible `::192.0.2.1`.
 fn ntop(line: Line<'_>, address: IpAddr) -> Line<'_> {
     match address {
         IpAddr::V6(address) => match address.octets() {
@@ -449,7 +470,7 @@ fn ntop(line: Line<'_>, address: IpAddr) -> Line<'_> {
     }
 }
 
-/// Absent ports print as zeros.
+/// Appends the ports, the keys, or the ICMP fields, with zeros for absent ones.
 fn ports<'l>(tuple: &Tuple, line: Line<'l>) -> Line<'l> {
     let (src, dst) = (tuple.src_port.unwrap_or(0), tuple.dst_port.unwrap_or(0));
     match tuple.proto {

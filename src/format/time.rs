@@ -5,12 +5,20 @@ use alloc::string::{String, ToString as _};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 
-/// A time zone to print times in.
+/// A time zone for times in text.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::format::TimeZone;
+///
+/// assert!(TimeZone::from_posix("CET-1CEST,M3.5.0,M10.5.0/3").is_some());
+/// assert!(TimeZone::from_posix("Vienna?").is_none());
+/// ```
 #[derive(Clone, Debug)]
 pub struct TimeZone(jiff::tz::TimeZone);
 
 impl TimeZone {
-    /// Universal time, whatever the machine's settings.
+    /// Coordinated Universal Time (UTC).
     pub const UTC: Self = Self(jiff::tz::TimeZone::UTC);
 
     /// Returns the time zone that the environment variable `TZ` names; UTC if it is unset or empty.
@@ -60,7 +68,7 @@ impl core::fmt::Display for UnknownTimeZone {
 #[cfg(feature = "std")]
 impl core::error::Error for UnknownTimeZone {}
 
-/// Whole seconds since the Unix epoch as ctime(3) writes them: `Sun Nov 22 08:20:37 2026`.
+/// Appends seconds since the Unix epoch in the form of ctime(3): `Sun Nov 22 08:20:37 2026`.
 pub(super) fn push_ctime<'l>(line: Line<'l>, seconds: u64, zone: &TimeZone) -> Line<'l> {
     const DAYS: [&[u8; 4]; 7] = [b"Mon ", b"Tue ", b"Wed ", b"Thu ", b"Fri ", b"Sat ", b"Sun "];
     const MONTHS: [&[u8; 4]; 12] = [
@@ -78,7 +86,7 @@ pub(super) fn push_ctime<'l>(line: Line<'l>, seconds: u64, zone: &TimeZone) -> L
     };
     let [a, b, c, d] = name(&DAYS, time.weekday().to_monday_one_offset());
     let [e, f, g, h] = name(&MONTHS, time.month());
-    // Two digits each, in one number.
+    // All of them have two digits, which are computed as one number.
     let pairs = [time.day(), time.hour(), time.minute(), time.second()];
     let pairs = pairs.iter().fold(0, |all, pair| 100 * all + u64::from(pair.unsigned_abs()));
     let [day1, day2, hour1, hour2, min1, min2, sec1, sec2] = digits::eight(pairs);
@@ -135,7 +143,7 @@ mod tests {
     use super::*;
     use crate::line::tests::line;
 
-    /// The same by the library's own formatter.
+    /// Returns the time as the library's own formatter writes it.
     fn expected(seconds: u64, zone: &TimeZone) -> String {
         match i64::try_from(seconds).ok().and_then(|s| Timestamp::from_second(s).ok()) {
             Some(time) => {
@@ -146,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn ctime_is_that_of_strftime() {
+    fn ctime_equals_strftime() {
         let rules = [
             "CET-1CEST,M3.5.0,M10.5.0/3",
             "EST5EDT,M3.2.0,M11.1.0",
@@ -160,9 +168,9 @@ mod tests {
                 let out = line(|line| push_ctime(line, seconds, zone));
                 assert_eq!(out, expected(seconds, zone), "{seconds} {zone:?}");
             };
-            // 2026 by steps of 29 minutes and some: changes of the clock, ends of months.
+            // Steps of about 29 minutes through 2026: changes of the clock, ends of months.
             (1_767_225_600..1_798_848_000).step_by(1747).for_each(check);
-            // From 1970 to the last year there is, and what is none.
+            // From 1970 to the last year that jiff knows, and beyond.
             (0..253_402_300_800).step_by(23_456_789).for_each(check);
             (253_402_200_000..253_402_400_000).step_by(997).for_each(check);
             let odd = [0, 1, 951_782_399, 951_868_800, u64::MAX / 1_000_000_000, u64::MAX];

@@ -1,6 +1,6 @@
-//! The digits of numbers, several at once and without branches.
+//! Digits of numbers, computed several at a time and without branches.
 
-/// Numbers below 1,000: their digits, the first in the first byte, and how many they are in the last.
+/// The digits of numbers below 1,000, from the first byte on; the last byte is their number.
 const SMALL: [[u8; 4]; 1000] = {
     let mut table = [[0; 4]; 1000];
     let mut n = 0;
@@ -17,7 +17,9 @@ const SMALL: [[u8; 4]; 1000] = {
     table
 };
 
-/// The digits of a number below 1,000, and how many they are; the rest is of no meaning.
+/// Returns the digits of a number below 1,000, and how many there are.
+///
+/// The bytes after the digits have no meaning.
 #[inline(always)]
 pub(crate) fn small(number: u64) -> ([u8; 4], usize) {
     let digits = usize::try_from(number).ok().and_then(|n| SMALL.get(n)).copied();
@@ -25,13 +27,15 @@ pub(crate) fn small(number: u64) -> ([u8; 4], usize) {
     (digits, usize::from(digits[3] & 3))
 }
 
-/// The digits of a number below 100,000,000 with leading zeros.
+/// Returns the digits of a number below 100,000,000, with leading zeros.
 #[inline(always)]
 pub(crate) fn eight(number: u64) -> [u8; 8] {
     (eight_values(number) | ZEROS).to_le_bytes()
 }
 
-/// The digits of a number below 100,000,000, and how many they are, 1 to 8; the rest is of no meaning.
+/// Returns the digits of a number below 100,000,000, and how many there are (1 to 8).
+///
+/// The bytes after the digits have no meaning.
 #[inline(always)]
 pub(crate) fn up_to_eight(number: u64) -> ([u8; 8], usize) {
     let values = eight_values(number);
@@ -43,8 +47,9 @@ pub(crate) fn up_to_eight(number: u64) -> ([u8; 8], usize) {
 
 const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
 
-/// The values of the digits, a byte each, the first in the lowest: the number is divided in halves,
-/// then all halves at once.
+/// Returns the values of the digits, one per byte, with the first in the lowest byte.
+///
+/// The number is divided into halves, then all halves at the same time.
 #[inline(always)]
 fn eight_values(number: u64) -> u64 {
     let halves = (number / 10_000) | ((number % 10_000) << 32);
@@ -56,7 +61,7 @@ fn eight_values(number: u64) -> u64 {
     tens | ((pairs - 10 * tens) << 8)
 }
 
-/// A byte in two hexadecimal digits.
+/// Returns a byte as two hexadecimal digits.
 #[inline(always)]
 pub(crate) fn hex_byte(byte: u8) -> [u8; 2] {
     const TABLE: [[u8; 2]; 256] = {
@@ -72,7 +77,9 @@ pub(crate) fn hex_byte(byte: u8) -> [u8; 2] {
     TABLE[usize::from(byte)]
 }
 
-/// A number in hexadecimal, and how many digits it has, 1 to 4; the rest is of no meaning.
+/// Returns the hexadecimal digits of a number, and how many there are (1 to 4).
+///
+/// The bytes after the digits have no meaning.
 #[inline(always)]
 pub(crate) fn hex(number: u16) -> ([u8; 4], usize) {
     let [high, low] = number.to_be_bytes();
@@ -82,11 +89,12 @@ pub(crate) fn hex(number: u16) -> ([u8; 4], usize) {
     (digits.to_le_bytes(), 4 - leading_zeros as usize)
 }
 
-/// From where to where the longest run of zeros goes, the first of the longest, among the eight groups
-/// of an IPv6 address.
+/// Returns the start and end of the longest run of zero groups in an IPv6 address.
+///
+/// If several runs are the longest, it is the first of them.
 #[inline(always)]
 pub(crate) fn longest_zeros(address: [u8; 16]) -> (usize, usize) {
-    /// By which groups are zero, the first in the lowest bit.
+    /// The runs, by a bit set of the groups that are zero, with the first group in the lowest bit.
     const RUNS: [(u8, u8); 256] = {
         let mut table = [(0, 0); 256];
         let mut zeros = 0_usize;

@@ -1,4 +1,4 @@
-//! Text on its way to where lines are gathered, without the machinery of `Display`.
+//! Lines of text, written without the cost of `Display`.
 
 pub(crate) mod digits;
 mod sink;
@@ -12,20 +12,23 @@ pub(crate) use self::word::{FlagWords, Word};
 use core::fmt;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Most lines fit; to empty it in between costs little.
+/// The size of the buffer, which most lines fit in; emptying it in between costs little.
 const ROOM: usize = 1024;
 
-/// The bytes of a line before they go to their sink. To store a few bytes here, of a number known to
-/// the compiler, costs a fraction of appending them there.
+/// The bytes of a line before they are appended to the sink.
+///
+/// Storing a few bytes, whose number the compiler knows, is much faster than appending them to the
+/// sink.
 pub(crate) struct Buffer<'o> {
     sink: &'o mut dyn Sink,
     bytes: [u8; ROOM],
-    /// How many bytes the sink has got.
+    /// The number of bytes that were appended to the sink.
     emptied: usize,
 }
 
-/// A line that is being written: every method appends something and gives the line back, so that its
-/// length stays in a register.
+/// A line under construction.
+///
+/// Every method appends something and returns the line, so that its length stays in a register.
 #[must_use]
 pub(crate) struct Line<'b> {
     buffer: &'b mut Buffer<'b>,
@@ -37,8 +40,9 @@ impl<'o> Buffer<'o> {
         Self { sink, bytes: [0; ROOM], emptied: 0 }
     }
 
-    /// Makes room. A comma or space at the end stays, because it may be taken back; whether there
-    /// was one.
+    /// Empties the buffer, except for a comma or space at the end, which may still be removed.
+    ///
+    /// Returns `true` if there was one.
     #[cold]
     #[inline(never)]
     fn empty(&mut self, length: usize) -> bool {
@@ -55,7 +59,7 @@ impl<'o> Buffer<'o> {
         last.is_some()
     }
 
-    /// Appends text of any length.
+    /// Appends text of any length, and returns the new length of the buffered text.
     fn append(&mut self, mut length: usize, text: &[u8]) -> usize {
         if length + text.len() > ROOM {
             length = self.empty(length).into();
@@ -80,21 +84,22 @@ impl<'b> Line<'b> {
         Self { buffer, length: 0 }
     }
 
-    /// Hands the line to its sink; whether there is anything in it.
+    /// Appends the line to its sink, and returns `true` if it is not empty.
     pub(crate) fn finish(self) -> bool {
         let text = self.buffer.bytes.get(..self.length).unwrap_or_default();
         self.buffer.sink.append(text);
         self.position() > 0
     }
 
-    /// How many bytes were written.
+    /// Returns the number of bytes that were written.
     #[inline(always)]
     fn position(&self) -> usize {
         self.buffer.emptied + self.length
     }
 
-    /// Lets `write` fill the next `N` bytes and say how many of them count. What follows overwrites
-    /// the others.
+    /// Lets `write` fill the next `N` bytes and return how many of them belong to the line.
+    ///
+    /// The next method overwrites the others.
     #[inline(always)]
     fn fill<const N: usize>(mut self, write: impl FnOnce(&mut [u8; N]) -> usize) -> Self {
         if self.length > ROOM - N {
@@ -116,14 +121,14 @@ impl<'b> Line<'b> {
         })
     }
 
-    /// Appends the first `length` of these bytes, at most 8, and what stands behind them.
+    /// Appends the first `length` of these bytes, at most 8, and the byte `after`.
     #[inline(always)]
-    fn put_and<const N: usize>(self, bytes: [u8; N], length: usize, behind: u8) -> Self {
+    fn put_and<const N: usize>(self, bytes: [u8; N], length: usize, after: u8) -> Self {
         self.fill::<16>(|room| {
             if let Some(room) = room.first_chunk_mut() {
                 *room = bytes;
             }
-            room[length & 15] = behind;
+            room[length & 15] = after;
             length + 1
         })
     }
@@ -146,8 +151,9 @@ impl<'b> Line<'b> {
         }
     }
 
-    /// Appends text of `N` to twice `N` bytes, at most 32. Two pieces of fixed size that may overlap
-    /// are copied faster than one of any size.
+    /// Appends text of `N` to twice `N` bytes, at most 32.
+    ///
+    /// Two pieces of fixed size, which may overlap, are copied faster than one of any size.
     #[inline(always)]
     fn pieces<const N: usize>(self, text: &[u8]) -> Self {
         self.fill::<32>(|room| {
@@ -162,13 +168,13 @@ impl<'b> Line<'b> {
         })
     }
 
-    /// Appends text that is known to the compiler.
+    /// Appends text that the compiler knows.
     #[inline(always)]
     pub(crate) fn constant(self, text: &'static str) -> Self {
         self.constants([text])
     }
 
-    /// Appends texts that are known to the compiler.
+    /// Appends texts that the compiler knows.
     #[inline(always)]
     pub(crate) fn constants<const N: usize>(mut self, texts: [&'static str; N]) -> Self {
         let length: usize = texts.iter().map(|text| text.len()).sum();
@@ -196,7 +202,7 @@ impl<'b> Line<'b> {
         })
     }
 
-    /// Appends a name alone.
+    /// Appends a name without quotes and comma.
     #[inline(always)]
     pub(crate) fn name(self, word: &Word) -> Self {
         self.fill::<{ WIDTH - 1 }>(|room| {
@@ -206,24 +212,23 @@ impl<'b> Line<'b> {
         })
     }
 
-    /// Appends a name, and spaces up to 8 characters.
+    /// Appends a name, padded with spaces to 8 characters.
     #[inline]
     pub(crate) fn padded(self, word: &Word) -> Self {
         self.name(word).put([b' '; 8], 8_usize.saturating_sub(word.name_length()))
     }
 
-    /// Appends items, each with a comma behind it, and the bracket behind them in the place of the last
-    /// comma.
+    /// Appends items, each of which ends with a comma, and replaces the last comma by `bracket`.
     #[inline(always)]
     pub(crate) fn items(self, bracket: &'static str, items: impl FnOnce(Self) -> Self) -> Self {
         let start = self.position();
         let mut line = items(self);
-        // To look for the comma would mean to wait until it is stored.
+        // Reading the comma back would wait until it is stored.
         line.length -= usize::from(line.position() > start);
         line.constant(bracket)
     }
 
-    /// Takes back a space, if it is the last character.
+    /// Removes a space at the end, if there is one.
     #[inline(always)]
     pub(crate) fn trimmed(mut self) -> Self {
         let last = self.length.wrapping_sub(1);
@@ -231,7 +236,7 @@ impl<'b> Line<'b> {
         self
     }
 
-    /// A number in decimal.
+    /// Appends a number in decimal.
     #[inline(always)]
     pub(crate) fn number(self, number: impl Into<u64>) -> Self {
         let mut line = self.number_and(number, b' ');
@@ -239,33 +244,33 @@ impl<'b> Line<'b> {
         line
     }
 
-    /// A number and what stands behind it.
+    /// Appends a number and the byte `after`.
     #[inline(always)]
-    pub(crate) fn number_and(self, number: impl Into<u64>, behind: u8) -> Self {
+    pub(crate) fn number_and(self, number: impl Into<u64>, after: u8) -> Self {
         let number: u64 = number.into();
         if number < 1000 {
-            self.small_number(number, behind)
+            self.small_number(number, after)
         } else if number < 100_000_000 {
-            self.number_of_eight(number, behind)
+            self.number_of_eight(number, after)
         } else {
-            self.long_number(number, behind)
+            self.long_number(number, after)
         }
     }
 
-    /// A number below 1,000.
+    /// Appends a number below 1,000 and the byte `after`.
     #[inline(always)]
-    fn small_number(self, number: u64, behind: u8) -> Self {
+    fn small_number(self, number: u64, after: u8) -> Self {
         let (digits, length) = digits::small(number);
-        self.put_and(digits, length, behind)
+        self.put_and(digits, length, after)
     }
 
-    /// A number below 100,000,000.
-    fn number_of_eight(self, number: u64, behind: u8) -> Self {
+    /// Appends a number below 100,000,000 and the byte `after`.
+    fn number_of_eight(self, number: u64, after: u8) -> Self {
         let (digits, length) = digits::up_to_eight(number);
-        self.put_and(digits, length, behind)
+        self.put_and(digits, length, after)
     }
 
-    fn long_number(self, number: u64, behind: u8) -> Self {
+    fn long_number(self, number: u64, after: u8) -> Self {
         let (first, last) = (number / 100_000_000, number % 100_000_000);
         let line = if first < 1000 {
             let (digits, length) = digits::small(first);
@@ -278,22 +283,22 @@ impl<'b> Line<'b> {
             let (digits, length) = digits::up_to_eight(first);
             self.put(digits, length).put(digits::eight(middle), 8)
         };
-        line.put_and(digits::eight(last), 8, behind)
+        line.put_and(digits::eight(last), 8, after)
     }
 
-    /// A number in hexadecimal, without leading zeros, and what stands behind it.
+    /// Appends a number in hexadecimal, without leading zeros, and the byte `after`.
     #[inline(always)]
-    pub(crate) fn hex_and(self, number: u16, behind: u8) -> Self {
+    pub(crate) fn hex_and(self, number: u16, after: u8) -> Self {
         let (digits, length) = digits::hex(number);
-        self.put_and(digits, length, behind)
+        self.put_and(digits, length, after)
     }
 
-    /// A byte in two hexadecimal digits.
+    /// Appends a byte as two hexadecimal digits.
     pub(crate) fn hex_byte(self, byte: u8) -> Self {
         self.put(digits::hex_byte(byte), 2)
     }
 
-    /// An address as `Display` has it.
+    /// Appends an address, as `Display` formats it.
     #[inline(always)]
     pub(crate) fn ip(self, address: IpAddr) -> Self {
         match address {
@@ -313,8 +318,10 @@ impl<'b> Line<'b> {
         line.put(digits, length)
     }
 
-    /// The longest run of zero groups, the first of the longest, is `::` if there are two at least; an
-    /// IPv4-mapped address ends in the IPv4 address.
+    /// Appends an IPv6 address.
+    ///
+    /// The first of the longest runs of at least two zero groups becomes `::`. An IPv4-mapped address
+    /// ends with the IPv4 address.
     pub(crate) fn ipv6(self, address: Ipv6Addr) -> Self {
         if let Some(mapped) = address.to_ipv4_mapped() {
             return self.constant("::ffff:").ipv4(mapped);
@@ -324,15 +331,15 @@ impl<'b> Line<'b> {
         if end - start < 2 {
             return self.groups(&octets).without_colon();
         }
-        let (before, behind) = (octets.get(..2 * start), octets.get(2 * end..));
+        let (before, after) = (octets.get(..2 * start), octets.get(2 * end..));
         let line = self.groups(before.unwrap_or_default());
-        // A group before them has brought one of the colons.
+        // A group before the zeros has appended one of the colons.
         let line = line.put([b':'; 2], 1 + usize::from(start == 0));
-        let line = line.groups(behind.unwrap_or_default());
+        let line = line.groups(after.unwrap_or_default());
         if end < 8 { line.without_colon() } else { line }
     }
 
-    /// Groups of an IPv6 address, each with a colon behind it.
+    /// Appends groups of an IPv6 address, each with a colon.
     #[inline(always)]
     fn groups(self, octets: &[u8]) -> Self {
         octets.chunks_exact(2).fold(self, |line, group| match *group {
@@ -348,7 +355,7 @@ impl<'b> Line<'b> {
     }
 }
 
-/// For what is seldom written.
+/// `Display` is for values that are written seldom.
 impl fmt::Write for Line<'_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.length = self.buffer.append(self.length, text.as_bytes());
@@ -363,7 +370,7 @@ pub(crate) mod tests {
     use alloc::string::{String, ToString as _};
     use alloc::vec::Vec;
 
-    /// What is written, which is the same in a string and in bytes.
+    /// Returns the written text, which must be equal in a string and in bytes.
     pub(crate) fn line(write: impl Fn(Line<'_>) -> Line<'_>) -> String {
         let (mut text, mut bytes) = (String::from("before "), Vec::from(*b"before "));
         let sinks = [&mut text as &mut dyn Sink, &mut bytes];
@@ -373,7 +380,7 @@ pub(crate) mod tests {
         text.split_off(7)
     }
 
-    /// Numbers without a pattern.
+    /// Returns numbers without a pattern.
     fn random() -> impl Iterator<Item = u64> {
         core::iter::successors(Some(0x9e37_79b9_7f4a_7c15_u64), |state| {
             Some(state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f))
@@ -382,8 +389,8 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn addresses_are_those_of_display() {
-        // Groups of which many are zero, of one to four digits.
+    fn addresses_equal_those_of_display() {
+        // Many groups are zero; the others have one to four digits.
         let kinds = [0, 0, 0, 0x1, 0x23, 0x456, 0x789a, 0xffff];
         for n in random().take(200_000) {
             let groups = [0, 1, 2, 3, 4, 5, 6, 7].map(|at| kinds[(n >> (3 * at)) as usize & 7]);
@@ -400,7 +407,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn numbers_are_those_of_display() {
+    fn numbers_equal_those_of_display() {
         for n in 0..=u16::MAX {
             assert_eq!(line(|line| line.number(n)), n.to_string());
             assert_eq!(line(|line| line.hex_and(n, b':')), format!("{n:x}:"));
@@ -417,7 +424,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn long_lines_are_whole() {
+    fn long_lines_are_complete() {
         let numbers = || random().take(2000);
         let text = |n| ["", "a", "häher", "helper", &"é".repeat(16)][(n % 5) as usize].to_string();
         let expected: String = numbers().map(|n| format!("{}{n}=", text(n))).collect();
@@ -441,14 +448,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn one_comma_or_space_is_taken_back() {
+    fn one_comma_or_space_is_removed() {
         let trimmed = line(|line| line.text("é ").trimmed().text("b  ").trimmed());
         assert_eq!(trimmed, "éb ");
         let [none, two] = [0, 2].map(|count| {
             line(|line| line.items("]", |line| (0..count).fold(line, |l, _| l.text("1,"))))
         });
         assert_eq!((&*none, &*two), ("]", "1,1]"));
-        // Wherever the buffer is emptied.
+        // Try every position at which the buffer can be emptied.
         for length in 0..2 * ROOM {
             let before = "x".repeat(length);
             let list = line(|line| line.items("]", |line| line.text(&before).constant(",")));

@@ -4,8 +4,9 @@ use super::Line;
 
 /// A value after a key or in a list.
 pub(crate) trait Value {
-    /// The first bytes of the value, if the compiler knows them. They are written together with the
-    /// key.
+    /// The first bytes of the value, if the compiler knows them.
+    ///
+    /// They are written together with the key.
     const OPENING: &'static str = "";
 
     /// Returns `true` if the key is omitted, too.
@@ -14,12 +15,13 @@ pub(crate) trait Value {
         false
     }
 
-    /// Writes the value after its opening, and a comma. [`Line::items`] removes the comma if nothing
-    /// follows.
+    /// Appends the value after its opening, and a comma.
+    ///
+    /// [`Line::items`] removes the comma of the last value.
     fn write<'l>(&self, line: Line<'l>) -> Line<'l>;
 }
 
-/// Writes a key, given with its quotes and colon, and a value. Writes nothing if the value is absent.
+/// Appends a key, which has its quotes and colon, and a value, unless the value is absent.
 #[inline(always)]
 pub(crate) fn field<'l, V: Value + ?Sized>(
     line: Line<'l>,
@@ -29,7 +31,7 @@ pub(crate) fn field<'l, V: Value + ?Sized>(
     if value.is_absent() { line } else { present(line, key, value) }
 }
 
-/// Writes a key and a value, even if the value is absent.
+/// Appends a key and a value, even if the value is absent.
 #[inline(always)]
 pub(crate) fn present<'l, V: Value + ?Sized>(
     line: Line<'l>,
