@@ -13,6 +13,7 @@ const FOLLOWS: &[&str] = &[
     "src/spec",
     "src/wire",
     "docs/json.md",
+    "docs/vectors.md",
     "tests/prose.rs",
 ];
 
