@@ -57,8 +57,9 @@ pub struct Json<'a> {
     pub packet: Option<u64>,
     /// The time of the packet's capture or reception, in nanoseconds since the Unix epoch.
     pub time: Option<u64>,
-    /// Whether to write the whole message, in hexadecimal. With it, `capture::Reader` reads the
-    /// JSON back.
+    /// Whether to write the whole message, in hexadecimal.
+    ///
+    /// `capture::Reader` can read such JSON back.
     pub hex: bool,
 }
 
