@@ -1,9 +1,8 @@
 //! `ctnetlink completions`.
 
-use crate::args::Args;
 use crate::status::Status;
 use crate::stop::Stop;
-use clap::CommandFactory as _;
+use clap::Command;
 use clap_complete::Shell;
 use std::io::{self, Write as _};
 
@@ -18,10 +17,10 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-pub(crate) fn run(args: &Completions) -> Result<Status, Stop> {
+pub(crate) fn run(args: &Completions, mut command: Command) -> Result<Status, Stop> {
     // The generator panics if it cannot write, so it writes to memory.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Args::command(), "ctnetlink", &mut script);
+    clap_complete::generate(args.shell, &mut command, "ctnetlink", &mut script);
     io::stdout().write_all(&script)?;
     Ok(Status::Done)
 }

@@ -31,7 +31,7 @@ mod vectors;
 mod watch;
 
 use args::{Args, Command};
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use status::Status;
 use std::process::ExitCode;
 
@@ -47,8 +47,8 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Command::Record(args) => record::run(&args),
         Command::Vectors(args) => vectors::run(&args),
-        Command::Completions(args) => completions::run(&args),
-        Command::Man(args) => man::run(&args),
+        Command::Completions(args) => completions::run(&args, Args::command()),
+        Command::Man(args) => man::run(&args, Args::command()),
     };
     Status::of(result).into()
 }

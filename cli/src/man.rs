@@ -1,9 +1,8 @@
 //! `ctnetlink man`.
 
-use crate::args::Args;
 use crate::status::Status;
 use crate::stop::Stop;
-use clap::CommandFactory as _;
+use clap::Command;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,10 +17,10 @@ pub(crate) struct Man {
     output: PathBuf,
 }
 
-pub(crate) fn run(args: &Man) -> Result<Status, Stop> {
+pub(crate) fn run(args: &Man, command: Command) -> Result<Status, Stop> {
     let directory = &args.output;
     // `help` would get a page for each word that it takes.
-    let mut command = Args::command().disable_help_subcommand(true);
+    let mut command = command.disable_help_subcommand(true);
     command.build();
     std::fs::create_dir_all(directory)
         .and_then(|()| write(&command, directory))
@@ -30,7 +29,7 @@ pub(crate) fn run(args: &Man) -> Result<Status, Stop> {
     Ok(Status::Done)
 }
 
-fn write(command: &clap::Command, directory: &Path) -> io::Result<()> {
+fn write(command: &Command, directory: &Path) -> io::Result<()> {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())
