@@ -26,6 +26,20 @@ pub(crate) enum Command {
     Watch(crate::watch::Watch),
     #[cfg(target_os = "linux")]
     Record(crate::record::Record),
+    #[cfg(target_os = "linux")]
+    Get(crate::get::Get),
+    #[cfg(target_os = "linux")]
+    Count(crate::count::Count),
+    #[cfg(target_os = "linux")]
+    Stats(crate::stats::Stats),
+    #[cfg(target_os = "linux")]
+    Create(crate::create::Create),
+    #[cfg(target_os = "linux")]
+    Update(crate::update::Update),
+    #[cfg(target_os = "linux")]
+    Delete(crate::delete::Delete),
+    #[cfg(target_os = "linux")]
+    Flush(crate::delete::Flush),
     Vectors(crate::vectors::Args),
     Completions(crate::completions::Completions),
     Man(crate::man::Man),

@@ -2,9 +2,19 @@
 #![allow(missing_docs, reason = "clap makes help of the documentation")]
 
 mod args;
+#[cfg(target_os = "linux")]
+mod changes;
 mod check;
 mod completions;
+#[cfg(target_os = "linux")]
+mod count;
+#[cfg(target_os = "linux")]
+mod create;
 mod decode;
+#[cfg(target_os = "linux")]
+mod delete;
+#[cfg(target_os = "linux")]
+mod get;
 mod input;
 #[cfg(target_os = "linux")]
 mod list;
@@ -22,10 +32,14 @@ mod record;
 mod sim;
 #[cfg(target_os = "linux")]
 mod socket_filter;
+#[cfg(target_os = "linux")]
+mod stats;
 mod status;
 mod stop;
 #[cfg(target_os = "linux")]
 mod tape;
+#[cfg(target_os = "linux")]
+mod update;
 mod vectors;
 #[cfg(target_os = "linux")]
 mod watch;
@@ -46,6 +60,20 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::run(&args),
         #[cfg(target_os = "linux")]
         Command::Record(args) => record::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Get(args) => get::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Count(args) => count::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Stats(args) => stats::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Create(args) => create::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Update(args) => update::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Delete(args) => delete::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Flush(args) => delete::flush(&args),
         Command::Vectors(args) => vectors::run(&args),
         Command::Completions(args) => completions::run(&args, Args::command()),
         Command::Man(args) => man::run(&args, Args::command()),

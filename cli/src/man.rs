@@ -24,12 +24,13 @@ pub(crate) fn run(args: &Man, command: Command) -> Result<Status, Stop> {
     command.build();
     std::fs::create_dir_all(directory)
         .and_then(|()| write(&command, directory))
-        .and_then(|()| command.get_subcommands().try_for_each(|each| write(each, directory)))
         .map_err(|error| Stop::file(directory, &error))?;
     Ok(Status::Done)
 }
 
+/// Writes the page of a command and those of its subcommands.
 fn write(command: &Command, directory: &Path) -> io::Result<()> {
+    command.get_subcommands().try_for_each(|subcommand| write(subcommand, directory))?;
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
     clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())

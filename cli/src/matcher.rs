@@ -6,7 +6,7 @@ use crate::options::state::State;
 use ctnetlink::flat::{Endpoint, Tuple};
 use ctnetlink::nested::IpProto;
 use ctnetlink::request::Selector;
-use ctnetlink::{Conntrack, Family, Message};
+use ctnetlink::{Conntrack, Expectation, Family, Message};
 use std::net::IpAddr;
 
 /// What an entry must have.
@@ -55,6 +55,25 @@ impl Matcher {
         let family = self.selector.family;
         family == Family::UNSPEC
             || message.nfgenmsg().is_some_and(|nfgen| nfgen.nfgen_family == family)
+    }
+
+    /// Returns `true` if nothing is filtered but what [`matches_expectation`] compares.
+    ///
+    /// [`matches_expectation`]: Self::matches_expectation
+    pub(crate) fn fits_expectations(&self) -> bool {
+        let Selector { family, zone, orig, .. } = self.selector.clone();
+        let selector = Selector { family, zone, orig, ..Selector::default() };
+        *self == Self { selector, orig_nets: self.orig_nets, ..Self::default() }
+    }
+
+    /// Returns `true` if the tuple of an expectation matches. The kernel does not send its zone.
+    pub(crate) fn matches_expectation(&self, expectation: &Expectation) -> bool {
+        self.matches_entry(&Conntrack {
+            family: expectation.family,
+            orig: expectation.tuple.clone(),
+            zone: self.selector.zone,
+            ..Conntrack::default()
+        })
     }
 
     fn matches_entry(&self, entry: &Conntrack) -> bool {

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 pub(crate) const EXIT_STATUS: &str = "\
 Exit status:
   0  Everything was read or done
-  1  Part of the input was broken or not exact; it was reported, and the rest was read
+  1  Part of the input was broken or not exact, or part of the changes failed; that was
+     reported, and the rest was read or done
   2  Nothing could be done, or a file was not usable: arguments, files, permission";
 
 /// How a subcommand ended. Of several, the greatest counts.

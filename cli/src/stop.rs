@@ -19,6 +19,12 @@ impl Stop {
     }
 }
 
+impl From<ctnetlink::error::Error> for Stop {
+    fn from(error: ctnetlink::error::Error) -> Self {
+        Self::Unusable(error.to_string())
+    }
+}
+
 impl From<io::Error> for Stop {
     fn from(error: io::Error) -> Self {
         Self::Output(error)

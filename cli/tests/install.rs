@@ -3,29 +3,21 @@
 
 #[path = "../../tests/namespace/mod.rs"]
 mod namespace;
+mod run;
 
 use namespace::skipped;
+use run::{run, stderr, stdout};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-fn run(args: &[&str]) -> String {
-    let output = Command::new(env!("CARGO_BIN_EXE_ctnetlink")).args(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
-
 /// The output of another program; `None` if it is not installed.
-fn other(test: &str, program: &str, args: &[&str]) -> Option<Output> {
+fn program(test: &str, program: &str, args: &[&str]) -> Option<Output> {
     let output = Command::new(program).args(args).env("LC_ALL", "C.UTF-8").output();
     if output.is_err() {
         skipped(test, &format!("no {program}"));
     }
     output.ok()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap()
 }
 
 fn directory(name: &str) -> PathBuf {
@@ -52,24 +44,25 @@ fn every_subcommand_has_a_page_that_man_reads() {
     let directory = directory("man");
     run(&["man", "-o", directory.to_str().unwrap()]);
     let help = run(&["--help"]);
-    let names = subcommands(&help);
-    assert_eq!(fs::read_dir(&directory).unwrap().count(), names.len() + 1);
+    let names = subcommands(stdout(&help));
+    // Those, ctnetlink.1 and ctnetlink-create-expect.1.
+    assert_eq!(fs::read_dir(&directory).unwrap().count(), names.len() + 2);
     let path = |name: &str| directory.join(format!("ctnetlink-{name}.1"));
-    let main = directory.join("ctnetlink.1");
-    for page in names.iter().map(|name| path(name)).chain([main]) {
+    let others = [directory.join("ctnetlink.1"), path("create-expect")];
+    for page in names.iter().map(|name| path(name)).chain(others) {
         let page = page.to_str().unwrap();
-        if let Some(lint) = other(TEST, "mandoc", &["-T", "lint", "-W", "error", page]) {
-            assert_eq!((text(&lint.stdout), text(&lint.stderr)), ("", ""), "{page}");
+        if let Some(lint) = program(TEST, "mandoc", &["-T", "lint", "-W", "error", page]) {
+            assert_eq!((stdout(&lint), stderr(&lint)), ("", ""), "{page}");
         }
-        if let Some(man) = other(TEST, "man", &["--warnings", "-l", "-Tutf8", page]) {
+        if let Some(man) = program(TEST, "man", &["--warnings", "-l", "-Tutf8", page]) {
             assert!(man.status.success(), "{man:?}");
-            assert_eq!(text(&man.stderr), "", "{page}");
+            assert_eq!(stderr(&man), "", "{page}");
         }
     }
     // A page has all that the help has.
     let page = path("decode");
-    if let Some(man) = other(TEST, "man", &["-l", page.to_str().unwrap()]) {
-        let page = text(&man.stdout);
+    if let Some(man) = program(TEST, "man", &["-l", page.to_str().unwrap()]) {
+        let page = stdout(&man);
         assert!(page.starts_with("CTNETLINK-DECODE(1)"), "{page}");
         for option in ["--format", "--as-of", "--jobs", "annotate", "ktimestamp"] {
             assert!(page.contains(option), "{option}: {page}");
@@ -85,7 +78,7 @@ fn shells_complete_subcommands_and_options() {
     fs::create_dir_all(&directory).unwrap();
     let write = |shell: &str| {
         let path = directory.join(shell);
-        fs::write(&path, run(&["completions", shell])).unwrap();
+        fs::write(&path, run(&["completions", shell]).stdout).unwrap();
         path.into_os_string().into_string().unwrap()
     };
     let cases = [
@@ -104,13 +97,13 @@ fn shells_complete_subcommands_and_options() {
         );
         let fish = format!("source {}; complete -C '{line}'", write("fish"));
         for (shell, script) in [("bash", &bash), ("fish", &fish)] {
-            let Some(output) = other(TEST, shell, &["-c", script]) else { continue };
-            let found = text(&output.stdout);
+            let Some(output) = program(TEST, shell, &["-c", script]) else { continue };
+            let found = stdout(&output);
             let mut first = found.lines().filter_map(|line| line.split_whitespace().next());
             assert!(first.any(|word| word == wanted), "{shell}: {line}: {output:?}");
         }
     }
-    if let Some(output) = other(TEST, "zsh", &["-n", &write("zsh")]) {
+    if let Some(output) = program(TEST, "zsh", &["-n", &write("zsh")]) {
         assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
     }
     fs::remove_dir_all(directory).unwrap();

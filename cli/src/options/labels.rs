@@ -18,3 +18,17 @@ impl LabelMapOption {
         Ok(LabelMap::parse(&map))
     }
 }
+
+/// Returns labels, given by number or by name, as one bit each.
+pub(crate) fn label_bits(labels: &[String], names: &LabelMap) -> Result<u128, Stop> {
+    let mut bits = 0;
+    for label in labels {
+        let number = names.number(label).or_else(|| label.parse().ok());
+        let Some(bit) = number.and_then(|number| 1_u128.checked_shl(number.into())) else {
+            let problem = "expected a number from 0 to 127 or a name in --labelmap";
+            return Err(Stop::Unusable(format!("unknown label `{label}`: {problem}")));
+        };
+        bits |= bit;
+    }
+    Ok(bits)
+}

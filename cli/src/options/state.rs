@@ -1,7 +1,7 @@
 //! The state of a transport protocol.
 
-use ctnetlink::flat::ProtoInfo;
-use ctnetlink::nested::{DccpState, SctpState, TcpState};
+use ctnetlink::flat::{ProtoInfo, Sctp, Tcp};
+use ctnetlink::nested::{DccpState, IpProto, SctpState, TcpState};
 use std::str::FromStr;
 
 /// The states that have one name; protocols share some names.
@@ -13,6 +13,22 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// Returns the state of that protocol, if it has one of that name. `None` for DCCP: the kernel
+    /// needs the role, too.
+    pub(crate) fn protoinfo(&self, proto: IpProto) -> Option<ProtoInfo> {
+        match proto {
+            IpProto::TCP => {
+                let state = Some(self.tcp?);
+                Some(ProtoInfo::Tcp(Tcp { state, ..Tcp::default() }))
+            }
+            IpProto::SCTP => {
+                let state = Some(self.sctp?);
+                Some(ProtoInfo::Sctp(Sctp { state, ..Sctp::default() }))
+            }
+            _ => None,
+        }
+    }
+
     /// Returns `true` if the protocol is in one of the states.
     pub(crate) fn matches(&self, found: &ProtoInfo) -> bool {
         fn is_same<T: PartialEq>(wanted: Option<T>, found: Option<T>) -> bool {
