@@ -22,9 +22,7 @@ pub(crate) fn run(args: &Count) -> Result<Status, Stop> {
     let mut socket = Socket::open()?;
     let count = match args.table {
         Table::Conntrack => socket.stats()?.entries.unwrap_or_default().into(),
-        Table::Expect => {
-            socket.request(request::dump_expectations(Family::UNSPEC))?.messages
-        }
+        Table::Expect => socket.request(request::dump_expectations(Family::UNSPEC))?.messages,
     };
     writeln!(io::stdout(), "{count}")?;
     Ok(Status::Done)

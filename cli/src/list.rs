@@ -52,9 +52,6 @@ pub(crate) fn run(args: &List) -> Result<Status, Stop> {
         // Some filters are applied after the kernel has read and zeroed the counters.
         return refuse("--zero excludes all filters but --family, and tables but `conntrack`");
     }
-    if args.output.fields.contains(&Field::Ktimestamp) {
-        note_times();
-    }
     let selector = matcher.for_kernel();
     let family = selector.family;
     let printer = Printer::new(&args.output)?;
@@ -82,6 +79,10 @@ pub(crate) fn run(args: &List) -> Result<Status, Stop> {
     })?;
     result?;
     out.emit()?;
+    // Warnings come after the error of a missing permission.
+    if args.output.fields.contains(&Field::Ktimestamp) {
+        note_times();
+    }
     if outcome.interrupted {
         print_error("the table changed during the dump; entries may be missing or duplicated");
     }

@@ -25,8 +25,13 @@ pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Resu
         Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;
     }
     let events = Events::subscribe(&[])?;
+    let size = events.set_receive_buffer(listen.buffer)?;
+    socket_filter::attach(&events, matcher)?;
+    // Groups come last: events that arrive before that would find a small buffer and no filter.
+    groups.iter().try_for_each(|&group| events.join(group))?;
+    // Warnings come after the error of a missing permission.
     // The kernel doubles the size for its own use, in what it reports too.
-    let size = events.set_receive_buffer(listen.buffer)? / 2;
+    let size = size / 2;
     if size < listen.buffer {
         let wanted = listen.buffer;
         print_warning(format_args!(
@@ -34,10 +39,6 @@ pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Resu
              net.core.rmem_max or run with CAP_NET_ADMIN in the initial user namespace"
         ));
     }
-    socket_filter::attach(&events, matcher)?;
-    // Groups come last: events that arrive before that would find a small buffer and no filter.
-    groups.iter().try_for_each(|&group| events.join(group))?;
-    // A missing permission is reported before a missing sysctl.
     if !listen.timestamps {
         note_times();
     }

@@ -10,9 +10,10 @@ use ctnetlink::Conntrack;
 use ctnetlink::flat::Help;
 use ctnetlink::nested::IpProto;
 use ctnetlink::request;
-use run::{command, other, run, stderr, stdout};
 use namespace::{enter, flow, skipped, socket};
+use run::{command, create, other, run, stderr, stdout};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
 /// Options of `create` and `conntrack -I`.
@@ -130,7 +131,9 @@ fn create_makes_the_entries_of_conntrack() {
 fn create_accepts_one_direction_in_part() {
     const TEST: &str = "create_accepts_one_direction_in_part";
     let true = begin(TEST) else { return };
-    succeed("create -s 10.1.2.3 -d 192.0.2.9 -p udp --sport 4001 --dport 53 -t 3001 -q 203.0.113.7");
+    succeed(
+        "create -s 10.1.2.3 -d 192.0.2.9 -p udp --sport 4001 --dport 53 -t 3001 -q 203.0.113.7",
+    );
     let line = theirs("-L");
     let reply = "src=192.0.2.9 dst=203.0.113.7 sport=53 dport=4001 mark=0 use=1\n";
     assert!(line.ends_with(reply), "{line}");
@@ -325,6 +328,20 @@ fn delete_and_flush_print_what_they_remove() {
     assert_eq!(sources.len(), 4);
     assert!(sources.contains(&"10.1.2.5".into()), "{sources:?}");
     assert_eq!(theirs("-C"), "0\n");
+}
+
+/// The dump goes on while its entries are removed.
+#[test]
+fn delete_misses_nothing_in_a_large_table() {
+    const TEST: &str = "delete_misses_nothing_in_a_large_table";
+    let true = begin(TEST) else { return };
+    let mut socket = socket(TEST).unwrap();
+    create(&mut socket, (0..3000).map(flow));
+    theirs(&format!("-I {}", ENTRIES[8]));
+    let output = ours("delete -d 198.51.100.7");
+    assert_eq!((last_line(&output), theirs("-C")), ("3000 entries deleted", "1\n".to_owned()));
+    let lines: BTreeSet<_> = stdout(&output).lines().collect();
+    assert_eq!(lines.len(), 3000);
 }
 
 #[test]
