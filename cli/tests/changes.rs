@@ -12,7 +12,7 @@ use ctnetlink::nested::IpProto;
 use ctnetlink::request;
 use namespace::{enter, flow, skipped, socket};
 use run::{command, create, other, run, stderr, stdout};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
@@ -54,7 +54,7 @@ fn theirs(line: &str) -> String {
 }
 
 fn last_line(output: &Output) -> &str {
-    stderr(&output).lines().last().unwrap_or_default()
+    stderr(output).lines().last().unwrap_or_default()
 }
 
 /// Enters a network namespace, if the machine has what the test needs.
@@ -253,6 +253,38 @@ fn update_changes_what_conntrack_changes() {
             ((lines, table()), (expected, expected_table))
         });
     }
+}
+
+#[test]
+fn update_adds_and_removes_labels() {
+    const TEST: &str = "update_adds_and_removes_labels";
+    let true = begin(TEST) else { return };
+    let entry = ENTRIES[0];
+    // Without a rule that uses labels, entries have none.
+    run(&words(&format!("create {entry} --label-add 3")));
+    let output = ours("update -s 10.1.2.3 --label-add 3");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));
+    theirs("-F");
+    let rule = "table inet t { chain c { type filter hook output priority 0; ct label set 1; }; }";
+    if other("nft", &[rule]).is_none() {
+        skipped(TEST, "no nft");
+        return;
+    }
+    succeed(&format!("create {entry} --label-add 3,77"));
+    let labels = || table()[0]["labels"].clone();
+    assert_eq!(labels(), json!([3, 77]));
+    for (change, expected) in [
+        ("--label-add 127", json!([3, 77, 127])),
+        ("--label-del 3,5", json!([77, 127])),
+        ("--label-del 77 --label-add 77,8", json!([8, 77, 127])),
+        ("-l 8 -m 5", json!([8, 77, 127])),
+        ("--label-del", Value::Null),
+    ] {
+        assert!(succeed(&format!("update -s 10.1.2.3 {change}")).contains("src=10.1.2.3 "));
+        assert_eq!(labels(), expected, "{change}");
+    }
+    assert_eq!(stderr(&ours("update -l 8 -m 6")), "0 entries updated\n");
 }
 
 #[test]
