@@ -1,10 +1,13 @@
-//! What can be wrong with bytes: data for programs, a sentence for people.
+//! Errors from decoding and encoding messages.
+//!
+//! An [`Error`] has a place and an [`ErrorKind`] for programs. Its text is one clause for people.
 
 use crate::spec::{AttrSpec, SetSpec, Values};
 use core::fmt;
 
-/// Something wrong at one place of a netlink message.
+/// An error at a known offset in a netlink message.
 ///
+/// # Examples
 /// ```
 /// use ctnetlink::{Endian, ErrorKind, Message, attrs::CtAttr};
 ///
@@ -22,98 +25,101 @@ use core::fmt;
 /// assert_eq!(error.attr.unwrap().name, "CTA_MARK");
 /// assert_eq!(error.kind, ErrorKind::PayloadLength { expected: 4, found: 2 });
 /// assert_eq!(error.to_string(), "CTA_MARK at byte 20: payload is 2 bytes, expected 4");
-/// // The rest is not lost.
+/// // The rest of the message decodes.
 /// assert_eq!(attrs.next(), Some(Ok(CtAttr::Zone(513))));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Error {
-    /// Bytes from the start of the netlink message (its `nlmsghdr`) to the header of what is wrong.
+    /// The number of bytes from the start of the message to the header that the error is about.
     pub offset: usize,
-    /// The set of attributes in which it happened; `None` outside attributes.
+    /// The attribute set, or `None` if the error is not in an attribute list.
     pub set: Option<&'static SetSpec>,
-    /// The attribute, where one is known.
+    /// The attribute, if it is known.
     pub attr: Option<&'static AttrSpec>,
-    /// What is wrong.
+    /// The kind of the error.
     pub kind: ErrorKind,
 }
 
-/// What is wrong, with what was expected and what was found.
+/// The kind of an error, with the expected and the found values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// Fewer bytes are left than a `nlmsghdr` (16) has.
+    /// There are fewer bytes than the 16 of an `nlmsghdr`.
     MessageHeader {
-        /// Bytes left.
+        /// The number of bytes that are left.
         found: usize,
     },
     /// `nlmsg_len` is below 16 or runs past the end of the data.
     MessageLength {
-        /// The length that the header claims.
+        /// The length in the header.
         nlmsg_len: u32,
-        /// Bytes that are there.
+        /// The number of bytes that are left.
         available: usize,
     },
-    /// The message is too short for the fixed part that its type demands: `struct nfgenmsg` for
-    /// conntrack, the error number and header for `NLMSG_ERROR`, the status for `NLMSG_DONE`.
+    /// The message is too short for the fixed part that its type requires.
+    ///
+    /// The fixed part is `struct nfgenmsg` for ctnetlink, the error number and a header for
+    /// `NLMSG_ERROR`, and the status for `NLMSG_DONE`.
     Body {
-        /// Bytes that the fixed part needs.
+        /// The number of bytes of the fixed part.
         expected: usize,
-        /// Bytes after the `nlmsghdr`.
+        /// The number of bytes after the `nlmsghdr`.
         found: usize,
     },
-    /// Another kind of message than was asked for.
+    /// The message does not have the type that the function expects.
     MessageType {
-        /// The type in the header.
+        /// The message type in the header.
         nlmsg_type: u16,
     },
-    /// Fewer bytes are left in a nest or message than an attribute header (4) has.
+    /// There are fewer bytes in a nest or message than the 4 of an attribute header.
     AttrHeader {
-        /// Bytes left.
+        /// The number of bytes that are left.
         found: usize,
     },
     /// `nla_len` is below 4 or runs past the end of its nest or message.
     AttrLength {
-        /// The length that the attribute claims, header included.
+        /// The length in the attribute header, header included.
         nla_len: u16,
-        /// Bytes that are there, header included.
+        /// The number of bytes that are left, header included.
         available: usize,
     },
-    /// The payload has another length than its form demands.
+    /// The payload does not have the length of its wire form.
     PayloadLength {
-        /// Bytes demanded.
+        /// The number of bytes of the wire form.
         expected: usize,
-        /// Bytes found.
+        /// The number of bytes of the payload.
         found: usize,
     },
-    /// An attribute that is needed is not there.
+    /// A required attribute is absent.
     Missing,
     /// The payload is not a whole number of units.
     PayloadUnit {
-        /// Bytes a unit.
+        /// The number of bytes of a unit.
         unit: usize,
-        /// Bytes found.
+        /// The number of bytes of the payload.
         found: usize,
     },
-    /// An attribute to be written, or the whole message, is longer than its length field can say.
-    /// It was left out.
+    /// An attribute or message to be written exceeds its length field, and was left out.
     TooLong {
-        /// The longest that fits.
+        /// The maximum length.
         limit: usize,
-        /// The length that was needed, header included.
+        /// The required length, header included.
         needed: usize,
     },
-    /// The buffer is full: the kernel's EMSGSIZE. What did not fit was left out.
+    /// An attribute or message does not fit in the buffer, and was left out.
+    ///
+    /// This is the kernel's `EMSGSIZE`.
     NoRoom {
-        /// Bytes that the buffer holds.
+        /// The maximum number of bytes in the buffer.
         limit: usize,
-        /// Bytes that it would have had to hold.
+        /// The required number of bytes in the buffer.
         needed: usize,
     },
 }
 
 impl Error {
-    /// An error outside any attribute.
+    /// Creates an error that is not in an attribute list.
     pub(crate) const fn at(offset: usize, kind: ErrorKind) -> Self {
         Self { offset, set: None, attr: None, kind }
     }
@@ -146,7 +152,7 @@ impl fmt::Display for ErrorKind {
                 write!(f, "the message body has {found} bytes, its type needs {expected}")
             }
             Self::MessageType { nlmsg_type } => {
-                write!(f, "message type {nlmsg_type:#06x} is not of the kind asked for")
+                write!(f, "unexpected message type {nlmsg_type:#06x}")
             }
             Self::AttrHeader { found } => {
                 write!(f, "an attribute header needs 4 bytes, {found} left")

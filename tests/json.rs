@@ -1,4 +1,4 @@
-//! The JSON against its documentation.
+//! JSON, compared with serde's and with its documentation.
 
 mod common;
 
@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The whole line, by serde.
+/// A complete object, which serde writes.
 #[derive(Serialize)]
 struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ fn same_as_serde(message: &Message<'_>, file: Option<&'static str>, number: Opti
 }
 
 #[test]
-fn messages_are_written_as_serde_writes_their_records() {
+fn messages_equal_their_serialized_records() {
     for (n, golden) in all().iter().enumerate() {
         let file = ["a.pcapng", "C:\\\"\n\u{1}\u{1f}\u{7f}é"][n % 2];
         same_as_serde(&golden.message(), None, None);
@@ -45,7 +45,7 @@ fn messages_are_written_as_serde_writes_their_records() {
 }
 
 #[test]
-fn every_field_is_written_as_serde_writes_it() {
+fn every_field_equals_its_serialized_form() {
     let tuple = json!({
         "src": "2001:db8::1", "dst": "::ffff:192.0.2.1", "proto": "icmpv6", "src_port": 0x1234,
         "dst_port": 0x5678, "icmp_id": 0x9abc, "icmp_type": 128, "icmp_code": 7, "zone": 0x3456,
@@ -141,7 +141,7 @@ fn times_are_integers() {
         for key in ["start", "stop"] {
             assert!(timestamp.get(key).is_none_or(Value::is_u64), "{}", golden.place);
         }
-        // Absent is not zero, and not null.
+        // An absent value is neither zero nor null.
         assert!(!json.to_string().contains("null"), "{}", golden.place);
     }
 }

@@ -1,4 +1,4 @@
-//! Our lines against those of libnetfilter_conntrack 1.1.1.
+//! Lines of text, compared with those of libnetfilter_conntrack 1.1.1.
 
 mod common;
 
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 const NANOS: u64 = 1_000_000_000;
 
-/// `-o extended,id,ktimestamp,labels`.
+/// The options `-o extended,id,ktimestamp,labels`.
 fn all_words(now: u64, labels: LabelMap) -> Text {
     Text {
         extended: true,
@@ -27,13 +27,13 @@ fn label_map() -> LabelMap {
     LabelMap::parse(&std::fs::read_to_string(golden_dir().join("connlabel.conf")).unwrap())
 }
 
-/// The golden text is the library's line; the command adds this behind it.
+/// Removes what the command conntrack(8) adds to the line of the library.
 fn without_portid(line: &str) -> &str {
     line.split(" [USERSPACE]").next().unwrap()
 }
 
 #[test]
-fn golden_messages_print_what_the_library_prints() {
+fn golden_messages_print_the_line_of_the_library() {
     let mut compared = 0;
     let mut wrong = Vec::new();
     for golden in all().iter().filter(|golden| golden.text.is_some()) {
@@ -56,7 +56,7 @@ fn golden_messages_print_what_the_library_prints() {
 }
 
 #[test]
-fn user_space_is_named_where_it_caused_the_event() {
+fn events_caused_by_user_space_have_its_port_id() {
     let messages = all();
     let events: Vec<&Golden> = messages.iter().filter(|m| m.kind == "event").collect();
     let (caused, other): (Vec<_>, Vec<_>) = events.iter().partition::<Vec<&Golden>, _>(|m| {
@@ -107,7 +107,7 @@ fn recorded_pairs_print_the_recorded_text() {
 }
 
 #[test]
-fn events_show_when_they_happened() {
+fn events_start_with_their_time() {
     let text = Text { timestamp: true, ..Text::default() };
     let mut with_time = 0;
     for golden in all().iter().filter(|golden| golden.kind == "event") {
@@ -125,7 +125,7 @@ fn events_show_when_they_happened() {
                 with_time += usize::from(sent.is_some());
                 format!("[{}.{:06}]\t", ns / NANOS, ns % NANOS / 1000)
             }
-            // conntrack(8) pads the microseconds of expectations at the other end, with spaces.
+            // conntrack(8) pads the microseconds of expectations with spaces, at the end.
             Err(_) => "[1795335637.11746 ]\t".into(),
         };
         assert!(line.starts_with(&expected), "{}: {line}", golden.place);

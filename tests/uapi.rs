@@ -1,7 +1,7 @@
-//! The tables and values against the kernel's headers, where they are installed.
+//! The constants of `spec`, compared with the kernel's headers where they are installed.
 //!
-//! The headers lie in `/usr/include`, or where `CTNETLINK_UAPI` says: `include/uapi` of a kernel's
-//! source will do.
+//! The headers are in `/usr/include`, or in the directory in the environment variable `CTNETLINK_UAPI`,
+//! such as `include/uapi` of a kernel's source.
 
 use ctnetlink::attrs::{
     CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType, Status,
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
 
-/// A line of its own on standard error, which libtest does not hold back.
+/// Prints a line on standard error, which libtest does not capture.
 fn say(line: &str) {
     std::io::stderr().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
@@ -23,7 +23,7 @@ type Version = (u32, u32);
 
 fn version(text: &str) -> Version {
     let mut numbers = text.split('.').map(|number| number.parse().unwrap());
-    // 2.6.39 is newer than 2.6.14: of the old numbers, the last two count.
+    // In 2.6.39, the third number is the minor version.
     match [numbers.next(), numbers.next(), numbers.next()] {
         [Some(2), Some(6), Some(minor)] => (2, minor),
         [Some(major), Some(minor), _] => (major, minor),
@@ -32,19 +32,19 @@ fn version(text: &str) -> Version {
 }
 
 // ---------------------------------------------------------------------------------------------
-// A header, evaluated.
+// Evaluation of headers.
 
-/// What headers declare.
+/// The declarations in headers.
 #[derive(Default)]
 struct Names {
-    /// Enumerators of each named enum, in order.
+    /// The enumerators of each named enum, in order.
     enums: BTreeMap<String, Vec<String>>,
     values: BTreeMap<String, i64>,
     macros: BTreeMap<String, String>,
 }
 
 impl Names {
-    /// Reads a header on top of those before it; `None` if it is not installed.
+    /// Adds the declarations of a header, or returns `None` if it is not installed.
     fn read(&mut self, path: &str) -> Option<()> {
         let root = std::env::var_os("CTNETLINK_UAPI").unwrap_or("/usr/include".into());
         let text = std::fs::read_to_string(PathBuf::from(root).join(path)).ok()?;
@@ -67,7 +67,7 @@ impl Names {
         }
     }
 
-    /// Takes the macros and what only the kernel sees out.
+    /// Collects the macros, and removes them and the parts for the kernel from the text.
     fn preprocess(&mut self, text: &str) -> String {
         let mut code = String::new();
         let mut is_seen = vec![true];
@@ -88,7 +88,7 @@ impl Names {
                     *last = !*last;
                 }
                 ["endif"] => drop(is_seen.pop()),
-                // Not those with arguments, and not `#define X X` for #ifdef.
+                // Skip macros with arguments, and `#define X X`, which is for #ifdef.
                 ["define", name, ref value @ ..]
                     if is_seen.iter().all(|seen| *seen)
                         && !name.contains('(')
@@ -121,19 +121,19 @@ impl Names {
         }
     }
 
-    /// The value of an enumerator or macro.
+    /// Returns the value of an enumerator or macro.
     fn get(&self, name: &str) -> Option<i64> {
         self.values.get(name).copied().or_else(|| self.eval(self.macros.get(name)?))
     }
 
-    /// Every enumerator and macro that begins so and is a number.
+    /// Returns every enumerator and macro that starts with `prefix` and is a number.
     fn starting(&self, prefix: &str) -> BTreeMap<&str, i64> {
         let names = self.values.keys().chain(self.macros.keys());
         let names = names.filter(|name| name.starts_with(prefix));
         names.filter_map(|name| Some((name.as_str(), self.get(name)?))).collect()
     }
 
-    /// A C expression; `None` if it has something else than numbers, known names, `| << + - ~ ()`.
+    /// Evaluates a C expression of numbers, known names and the operators `| << + - ~ ()`.
     fn eval(&self, text: &str) -> Option<i64> {
         let mut tokens = tokens(text)?;
         tokens.reverse();
@@ -190,7 +190,7 @@ impl Names {
     }
 }
 
-/// Takes the next token, which lies at the end, if it is this one.
+/// Removes the next token, which is the last item, if it is `token`.
 fn take(tokens: &mut Vec<String>, token: &str) -> bool {
     let is_next = tokens.last().is_some_and(|next| next == token);
     if is_next {
@@ -204,7 +204,7 @@ fn without_comments(text: &str) -> String {
     let mut code = parts.next().unwrap().to_owned();
     for part in parts {
         let (comment, behind) = part.split_once("*/").expect("the end of a comment");
-        // Keep the lines apart that a comment inside a macro's line ends at.
+        // A comment that spans lines also ends the line of a macro.
         code.push_str(if comment.contains('\n') { "\n" } else { " " });
         code.push_str(behind);
     }
@@ -255,7 +255,7 @@ fn the_parser() {
 // ---------------------------------------------------------------------------------------------
 // Comparison.
 
-/// The kernel that the headers are of, from `linux/version.h`.
+/// Returns the version of the headers, from `linux/version.h`.
 fn headers_version(names: &mut Names) -> Option<Version> {
     names.read("linux/version.h")?;
     let code = names.get("LINUX_VERSION_CODE")?;
@@ -264,7 +264,7 @@ fn headers_version(names: &mut Names) -> Option<Version> {
     Some((major, minor))
 }
 
-/// The headers with `path` in front, or a line that says why not.
+/// Reads the headers in `paths`, or prints why it cannot.
 fn headers(paths: &[&str]) -> Option<(Names, Version)> {
     let mut names = Names::default();
     for path in paths {
@@ -280,7 +280,7 @@ fn headers(paths: &[&str]) -> Option<(Names, Version)> {
     Some((names, version))
 }
 
-/// What was compared and what the header is too old for; `done` says so.
+/// A comparison with headers, whose result [`done`](Self::done) prints.
 struct Check {
     names: Names,
     headers: Version,
@@ -295,7 +295,7 @@ impl Check {
         Some(Self { names, headers, compared: 0, newer: BTreeSet::new(), wrong: Vec::new() })
     }
 
-    /// `name` must have this value, unless it came after these headers.
+    /// Checks that `name` has this value, unless it is newer than the headers.
     fn equal(&mut self, name: &str, ours: impl Into<i64>, since: &str) {
         let ours = ours.into();
         match self.names.get(name) {
@@ -311,7 +311,7 @@ impl Check {
         }
     }
 
-    /// Every name in the header that begins so must be one of `ours` or end or be as in `except`.
+    /// Checks that every name with this prefix is one of `ours`, or ends like one of `except`.
     fn complete(&mut self, prefix: &str, ours: &BTreeSet<String>, except: &[&str]) {
         let theirs = self.names.starting(prefix);
         let left_out = theirs
@@ -338,7 +338,7 @@ impl Check {
     }
 }
 
-/// The last names that replaced older ones, which are aliases here, came with 3.13.
+/// The release with the last names that replaced older ones, which are aliases here.
 const RENAMED: Version = (3, 13);
 
 fn tables(roots: &[&'static SetSpec], header: &str, prefixes: &[&str], except: &[&str]) {
@@ -364,7 +364,7 @@ fn tables(roots: &[&'static SetSpec], header: &str, prefixes: &[&str], except: &
                 }
                 ours.insert((*name).to_owned());
             }
-            // The row stands in the table of the enum that has the name.
+            // The enum of the set must contain the name.
             let is_missing =
                 |members: &Vec<String>| !known.iter().any(|n| members.iter().any(|m| m == n));
             if members.as_ref().is_some_and(is_missing) && version(attr.since) <= check.headers {
@@ -397,18 +397,18 @@ fn error_tables() {
     tables(&[NlmsgerrAttrs::SPEC], "linux/netlink.h", &prefixes, &["_UNUSED", "_UNSPEC", "_MAX"]);
 }
 
-/// The names of ours, with a prefix each.
+/// Returns the names with a prefix.
 fn prefixed<'a>(prefix: &str, names: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
     names.into_iter().map(|name| format!("{prefix}{name}")).collect()
 }
 
-/// Names that do not begin with the prefix of their flags.
+/// Names of flags that do not start with the prefix of their set.
 const OTHER_PREFIX: [(&str, &str); 2] = [
     ("IP_CT_TCP_FLAG_CHALLENGE_ACK", "IP_CT_EXP_CHALLENGE_ACK"),
     ("IP_CT_TCP_FLAG_SIMULTANEOUS_OPEN", "IP_CT_TCP_SIMULTANEOUS_OPEN"),
 ];
 
-/// The release with which a named value came.
+/// Returns the first release with a named value.
 fn value_since(name: &str) -> &'static str {
     match name {
         "IPS_HELPER" => "3.5",
@@ -422,7 +422,7 @@ fn value_since(name: &str) -> &'static str {
     }
 }
 
-/// Every set of values that an attribute has, each once.
+/// Returns every set of values of an attribute, each once.
 fn values_of_attributes() -> Vec<&'static Values> {
     let mut sets = Vec::new();
     for set in MsgType::SPECS.iter().filter_map(|message| message.set) {
@@ -437,7 +437,7 @@ fn values_of_attributes() -> Vec<&'static Values> {
     all
 }
 
-/// Compares the names of the values that begin with one of `prefixes` with the headers.
+/// Compares the values whose prefix is one of `prefixes` with the headers.
 fn named_values(paths: &[&str], prefixes: &[&str], complete: &[&str], except: &[&str]) {
     let Some(mut check) = Check::new(paths) else { return };
     let mut ours = BTreeSet::new();
@@ -493,11 +493,11 @@ fn states_of_sctp() {
 #[test]
 fn protocol_numbers() {
     named_values(&["linux/in.h", "linux/in6.h"], &["IPPROTO_"], &[], &[]);
-    // Of sys/socket.h, which is not the kernel's.
+    // These are in sys/socket.h, which is not the kernel's.
     assert_eq!([Family::UNSPEC, Family::IPV4, Family::IPV6].map(|family| family.0), [0, 2, 10]);
 }
 
-/// A set of values without a prefix is compared with no header: these are all.
+/// Sets of values without a prefix are compared with no header.
 #[test]
 fn every_other_set_of_values_is_compared() {
     let all = values_of_attributes();
@@ -564,11 +564,11 @@ fn flags_of_messages_and_attributes() {
         check.equal(name, flag.bits(), since);
     }
     let ours = prefixed("", flags.map(|(name, ..)| name));
-    // Of DELETE requests to other subsystems.
+    // These are for DELETE requests to other subsystems.
     check.complete("NLM_F_", &ours, &["_NONREC", "_BULK"]);
     check.equal("NLA_F_NESTED", NLA_F_NESTED, "2.6.24");
     check.equal("NLA_F_NET_BYTEORDER", NLA_F_NET_BYTEORDER, "2.6.24");
-    // An int in C.
+    // It is an int in C.
     check.equal("NLA_TYPE_MASK", !0xffff | i64::from(NLA_TYPE_MASK), "2.6.24");
     check.done("NLM_F_* and NLA_F_*");
 }

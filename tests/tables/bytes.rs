@@ -1,4 +1,4 @@
-//! Bytes by hand, and what the crate writes.
+//! Helpers: bytes written by hand, and bytes that the crate writes.
 
 use ctnetlink::error::Error;
 use ctnetlink::wire::{AttrSet, Attrs, Endian, WriteBuf, Writer};
@@ -6,11 +6,12 @@ use ctnetlink::{Family, MessageBuilder, MsgType};
 
 pub(crate) const ORDERS: [Endian; 2] = [Endian::Little, Endian::Big];
 
-/// Bytes from the start of a message to its first attribute: `nlmsghdr` and `nfgenmsg`.
+/// The number of bytes before the first attribute of a message: `nlmsghdr` and `nfgenmsg`.
 pub(crate) const ATTRS: usize = 20;
 
-/// Hexadecimal digits of a payload, `|` before the padding: the same on every machine, or
-/// `[little-endian, big-endian]`.
+/// Hexadecimal digits of a payload, with `|` before the padding.
+///
+/// They are equal on every machine, or an array of those in little-endian and in big-endian order.
 pub(crate) trait Digits: Copy {
     fn of(self, endian: Endian) -> &'static str;
 }
@@ -42,12 +43,12 @@ pub(crate) fn u32_bytes(number: u32, endian: Endian) -> [u8; 4] {
     if endian == Endian::Little { number.to_le_bytes() } else { number.to_be_bytes() }
 }
 
-/// `struct nlattr`.
+/// Returns the bytes of a `struct nlattr`.
 pub(crate) fn header(nla_len: u16, nla_type: u16, endian: Endian) -> Vec<u8> {
     [u16_bytes(nla_len, endian), u16_bytes(nla_type, endian)].concat()
 }
 
-/// An attribute: `nla_len`, `nla_type`, payload and padding.
+/// Returns the bytes of an attribute: `nla_len`, `nla_type`, payload and padding.
 pub(crate) fn leaf(nla_len: u16, nla_type: u16, digits: impl Digits) -> impl Fn(Endian) -> Vec<u8> {
     move |endian| {
         let (payload, padding) =
@@ -59,7 +60,7 @@ pub(crate) fn leaf(nla_len: u16, nla_type: u16, digits: impl Digits) -> impl Fn(
     }
 }
 
-/// A whole message, type `0x0100` (NEW) and family 2.
+/// Returns a message with these attributes, of type `0x0100` (NEW) and family 2.
 pub(crate) fn message(attrs: &[u8], endian: Endian) -> Vec<u8> {
     let mut bytes = u32_bytes(attrs.len() as u32 + 20, endian).to_vec();
     bytes.extend(u16_bytes(0x0100, endian));
@@ -69,12 +70,12 @@ pub(crate) fn message(attrs: &[u8], endian: Endian) -> Vec<u8> {
     bytes
 }
 
-/// What the writer makes of `body`, at the end of a buffer that begins and is filled with junk.
+/// Returns the bytes that `body` writes at the end of a buffer that is full of other bytes.
 pub(crate) fn written<S: AttrSet>(
     endian: Endian,
     body: impl FnOnce(&mut Writer<'_, S>),
 ) -> Result<Vec<u8>, Error> {
-    // 7: nothing in the message is aligned by itself.
+    // The message starts at offset 7, so that nothing in it is aligned by accident.
     let mut buf = WriteBuf::from(vec![0xa5; 4096]);
     buf.truncate(7);
     let builder = MessageBuilder { endian, ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4) };
@@ -97,7 +98,7 @@ pub(crate) fn attrs<S: AttrSet>(bytes: &[u8], endian: Endian) -> Attrs<'_, S> {
     Attrs::at(bytes, ATTRS, endian)
 }
 
-/// The text of a value, from the bytes that the writer makes of it.
+/// Returns the text of a value, from the bytes that the writer writes for it.
 pub(crate) fn text_of<S: AttrSet>(value: &S::Attr<'static>) -> String {
     let bytes = written::<S>(Endian::Big, |out| out.put(*value)).unwrap();
     let raw = attrs::<S>(&bytes, Endian::Big).raw().next().unwrap().unwrap();

@@ -1,4 +1,4 @@
-//! The longest attributes and nests.
+//! The longest attributes and nested attributes.
 
 use crate::bytes::{ATTRS, ORDERS, attrs, header, leaf, written};
 use ctnetlink::attrs::{CtAttr, CtattrType};
@@ -40,12 +40,12 @@ fn the_longest_attribute() {
             assert!(written::<CtattrHelp>(endian, |out| run.rebuild(out)).unwrap() == bytes);
         }
 
-        // One byte more is left out, and said; the first such error is the one that comes back.
+        // An attribute with one more byte is left out, and the first such error is returned.
         let error = written::<CtattrHelp>(endian, |out| {
             out.put(HelpAttr::Name("ftp".into()));
             let before = out.offset();
             out.put(HelpAttr::Info(&data[..65_532]));
-            assert_eq!(out.offset(), before, "left out, whole");
+            assert_eq!(out.offset(), before, "left out completely");
             out.put(HelpAttr::Name("end".into()));
             assert_eq!(out.offset(), before + 8, "the rest is written");
             out.put(HelpAttr::Info(&data[..65_535]));
@@ -56,7 +56,7 @@ fn the_longest_attribute() {
         });
         assert_eq!(too_long(error.unwrap_err()), (0, Some("CTA_HELP_INFO"), 65_539));
 
-        // A string is longer by its NUL.
+        // The NUL adds one byte to a string.
         let text = "x".repeat(65_531);
         let longest = written::<CtattrHelp>(endian, |out| {
             out.put(HelpAttr::Name(NulStr::from(&text[1..])));
@@ -67,7 +67,7 @@ fn the_longest_attribute() {
         });
         assert_eq!(too_long(error.unwrap_err()), (ATTRS, Some("CTA_HELP_NAME"), 65_536));
 
-        // Raw attributes too.
+        // Undecoded attributes have the same limit.
         let raw =
             RawAttr { offset: 0, nla_type: 99, endian, payload: &data[..65_532], padding: &[] };
         let error = written::<CtattrType>(endian, |out| {
@@ -93,7 +93,7 @@ fn the_longest_nest() {
                 out.put(CtAttr::Zone(0x1234));
             })
         };
-        // A nest counts its children's padding: 65,532 is the longest that is a multiple of 4.
+        // The length includes the padding inside: 65,532 is the largest multiple of 4.
         for lens in [&[65_524][..], &[65_523], &[32_756, 32_764], &[0; 16_382]] {
             let bytes = nest(lens).unwrap();
             assert_eq!(bytes.len(), 8 + 65_532 + 8, "{:?}", &lens[..lens.len().min(3)]);
@@ -102,7 +102,8 @@ fn the_longest_nest() {
             assert_eq!(run.iter().filter_map(Result::ok).count(), 3);
             assert!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap() == bytes);
         }
-        // Each child fits, the sum does not; a child that is too long is named before its nest.
+        // Each inner attribute fits, but their sum does not. The error of an inner attribute that is
+        // too long comes before that of its nest.
         let sums =
             [(&[32_757, 32_764][..], 65_536), (&[65_525], 65_536), (&[40_000, 40_000], 80_012)];
         for (lens, needed) in sums {
@@ -112,7 +113,7 @@ fn the_longest_nest() {
         let error = nest(&[65_532]).unwrap_err();
         assert_eq!(too_long(error), (ATTRS + 12, Some("CTA_HELP_INFO"), 65_536));
 
-        // A nest of 65,535 bytes, whose child lacks the padding, is not the kernel's but is read.
+        // The kernel sends no nest of 65,535 bytes, whose last attribute lacks padding; it decodes.
         let mut bytes = header(65_535, 0x8005, endian);
         bytes.extend(header(65_531, 2, endian));
         bytes.extend(&data[..65_527]);
@@ -123,7 +124,7 @@ fn the_longest_nest() {
         assert_eq!(ct.help.info.as_deref(), Some(&data[..65_527]));
         assert_eq!(ct.mark, Some(0x1234_5678));
         assert!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap() == bytes);
-        // The flat value would have to pad it, which does not fit.
+        // Re-encoding the decoded struct would add the padding, which does not fit.
         let error = written(endian, |out| ct.write(out)).unwrap_err();
         assert_eq!(too_long(error), (ATTRS, Some("CTA_HELP"), 65_536));
     }

@@ -1,5 +1,6 @@
-//! Every attribute of every table, and what goes wrong with attributes and messages, by bytes written
-//! by hand from the kernel's header.
+//! Every attribute of every set, and malformed attributes and messages.
+//!
+//! The bytes are written by hand from the kernel's header.
 
 mod bytes;
 mod lengths;

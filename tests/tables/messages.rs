@@ -1,4 +1,4 @@
-//! Messages: empty, cut, broken.
+//! Empty, truncated and malformed messages.
 
 use crate::bytes::{ORDERS, attrs, header, leaf, message, u16_bytes, u32_bytes, unhex, written};
 use ctnetlink::attrs::{CtAttr, CtattrType, ExpectFlags, Status};
@@ -10,7 +10,7 @@ use ctnetlink::wire::{AttrSet, AttrsBuf, Datagram, Endian, NlmFlags, RawMessage}
 use ctnetlink::{Body, Conntrack, Expectation, Family, Kind, Message};
 
 #[test]
-fn an_attribute_twice() {
+fn the_last_of_two_equal_attributes_counts() {
     for endian in ORDERS {
         let marks = ["11223344", "55667788"].map(|digits| leaf(8, 8, digits)(endian));
         let bytes = message(&marks.concat(), endian);
@@ -19,7 +19,7 @@ fn an_attribute_twice() {
             message.conntrack_attrs().unwrap().iter().map(Result::unwrap).collect();
         assert_eq!(values, [CtAttr::Mark(0x1122_3344), CtAttr::Mark(0x5566_7788)]);
         assert_eq!(message.rebuild().unwrap().as_bytes(), bytes);
-        // The last one counts, as for nla_parse.
+        // The kernel's nla_parse() uses the last one, too.
         assert_eq!(Conntrack::try_from(message).unwrap().mark, Some(0x5566_7788));
         let first = message.conntrack_attrs().unwrap().find(|attr| match attr {
             CtAttr::Mark(mark) => Some(mark),
@@ -30,7 +30,7 @@ fn an_attribute_twice() {
 }
 
 #[test]
-fn nothing_in_it() {
+fn empty_messages_and_nests_decode_and_re_encode() {
     for endian in ORDERS {
         let bytes = message(&[], endian);
         let message = Message::parse_with(&bytes, endian).unwrap();
@@ -41,7 +41,7 @@ fn nothing_in_it() {
         assert_eq!(written::<CtattrType>(endian, |out| ct.write(out)).unwrap(), [0_u8; 0]);
         assert_eq!(AttrsBuf::<CtattrType>::build(endian, |_| ()).unwrap().into_bytes(), [0_u8; 0]);
 
-        // An empty nest of each kind is no value, and stays.
+        // An empty nested attribute has no value, but is re-encoded.
         let bytes = [1, 2, 4, 5, 6, 9, 10, 13, 14, 15, 16, 19, 20, 24, 25]
             .map(|number| header(4, number | 0x8000, endian))
             .concat();
@@ -55,7 +55,7 @@ fn nothing_in_it() {
 }
 
 #[test]
-fn a_message_cut_at_every_byte() {
+fn a_message_truncated_at_every_byte() {
     for endian in ORDERS {
         let zone = leaf(6, 18, "1234 | 0000")(endian);
         let whole = message(&[leaf(8, 8, "12345678")(endian), zone].concat(), endian);
@@ -70,7 +70,7 @@ fn a_message_cut_at_every_byte() {
             let error = Message::parse_with(cut, endian).unwrap_err();
             assert_eq!((error.offset, error.set, error.attr), (0, None, None));
             assert_eq!(error.kind, expected);
-            // In a datagram behind a whole one.
+            // In a datagram, after a complete message.
             let bytes = [&whole, cut].concat();
             let items: Vec<_> = Datagram::new(&bytes, endian).collect();
             assert_eq!(items.len(), 1 + usize::from(len > 0));
@@ -80,7 +80,7 @@ fn a_message_cut_at_every_byte() {
                 assert_eq!((error.offset, error.kind), (36, expected));
             }
         }
-        // Lengths that the header must not claim.
+        // Lengths that the header must not have.
         for nlmsg_len in (0..16).chain([37, 0xffff_ffff]) {
             let mut bytes = whole.clone();
             bytes[..4].copy_from_slice(&u32_bytes(nlmsg_len, endian));
@@ -88,7 +88,7 @@ fn a_message_cut_at_every_byte() {
             assert_eq!(error.kind, ErrorKind::MessageLength { nlmsg_len, available: 36 });
             assert_eq!(Datagram::new(&bytes, endian).count(), 1, "{nlmsg_len}: no endless walk");
         }
-        // The same cuts, with a header that says so: what is whole is read.
+        // With the truncated length in the header, complete attributes decode.
         for len in 16..whole.len() {
             let mut bytes = whole[..len].to_vec();
             bytes[..4].copy_from_slice(&u32_bytes(len as u32, endian));
@@ -125,7 +125,7 @@ fn a_message_cut_at_every_byte() {
                     let kind = ErrorKind::AttrLength { nla_len: 6, available: len - 28 };
                     vec![mark, error(28, kind)]
                 }
-                // Only padding is missing.
+                // Only the padding is missing.
                 _ => vec![mark, Ok(CtAttr::Zone(0x1234))],
             };
             assert_eq!(items, expected, "{len}");
@@ -134,7 +134,7 @@ fn a_message_cut_at_every_byte() {
     }
 }
 
-/// A framing error at the top of a conntrack message, of which offset and kind do not count.
+/// Returns an error in the header of a top-level attribute, whose offset and kind do not matter.
 fn attr_error() -> Error {
     let bytes = message(&[0], Endian::Little);
     let message = Message::parse_with(&bytes, Endian::Little).unwrap();
@@ -149,9 +149,9 @@ fn attr_error() -> Error {
 }
 
 #[test]
-fn a_broken_nest_ends_alone() {
+fn a_malformed_header_ends_only_its_nest() {
     for endian in ORDERS {
-        // `nla_len` of the second attribute in CTA_TUPLE_ORIG, of whose 8 bytes 4 are the header.
+        // The `nla_len` of the second attribute in CTA_TUPLE_ORIG, which has 8 bytes.
         for nla_len in (0..4).chain([9, 0xffff]) {
             let bytes = [
                 header(20, 0x8001, endian),
@@ -177,7 +177,7 @@ fn a_broken_nest_ends_alone() {
 }
 
 #[test]
-fn errors_cost_nothing_but_their_attribute() {
+fn a_malformed_payload_loses_only_its_attribute() {
     for endian in ORDERS {
         let bytes = [
             leaf(8, 3, "00000008")(endian),
@@ -213,11 +213,11 @@ fn errors_cost_nothing_but_their_attribute() {
     }
 }
 
-/// `struct nlmsgerr`, all of it in the machine's order.
+/// The integers of `struct nlmsgerr` are in the byte order of the machine.
 #[test]
 fn errors_of_the_kernel() {
     for endian in ORDERS {
-        // A request of 27 bytes, which the kernel aligns when it echoes it.
+        // A request of 27 bytes, which the kernel pads when it returns it.
         let request = [
             u32_bytes(27, endian).to_vec(),
             u16_bytes(0x0101, endian).to_vec(),
@@ -240,7 +240,7 @@ fn errors_of_the_kernel() {
             bytes
         };
         let cases = [
-            // ACK_TLVS; CAPPED and ACK_TLVS; CAPPED; neither.
+            // The flags ACK_TLVS; CAPPED and ACK_TLVS; CAPPED; none.
             (0x200, [body.clone(), tlvs.concat()].concat(), payload.len(), true),
             (0x300, [body[..20].to_vec(), tlvs.concat()].concat(), 0, true),
             (0x100, body[..20].to_vec(), 0, false),
@@ -264,7 +264,7 @@ fn errors_of_the_kernel() {
             let message = Message::parse_with(&bytes, endian).unwrap();
             assert!(matches!(message.body(), Ok(Body::Error(_))));
             assert_eq!(message.rebuild().unwrap().as_bytes(), bytes);
-            // Too short for its fixed part.
+            // The body is too short for its fixed part.
             for len in 0..20 {
                 let bytes = answer(flags, &body[..len]);
                 let error = Message::parse_with(&bytes, endian).unwrap().body().unwrap_err();
@@ -275,9 +275,9 @@ fn errors_of_the_kernel() {
     }
 }
 
-/// Flat values hold what the tables name, but for the pads.
+/// Decoded structs contain every known attribute, except pad attributes.
 #[test]
-fn a_flat_expectation() {
+fn an_expectation_decodes_and_encodes() {
     for endian in ORDERS {
         let bytes = [
             [header(12, 0x8002, endian), leaf(6, 3, "1122 | 0000")(endian)].concat(),

@@ -1,4 +1,4 @@
-//! One row of a table, in every direction.
+//! Checks of one attribute: decoding, encoding, re-encoding, text, wrong lengths.
 
 use crate::bytes::{ATTRS, ORDERS, attrs, header, text_of, written};
 use ctnetlink::error::ErrorKind;
@@ -7,7 +7,7 @@ use ctnetlink::wire::{AttrSet, Attrs, Endian};
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
 
-/// The rows of one set; at the end none may have been left out.
+/// The checked attributes of one set, none of which may be missing at the end.
 pub(crate) struct Table<S> {
     rows: BTreeSet<&'static str>,
     set: PhantomData<S>,
@@ -18,7 +18,7 @@ impl<S: AttrSet> Table<S> {
         Self { rows: BTreeSet::new(), set: PhantomData }
     }
 
-    /// An attribute whose value does not depend on the machine.
+    /// Checks an attribute whose value does not depend on the machine.
     pub(crate) fn row(
         &mut self,
         name: &'static str,
@@ -29,7 +29,7 @@ impl<S: AttrSet> Table<S> {
         self.row_by(name, bytes, |_, _| value, text);
     }
 
-    /// A nest: what is in it, and how that is wrapped.
+    /// Checks a nested attribute, by an attribute inside it.
     pub(crate) fn nest<T: AttrSet>(
         &mut self,
         name: &'static str,
@@ -78,17 +78,17 @@ impl<S: AttrSet> Table<S> {
         }
     }
 
-    /// The spec, after a check that every row of it was there, by number and name.
+    /// Returns the set, after a check that every attribute of it was checked.
     pub(crate) fn done(self) -> &'static SetSpec {
         let names: BTreeSet<_> = S::SPEC.attrs.iter().map(|attr| attr.name).collect();
-        assert_eq!(self.rows, names, "rows of {:?} without a line", S::SPEC);
+        assert_eq!(self.rows, names, "attributes of {:?} without a check", S::SPEC);
         let numbers: Vec<_> = S::SPEC.attrs.iter().map(|attr| attr.number).collect();
         assert!(numbers.is_sorted_by(|a, b| a < b), "{:?}", S::SPEC);
         S::SPEC
     }
 }
 
-/// The payload of the one attribute in `bytes`, by its length field.
+/// Returns the payload of the only attribute in `bytes`, by its length field.
 pub(crate) fn payload_of(bytes: &'static [u8], endian: Endian) -> &'static [u8] {
     let field = [bytes[0], bytes[1]];
     let len = if endian == Endian::Little {
@@ -111,14 +111,14 @@ pub(crate) fn every_direction<S: AttrSet>(
     assert_eq!((raw.offset, raw.endian), (ATTRS, endian), "{place}");
     assert_eq!([&[0; 4], raw.payload, raw.padding].concat().len(), bytes.len(), "{place}");
     assert_eq!(run.iter().collect::<Vec<_>>(), [Ok(value)], "{place}");
-    // Canonical framing with zeros as padding, whatever was in the buffer.
+    // Padding is zero, although the buffer was full of other bytes.
     assert_eq!(written::<S>(endian, |out| out.put(value)).unwrap(), bytes, "{place}");
     assert_eq!(written::<S>(endian, |out| out.put_raw(&raw)).unwrap(), bytes, "{place}");
     assert_eq!(written::<S>(endian, |out| run.rebuild(out)).unwrap(), bytes, "{place}");
     assert_eq!(run.to_buf().into_bytes(), bytes, "{place}");
 }
 
-/// What a form demands of its payload's length.
+/// Checks that a payload of `len` bytes has the wire form.
 fn is_fit(form: Form, len: usize) -> Result<(), ErrorKind> {
     let exactly = |expected| match len {
         found if found == expected => Ok(()),
@@ -137,11 +137,11 @@ fn is_fit(form: Form, len: usize) -> Result<(), ErrorKind> {
     }
 }
 
-/// The attribute with payloads of 0 to 20 bytes, each time followed by a good one.
+/// Checks the attribute with payloads of 0 to 20 bytes, each followed by a well-formed one.
 fn every_length<S: AttrSet>(name: &str, good: &[u8], endian: Endian, value: S::Attr<'static>) {
     let spec = S::SPEC.attrs.iter().find(|attr| attr.name == name).unwrap();
     for len in 0..=20_u8 {
-        // The kernel's own ambiguity: see `the_empty_status`.
+        // An empty CTA_STATUS is a pad attribute: see `an_empty_status_is_a_pad_attribute`.
         if name == "CTA_STATUS" && len == 0 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The tables, in the order of the header: a line an attribute.
+//! Every attribute set, in the order of the header, with one line per attribute.
 
 use crate::bytes::{attrs, leaf};
 use crate::row::Table;
@@ -41,7 +41,7 @@ const TABLES: &[fn() -> &'static SetSpec] = &[
 ];
 
 #[test]
-fn every_row_of_every_table() {
+fn every_attribute_of_every_set() {
     let tested: BTreeSet<_> = TABLES.iter().map(|table| table().name).collect();
     assert_eq!(tested.len(), TABLES.len(), "a table twice");
     let mut sets = BTreeSet::new();
@@ -51,7 +51,7 @@ fn every_row_of_every_table() {
     assert_eq!(tested, sets, "sets without a table of lines here");
 }
 
-/// The sets that messages hold, and through them all others.
+/// Returns the top-level sets, through which all others can be reached.
 fn roots() -> Vec<&'static SetSpec> {
     #[derive(Default)]
     struct Sets(Vec<&'static SetSpec>);
@@ -68,7 +68,7 @@ fn roots() -> Vec<&'static SetSpec> {
                 ..MessageBuilder::new(MsgType(nlmsg_type), Family::UNSPEC)
             };
             let message = builder.build::<CtattrType>(|_| ()).unwrap();
-            // An NLMSG_ERROR is longer: no roots of a message that is too short.
+            // The message is too short for an NLMSG_ERROR, whose set is added below.
             let _ = message.as_message().visit(&mut sets);
         }
     }
@@ -91,7 +91,7 @@ fn empty<S: AttrSet>(endian: Endian) -> Attrs<'static, S> {
     attrs(&[], endian)
 }
 
-/// The numbers of the bits of `bits`, as text.
+/// Returns the numbers of the bits that are set, as text.
 fn bit_list(bits: u128) -> String {
     let numbers: Vec<_> =
         (0..128).filter(|n| bits >> n & 1 == 1).map(|n: u32| n.to_string()).collect();

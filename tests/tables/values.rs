@@ -1,4 +1,4 @@
-//! Numbers, names, framing and strings beyond the rows.
+//! Numbers, names, flags, padding and strings that no row covers.
 
 use crate::bytes::{ATTRS, ORDERS, attrs, header, leaf, text_of, unhex, written};
 use crate::row::{every_direction, payload_of};
@@ -8,9 +8,9 @@ use ctnetlink::flat::{Labels, Record};
 use ctnetlink::nested::*;
 use ctnetlink::wire::{AttrSet, Endian, HostBits, NulStr, RawAttr};
 
-/// Number 3 without payload at the top is the pad before `CTA_TIMESTAMP_EVENT`.
+/// Number 3 without a payload, at the top level, is the pad attribute before `CTA_TIMESTAMP_EVENT`.
 #[test]
-fn the_empty_status() {
+fn an_empty_status_is_a_pad_attribute() {
     for endian in ORDERS {
         let bytes = leaf(4, 3, "")(endian).leak();
         every_direction::<CtattrType>("pad", bytes, endian, CtAttr::TimestampEventPad);
@@ -19,7 +19,7 @@ fn the_empty_status() {
         assert_eq!(CtattrType::SPEC.get_for(3, &[]).unwrap().name, "CTA_TIMESTAMP_PAD");
         assert_eq!(CtattrType::SPEC.get_for(3, &[0; 4]).unwrap().name, "CTA_STATUS");
 
-        // It takes no status away.
+        // It does not remove an earlier status.
         let bytes = [leaf(8, 3, "0000018e")(endian), bytes.to_vec()].concat();
         let ct = Conntrack::try_decode(attrs(&bytes, endian)).unwrap();
         assert_eq!(ct.status, Some(Status::from_bits_retain(0x18e)));
@@ -59,7 +59,7 @@ fn numbers_without_a_name_are_kept() {
 #[test]
 fn attributes_without_a_name_are_kept() {
     for endian in ORDERS {
-        // 0 is CTA_UNSPEC; then the first that the table does not name, and the highest.
+        // 0 is CTA_UNSPEC, 28 the first number without a name, 0x3fff the highest number.
         for number in [0, 28, 99, 0x3fff] {
             for len in 0..=9_u16 {
                 let mut bytes = header(len + 4, number, endian);
@@ -83,12 +83,12 @@ fn attributes_without_a_name_are_kept() {
     }
 }
 
-/// `(nla_type, payload and padding)` of attributes that no kernel writes but that any may read.
+/// Flags and padding that no kernel writes, but that requests may contain.
 #[test]
-fn foreign_framing_survives() {
+fn unusual_flags_and_padding_re_encode() {
     for endian in ORDERS {
-        // CTA_TUPLE_ORIG { CTA_TUPLE_ZONE } without NLA_F_NESTED, as old libraries send it, with
-        // NLA_F_NET_BYTEORDER and padding of a stack's leftovers on the zone.
+        // CTA_TUPLE_ORIG { CTA_TUPLE_ZONE } without NLA_F_NESTED, as old libraries send it. The zone has
+        // NLA_F_NET_BYTEORDER, and its padding is not zero.
         let zone = [header(6, 0x4003, endian), unhex("1234 dead")].concat();
         let bytes = [header(12, 0x0001, endian), zone.clone()].concat();
         let run = attrs::<CtattrType>(&bytes, endian);
@@ -101,12 +101,12 @@ fn foreign_framing_survives() {
         assert_eq!(raw.padding, [0xde, 0xad]);
         assert_eq!(Conntrack::try_decode(run).unwrap().orig.zone, Some(0x1234));
 
-        // Rebuilt as it was; put as the kernel would: the nest flagged, its inside as it lies.
+        // `rebuild` keeps all of it; `put` sets NLA_F_NESTED and copies the inner attributes.
         assert_eq!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap(), bytes);
         let put = written::<CtattrType>(endian, |out| out.put(CtAttr::TupleOrig(tuple)));
         assert_eq!(put.unwrap(), [header(12, 0x8001, endian), zone].concat());
 
-        // Both flags, on a leaf and on a number that the table does not name.
+        // Both flags, on an attribute without nested ones and on a number without a name.
         let bytes = [
             [header(8, 0xc008, endian), unhex("12345678")].concat(),
             [header(5, 0xc063, endian), unhex("77 99887766")[..4].to_vec()].concat(),
@@ -121,9 +121,9 @@ fn foreign_framing_survives() {
     }
 }
 
-/// The last attribute of a message or nest may lack its padding, or a part of it.
+/// The last attribute of a message or nest may lack its padding or a part of it.
 #[test]
-fn padding_that_is_missing_stays_missing() {
+fn missing_padding_is_not_added() {
     for endian in ORDERS {
         for padding in 0..=2 {
             let zone = [header(6, 18, endian), unhex("1234 0000")[..2 + padding].to_vec()].concat();
@@ -131,7 +131,7 @@ fn padding_that_is_missing_stays_missing() {
             assert_eq!(run.iter().collect::<Vec<_>>(), [Ok(CtAttr::Zone(0x1234))]);
             assert_eq!(written::<CtattrType>(endian, |out| run.rebuild(out)).unwrap(), zone);
 
-            // In a nest that is followed by another attribute, at its aligned place.
+            // In a nest that another attribute follows, at its aligned offset.
             let inner = [header(6, 3, endian), unhex("1234 0000")[..2 + padding].to_vec()].concat();
             let mut bytes = [header(inner.len() as u16 + 4, 0x8001, endian), inner].concat();
             bytes.resize(12, 0x5a);
@@ -145,9 +145,9 @@ fn padding_that_is_missing_stays_missing() {
 }
 
 #[test]
-fn strings_end_as_they_did() {
+fn strings_keep_the_bytes_from_their_nul_on() {
     for endian in ORDERS {
-        // Linux 2.6.24 sent no NUL; a buffer of 16 sent whole has many.
+        // Linux 2.6.24 sent no NUL; a sender of a whole buffer of 16 bytes sends several.
         let tails = ["667470", "66747000", "6674700000", "66747000 78797a", "00", ""];
         for digits in tails {
             let payload = unhex(digits);
@@ -161,7 +161,7 @@ fn strings_end_as_they_did() {
             let expected: &[u8] = if digits.starts_with('6') { b"ftp" } else { b"" };
             assert_eq!(name.as_bytes(), expected);
         }
-        // Bytes that are no UTF-8, and a NUL given to the constructor.
+        // Bytes that are not UTF-8, and a NUL in the argument of the constructor.
         let bytes = leaf(8, 1, "61ff6200")(endian).leak();
         let value = HelpAttr::Name(NulStr::new(b"a\xffb\0c"));
         every_direction::<CtattrHelp>("a\\xffb", bytes, endian, value);
@@ -171,14 +171,14 @@ fn strings_end_as_they_did() {
 
 #[test]
 fn labels_of_other_lengths_and_machines() {
-    // Label 3 and label 64, as machines of both byte orders have them in memory.
+    // Labels 3 and 64, in the memory of machines of both byte orders.
     let little = unhex("0800000000000000 0100000000000000").leak();
     let big = unhex("0000000000000008 0000000000000001").leak();
     for (endian, memory) in [(Endian::Little, &*little), (Endian::Big, &*big)] {
         for (from, bits) in [(Endian::Little, &*little), (Endian::Big, &*big)] {
             let value = CtAttr::Labels(HostBits::new(bits, from).unwrap());
             assert_eq!(text_of::<CtattrType>(&value), "3,64");
-            // A value from one machine written for another.
+            // A value from one machine, encoded for another one.
             let bytes = [header(20, 22, endian), memory.to_vec()].concat();
             assert_eq!(written::<CtattrType>(endian, |out| out.put(value)).unwrap(), bytes);
             let ct = Conntrack::try_decode(attrs(&bytes, endian)).unwrap();
@@ -187,7 +187,7 @@ fn labels_of_other_lengths_and_machines() {
             assert_eq!(again, bytes);
         }
     }
-    // Kernels before 4.9 send 8 bytes, 32-bit ones 4.
+    // Kernels before Linux 4.9 send 8 bytes, those of 32-bit machines 4.
     let short = [
         (Endian::Little, "0800000000000000", 3),
         (Endian::Big, "0000000000000008", 3),
