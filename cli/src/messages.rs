@@ -70,8 +70,7 @@ pub(crate) fn read_messages(
                 };
                 let in_file = origin.offset + offset as u64;
                 let problem = error.kind;
-                let problem = format_args!("{place} at byte {in_file}: {problem}{missing}");
-                out.problems.error(problem);
+                out.problems.error(format_args!("{place} at byte {in_file}: {problem}{missing}"));
                 out.counts.errors += 1;
             }
         }
