@@ -142,6 +142,13 @@ fn filters_select_what_conntrack_selects() {
         assert_eq!(ours, ids(&theirs.unwrap()), "{filter}");
         assert_eq!(ours.len(), *count, "{filter}");
     }
+    // The difference that the help of -w describes.
+    let help = run(&["list", "--help"]);
+    assert!(stdout(&help).contains("differs from `conntrack -w`"), "{}", stdout(&help));
+    for (zone, count) in [("8", 0), ("9", 0), ("0", 15)] {
+        let theirs = other("conntrack", &["-L", "-o", "id", "-w", zone]).unwrap();
+        assert_eq!(ids(&theirs).len(), count, "{zone}");
+    }
     for (filter, count) in OURS {
         let ours = run(&[&["list", "-o", "id"], &words(filter)[..]].concat());
         assert_eq!(ids(stdout(&ours)).len(), *count, "{filter}");

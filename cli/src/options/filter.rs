@@ -46,14 +46,17 @@ pub(crate) struct Filter {
     /// Mark, or VALUE/MASK
     #[arg(short, long, value_parser = mark)]
     mark: Option<Masked<u32>>,
-    /// Status bits that must be set, such as ASSURED,SEEN_REPLY, or a number; UNREPLIED matches
-    /// entries without SEEN_REPLY
+    /// Status bits that must be set, such as ASSURED,SEEN_REPLY, or a number
+    ///
+    /// UNREPLIED matches entries without SEEN_REPLY.
     #[arg(short = 'u', long, value_parser = masked_status)]
     status: Option<Masked<Status>>,
 }
 
 impl Filter {
-    /// Returns what decides whether an entry matches. `names` are the names of labels.
+    /// Returns the matcher for these filters.
+    ///
+    /// `names` are the names of labels.
     pub(crate) fn matcher(&self, names: &LabelMap) -> Result<Matcher, Stop> {
         let flow = self.flow.matcher(names)?;
         let selector = Selector { mark: self.mark, status: self.status, ..flow.selector };
@@ -62,7 +65,9 @@ impl Filter {
 }
 
 impl FlowFilter {
-    /// Returns what decides whether an entry matches. `names` are the names of labels.
+    /// Returns the matcher for these filters.
+    ///
+    /// `names` are the names of labels.
     pub(crate) fn matcher(&self, names: &LabelMap) -> Result<Matcher, Stop> {
         let tuples = &self.tuples;
         let mask = |net: Option<Net>, mask, option| net.map(|net| masked(net, mask, option));

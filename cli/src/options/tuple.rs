@@ -45,6 +45,9 @@ pub(crate) struct OrigOptions {
     #[arg(long, value_name = "ID", value_parser = number::<u16>, alias = "icmpv6-id")]
     icmp_id: Option<u16>,
     /// Zone of both directions; as a filter, it also matches the zone of one direction
+    ///
+    /// The filter differs from `conntrack -w`, which compares the zone of both directions alone: there,
+    /// an entry with a zone in one direction only matches 0.
     #[arg(short = 'w', long, value_parser = number::<u16>)]
     pub(crate) zone: Option<u16>,
 }
@@ -107,7 +110,9 @@ impl FamilyOption {
 }
 
 impl OrigOptions {
-    /// Returns the tuple. Networks of several addresses are absent.
+    /// Returns the original tuple without its zone.
+    ///
+    /// Networks of several addresses are absent.
     pub(crate) fn tuple(&self) -> Tuple {
         Tuple {
             src: self.src.and_then(|net| net.single()),
@@ -129,7 +134,9 @@ impl OrigOptions {
 }
 
 impl TupleOptions {
-    /// Returns the reply tuple without its zone. Networks of several addresses are absent.
+    /// Returns the reply tuple without its zone.
+    ///
+    /// Networks of several addresses are absent.
     pub(crate) fn reply(&self) -> Tuple {
         Tuple {
             src: self.reply_src.and_then(|net| net.single()),
