@@ -1,4 +1,4 @@
-//! Messages of ctnetlink: `nlmsghdr`, `nfgenmsg`, attributes.
+//! Messages of ctnetlink, which consist of `nlmsghdr`, `nfgenmsg` and attributes.
 
 use crate::attrs::{
     CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType,
@@ -14,31 +14,45 @@ use crate::wire::{
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Bytes of `struct nfgenmsg`.
+/// The number of bytes of `struct nfgenmsg`.
 const NFGENMSG_LEN: usize = 4;
-/// Bytes from the start of a message to its first attribute.
+/// The number of bytes from the start of a message to its first attribute.
 const ATTRS_OFFSET: usize = NLMSG_HDRLEN + NFGENMSG_LEN;
 
 open_enum! {
-    /// `nlmsg_type`: the netfilter subsystem in the high byte (1 conntrack, 2 expectations), its
-    /// message in the low one; below 16 the messages that every netlink family has.
+    /// A message type, `nlmsg_type`.
+    ///
+    /// The high byte is the netfilter subsystem (1 is conntrack, 2 is expectations), the low byte the
+    /// message of that subsystem. Types below 16 are messages that every netlink family has.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::MsgType;
+    ///
+    /// assert_eq!(MsgType::from(0x0102), MsgType::CT_DELETE);
+    /// assert_eq!(MsgType::CT_DELETE.to_string(), "IPCTNL_MSG_CT_DELETE");
+    /// ```
     MsgType(u16), "nlmsg_type", "" {
-        /// Nothing.
+        /// A message without content.
         NOOP = 1 "NLMSG_NOOP";
-        /// An error or, with error 0, an acknowledgement.
+        /// An error, or an acknowledgement if the error number is 0.
         ERROR = 2 "NLMSG_ERROR";
         /// The end of a dump.
         DONE = 3 "NLMSG_DONE";
-        /// Data was lost. Not sent by current kernels; they fail the receive call with ENOBUFS.
+        /// A notice that data was lost.
+        ///
+        /// Current kernels do not send it; their receive call fails with `ENOBUFS` instead.
         OVERRUN = 4 "NLMSG_OVERRUN";
-        /// An entry in a dump, a NEW or UPDATE event; as a request, create or change an entry.
+        /// An entry in a dump, or a NEW or UPDATE event; as a request, create or change an entry.
         CT_NEW = 0x0100 "IPCTNL_MSG_CT_NEW";
-        /// A request for one entry or, with NLM_F_DUMP, for the table.
+        /// A request for one entry or, with `NLM_F_DUMP`, for the table.
         CT_GET = 0x0101 "IPCTNL_MSG_CT_GET";
         /// A DESTROY event; as a request, delete an entry or, without tuples, flush the table.
         CT_DELETE = 0x0102 "IPCTNL_MSG_CT_DELETE";
-        /// As [`CT_GET`](Self::CT_GET), and the counters are set to 0. The kernel also gives this
-        /// type to its replies to [`EXP_GET_STATS_CPU`](Self::EXP_GET_STATS_CPU).
+        /// A request as [`CT_GET`](Self::CT_GET), which also sets the counters to 0.
+        ///
+        /// The kernel also gives this type to its replies to
+        /// [`EXP_GET_STATS_CPU`](Self::EXP_GET_STATS_CPU).
         CT_GET_CTRZERO = 0x0103 "IPCTNL_MSG_CT_GET_CTRZERO";
         /// Statistics of each CPU, since Linux 3.6.
         CT_GET_STATS_CPU = 0x0104 "IPCTNL_MSG_CT_GET_STATS_CPU";
@@ -46,23 +60,25 @@ open_enum! {
         CT_GET_STATS = 0x0105 "IPCTNL_MSG_CT_GET_STATS";
         /// A request for entries whose DESTROY event could not be delivered, since Linux 3.8.
         CT_GET_DYING = 0x0106 "IPCTNL_MSG_CT_GET_DYING";
-        /// A request for entries that are not in the table yet, since Linux 3.8; returns none since
-        /// 5.19.
+        /// A request for entries that are not in the table yet, since Linux 3.8.
+        ///
+        /// Since Linux 5.19 the kernel returns none.
         CT_GET_UNCONFIRMED = 0x0107 "IPCTNL_MSG_CT_GET_UNCONFIRMED";
-        /// An expectation in a dump or a NEW event; as a request, create one.
+        /// An expectation in a dump or a NEW event; as a request, create an expectation.
         EXP_NEW = 0x0200 "IPCTNL_MSG_EXP_NEW";
         /// A request for expectations.
         EXP_GET = 0x0201 "IPCTNL_MSG_EXP_GET";
-        /// A DESTROY event; as a request, delete expectations.
+        /// A DESTROY event of an expectation; as a request, delete expectations.
         EXP_DELETE = 0x0202 "IPCTNL_MSG_EXP_DELETE";
-        /// A request for expectation statistics of each CPU, since Linux 3.6; the replies have type
-        /// 0x0103.
+        /// A request for expectation statistics of each CPU, since Linux 3.6.
+        ///
+        /// The replies have the type 0x0103.
         EXP_GET_STATS_CPU = 0x0203 "IPCTNL_MSG_EXP_GET_STATS_CPU";
     }
 }
 
 impl MsgType {
-    /// Whether the type belongs to conntrack or expectations.
+    /// Returns `true` if the type belongs to conntrack or to expectations.
     #[must_use]
     pub const fn is_ctnetlink(self) -> bool {
         matches!(self.0 >> 8, 1 | 2)
@@ -118,7 +134,7 @@ impl MsgType {
         MsgSpec::new(self.0, name, direction, set)
     }
 
-    /// What a message of this type holds.
+    /// Returns what a message of this type contains.
     #[inline]
     const fn content(self, is_request: bool) -> Content {
         match self {
@@ -139,7 +155,7 @@ impl MsgType {
         }
     }
 
-    /// What `nlmsg_flags` from 0x100 up mean in messages of this type.
+    /// Returns the meaning of the flags from 0x100 on in messages of this type.
     #[must_use]
     pub const fn flag_sense(self) -> FlagSense {
         match self {
@@ -152,7 +168,7 @@ impl MsgType {
     }
 }
 
-/// What a message holds after its fixed part.
+/// The content of a message after its fixed part.
 #[derive(Clone, Copy)]
 enum Content {
     Conntrack,
@@ -166,27 +182,30 @@ enum Content {
 }
 
 open_enum! {
-    /// The protocol family in `nfgenmsg`: the layer 3 protocol of an entry.
+    /// The layer 3 protocol of an entry: the protocol family in `nfgenmsg`.
     Family(u8), "nfgen_family", "" {
-        /// Any, in requests.
+        /// Any protocol, in requests.
         UNSPEC = 0 "unspec";
-        /// IPv4, `AF_INET`.
+        /// IPv4 (`AF_INET`).
         IPV4 = 2 "ipv4";
-        /// IPv6, `AF_INET6`.
+        /// IPv6 (`AF_INET6`).
         IPV6 = 10 "ipv6";
     }
 }
 
-/// `struct nfgenmsg`: the four bytes between `nlmsghdr` and the attributes of every netfilter
-/// message.
+/// The header of netfilter messages, between `nlmsghdr` and the attributes (`struct nfgenmsg`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NfGenMsg {
     /// The layer 3 protocol.
     pub nfgen_family: Family,
-    /// `NFNETLINK_V0`, 0. A flush request heeds the family only if this is not 0.
+    /// The version, `NFNETLINK_V0` (0).
+    ///
+    /// A flush request is limited to the family only if the version is not 0.
     pub version: u8,
-    /// The CPU in statistics of each CPU, else 0. Big-endian on the wire.
+    /// The CPU, in statistics of a CPU; otherwise 0.
+    ///
+    /// It is big-endian on the wire.
     pub res_id: u16,
 }
 
@@ -227,7 +246,7 @@ pub enum Kind {
     Destroy,
     /// An event: a helper expects a flow.
     ExpectNew,
-    /// An event: an expectation changed. No kernel has ever sent one.
+    /// An event: an expectation changed, which no kernel has ever sent.
     ExpectUpdate,
     /// An event: an expectation ended.
     ExpectDestroy,
@@ -259,28 +278,29 @@ impl Kind {
 pub enum Body<'a> {
     /// An entry, or a request about entries.
     Conntrack(NfGenMsg, Attrs<'a, CtattrType>),
-    /// Statistics of one CPU; its number is in `res_id`.
+    /// The statistics of one CPU, whose number is in `res_id`.
     StatsCpu(NfGenMsg, Attrs<'a, CtattrStatsCpu>),
     /// The size of the table.
     StatsGlobal(NfGenMsg, Attrs<'a, CtattrStatsGlobal>),
     /// An expectation, or a request about expectations.
     Expect(NfGenMsg, Attrs<'a, CtattrExpect>),
-    /// Expectation statistics of one CPU; its number is in `res_id`.
+    /// The expectation statistics of one CPU, whose number is in `res_id`.
     ExpectStats(NfGenMsg, Attrs<'a, CtattrExpectStats>),
     /// An acknowledgement or an error.
     Error(NlMsgErr<'a>),
     /// The end of a dump.
     Done(NlMsgDone<'a>),
-    /// Nothing, or nothing that this crate decodes.
+    /// The undecoded body of any other message, which may be empty.
     Other(&'a [u8]),
 }
 
-/// One message, borrowed from the buffer in which it lies.
+/// A view of one message, borrowed from a buffer.
 ///
+/// # Examples
 /// ```
 /// use ctnetlink::{Endian, Kind, Message, attrs::CtAttr, nested::TimestampAttr};
 ///
-/// // A DESTROY event, cut down to its times.
+/// // A DESTROY event with only its times.
 /// let bytes = [
 ///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0102
 ///     2, 0, 0, 0, // nfgenmsg: AF_INET
@@ -330,25 +350,25 @@ impl<'a> Message<'a> {
         RawMessage::parse(bytes, endian).map(|raw| Self { raw })
     }
 
-    /// The header.
+    /// Returns the header.
     #[must_use]
     pub const fn header(&self) -> &NlMsgHdr {
         &self.raw.header
     }
 
-    /// The message type.
+    /// Returns the message type.
     #[must_use]
     pub const fn msg_type(&self) -> MsgType {
         MsgType(self.raw.header.nlmsg_type)
     }
 
-    /// The whole message, header included.
+    /// Returns the bytes of the message, header included.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.raw.bytes
     }
 
-    /// The byte order of its sender.
+    /// Returns the byte order of the sender.
     #[must_use]
     pub const fn endian(&self) -> Endian {
         self.raw.endian
@@ -382,7 +402,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// `struct nfgenmsg`; `None` in control messages and in messages too short for it.
+    /// Returns the `nfgenmsg`, or `None` for control messages and messages too short for it.
     #[must_use]
     pub fn nfgenmsg(&self) -> Option<NfGenMsg> {
         if self.kind() == Kind::Control {
@@ -391,11 +411,13 @@ impl<'a> Message<'a> {
         self.raw.body().first_chunk().map(|bytes| NfGenMsg::read(*bytes))
     }
 
-    /// The body, by type. A message of type 0x0103 that is no request holds expectation statistics.
+    /// Returns the body, by the type and direction of the message.
+    ///
+    /// A message of type 0x0103 that is not a request contains expectation statistics.
     ///
     /// # Errors
-    /// [`Body`](ErrorKind::Body): too short for the fixed part that the type demands. Errors in
-    /// attributes come from iterating them.
+    /// Returns [`Body`](ErrorKind::Body) if the message is too short for the fixed part of its type.
+    /// Errors in attributes are reported when they are iterated.
     pub fn body(&self) -> Result<Body<'a>, Error> {
         let msg_type = self.msg_type();
         let content = self.content();
@@ -421,13 +443,13 @@ impl<'a> Message<'a> {
         self.msg_type().content(self.raw.header.nlmsg_flags.contains(NlmFlags::REQUEST))
     }
 
-    /// Whether the message holds an entry or asks about entries.
+    /// Returns `true` if the message contains an entry or is a request about entries.
     #[inline]
     fn is_about_entries(&self) -> bool {
         matches!(self.content(), Content::Conntrack)
     }
 
-    /// The body of a netfilter message in two: what is fixed, and the attributes.
+    /// Splits the body of a netfilter message into its `nfgenmsg` and its attributes.
     #[inline]
     fn split_body(&self) -> Result<(NfGenMsg, &'a [u8]), Error> {
         let body = self.raw.body();
@@ -443,11 +465,12 @@ impl<'a> Message<'a> {
         Attrs::at(bytes, ATTRS_OFFSET, self.raw.endian)
     }
 
-    /// Shows the attributes of the message, of whatever set, to `visitor`; those of an `NLMSG_ERROR`
-    /// or `NLMSG_DONE` too.
+    /// Visits the top-level attributes of the message, of any set.
+    ///
+    /// The attributes of an `NLMSG_ERROR` or `NLMSG_DONE` are visited, too.
     ///
     /// # Errors
-    /// [`Body`](ErrorKind::Body), as [`body`](Self::body).
+    /// Returns [`Body`](ErrorKind::Body) if [`body`](Self::body) does.
     pub fn visit(&self, visitor: &mut impl Visitor<'a>) -> Result<(), Error> {
         match self.body()? {
             Body::Conntrack(_, attrs) => visitor.visit(attrs),
@@ -551,7 +574,7 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Copies the message.
+    /// Copies the message into an owned one.
     #[must_use]
     pub fn to_buf(&self) -> MessageBuf {
         MessageBuf {
@@ -561,11 +584,13 @@ impl<'a> Message<'a> {
         }
     }
 
-    /// Writes the message again through its types: header, fixed part, and every attribute that
-    /// decodes, nest by nest. The result has the same bytes; this is how that law is checked.
+    /// Re-encodes the message from its decoded attributes, at every nesting level.
+    ///
+    /// The result is identical to the original bytes. The tests rely on this to prove that decoding is
+    /// lossless.
     ///
     /// # Errors
-    /// [`Body`](ErrorKind::Body), as [`body`](Self::body).
+    /// Returns [`Body`](ErrorKind::Body) if [`body`](Self::body) does.
     pub fn rebuild(&self) -> Result<MessageBuf, Error> {
         fn attrs<S: AttrSet>(
             out: &mut WriteBuf,
@@ -655,7 +680,7 @@ impl fmt::Debug for Message<'_> {
     }
 }
 
-/// A message that owns its bytes, as `String` is to `str`.
+/// A message that owns its bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct MessageBuf {
     header: NlMsgHdr,
@@ -664,7 +689,7 @@ pub struct MessageBuf {
 }
 
 impl MessageBuf {
-    /// A message of this machine that came, or is to go, in pieces; its length is set to the true one.
+    /// Creates a message of this machine from its parts, with the length of both.
     #[cfg(any(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
     pub(crate) fn from_parts(header: NlMsgHdr, body: &[u8]) -> Self {
         let len = NLMSG_HDRLEN + body.len();
@@ -675,7 +700,7 @@ impl MessageBuf {
         Self { header, bytes, endian: Endian::NATIVE }
     }
 
-    /// The message, borrowed.
+    /// Returns a view of the message.
     #[must_use]
     pub fn as_message(&self) -> Message<'_> {
         Message { raw: RawMessage { header: self.header, bytes: &self.bytes, endian: self.endian } }
@@ -736,8 +761,9 @@ impl fmt::Debug for MessageBuf {
     }
 }
 
-/// All of a message but its length and attributes.
+/// A builder of messages: every field of the headers except the length.
 ///
+/// # Examples
 /// ```
 /// use ctnetlink::{MessageBuilder, Family, MsgType, attrs::{CtAttr, CtattrType}, wire::NlmFlags};
 ///
@@ -754,20 +780,20 @@ impl fmt::Debug for MessageBuf {
 pub struct MessageBuilder {
     /// The message type.
     pub msg_type: MsgType,
-    /// `nlmsg_flags`.
+    /// The flags.
     pub flags: NlmFlags,
-    /// `nlmsg_seq`.
+    /// The sequence number, `nlmsg_seq`.
     pub seq: u32,
-    /// `nlmsg_pid`.
+    /// The port id, `nlmsg_pid`.
     pub portid: u32,
-    /// `struct nfgenmsg`.
+    /// The header of netfilter messages.
     pub nfgenmsg: NfGenMsg,
-    /// The byte order to write in.
+    /// The byte order of the message.
     pub endian: Endian,
 }
 
 impl MessageBuilder {
-    /// A message without flags, of this machine's byte order.
+    /// Creates a builder without flags, for the byte order of this machine.
     #[must_use]
     pub fn new(msg_type: MsgType, family: Family) -> Self {
         Self {
@@ -780,10 +806,10 @@ impl MessageBuilder {
         }
     }
 
-    /// Writes a message with the attributes that `body` puts.
+    /// Builds a message with the attributes that `body` writes.
     ///
     /// # Errors
-    /// [`TooLong`](ErrorKind::TooLong): an attribute or the message does not fit its length field.
+    /// Returns [`TooLong`](ErrorKind::TooLong) if an attribute or the message exceeds its length field.
     pub fn build<S: AttrSet>(
         &self,
         body: impl FnOnce(&mut Writer<'_, S>),
@@ -793,10 +819,12 @@ impl MessageBuilder {
         Ok(MessageBuf { header, bytes: bytes.into_bytes(), endian: self.endian })
     }
 
-    /// Appends such a message to `buf`, which keeps its allocation from one message to the next.
+    /// Appends a message with the attributes that `body` writes to `buf`.
+    ///
+    /// A buffer that is reused keeps its allocation.
     ///
     /// # Errors
-    /// As [`build`](Self::build); the buffer is then as before.
+    /// Returns an error if [`build`](Self::build) does. The buffer is then unchanged.
     pub fn write<S: AttrSet>(
         &self,
         buf: &mut WriteBuf,
@@ -805,10 +833,11 @@ impl MessageBuilder {
         self.write_with_limits(buf, WriteLimits::UNLIMITED, body)
     }
 
-    /// Appends such a message to a buffer that is limited, or on a machine that needs pads.
+    /// Appends a message to a buffer with a maximum size, or for a machine that needs pad attributes.
     ///
     /// # Errors
-    /// As [`write`](Self::write), and [`NoRoom`](ErrorKind::NoRoom).
+    /// Returns an error if [`write`](Self::write) does, and [`NoRoom`](ErrorKind::NoRoom) if the
+    /// message does not fit. The buffer is then unchanged.
     #[inline]
     pub fn write_with_limits<S: AttrSet>(
         &self,
@@ -849,8 +878,7 @@ impl MessageBuilder {
     }
 }
 
-/// Returns a builder for a message with the header of `message`: every field but length and
-/// attributes.
+/// Creates a builder from the headers of a message.
 ///
 /// # Errors
 /// Returns [`MessageType`](ErrorKind::MessageType) for control messages, and

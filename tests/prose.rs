@@ -1,4 +1,4 @@
-//! The documentation against the rules of its prose: see CONTRIBUTING.md.
+//! Checks of the rules for prose in CONTRIBUTING.md.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,11 +11,15 @@ const FOLLOWS: &[&str] = &[
     "src/format",
     "src/group.rs",
     "src/line",
+    "src/message.rs",
     "src/nested",
     "src/spec",
     "src/wire",
-    "docs/json.md",
-    "docs/vectors.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "DESIGN.md",
+    "README.md",
+    "docs",
     "tests/json.rs",
     "tests/prose.rs",
     "tests/spec.rs",
