@@ -5,12 +5,12 @@ mod common;
 #[path = "common/oracle.rs"]
 mod oracle;
 
-use common::all;
+use common::{all, sample};
 use ctnetlink::wire::Endian;
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng as _;
 
-/// What the whole run must come to.
+/// Number of inputs of the whole run, unless it is sampled.
 const INPUTS: usize = 1_000_000;
 
 struct Mutator {
@@ -106,7 +106,7 @@ fn each<T: AsRef<[u8]>>(input: T, oracle: impl FnOnce(&[u8])) {
 #[test]
 fn messages() {
     let mut mutator = Mutator::new(1);
-    for n in 0..INPUTS * 7 / 10 {
+    for n in 0..INPUTS * 7 / 10 / sample() {
         let (bytes, endian) = mutator.message();
         each(bytes, |bytes| match n % 16 {
             0 => oracle::datagram(bytes, endian),
@@ -118,7 +118,7 @@ fn messages() {
 #[test]
 fn attributes() {
     let mut mutator = Mutator::new(2);
-    for n in 0..INPUTS * 25 / 100 {
+    for n in 0..INPUTS * 25 / 100 / sample() {
         let (mut bytes, endian) = mutator.message();
         bytes.drain(..bytes.len().min(19 + 4 * (n % 3)));
         if let Some(choice) = bytes.first_mut() {
@@ -138,7 +138,7 @@ fn captures() {
         capture.truncate(3000);
         capture
     });
-    for n in 0..INPUTS * 3 / 100 {
+    for n in 0..INPUTS * 3 / 100 / sample() {
         let (mut bytes, endian) = match n % 4 {
             0 => mutator.message(),
             m => (captures[m - 1].clone(), Endian::Little),
@@ -151,7 +151,7 @@ fn captures() {
 #[test]
 fn simulated_entries_and_flat_values() {
     let mut mutator = Mutator::new(4);
-    for n in 0..INPUTS * 2 / 100 {
+    for n in 0..INPUTS * 2 / 100 / sample() {
         let input: Vec<u8> = (0..11).map(|_| mutator.rng.next_u32() as u8).collect();
         // Most of the work is on the way to vectors further on.
         each([&input[..2], &[(n % 4) as u8], &input[3..]].concat(), oracle::simulated);

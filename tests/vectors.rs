@@ -17,7 +17,7 @@ const RELEASES: [&str; 22] = [
 
 #[test]
 fn enough_is_enough() {
-    for (n, release) in RELEASES.iter().enumerate() {
+    for (n, release) in RELEASES.iter().enumerate().rev().step_by(common::sample()) {
         for arch in Arch::NAMED {
             let kernel = kernel(release, *arch);
             let mut coverage = Coverage::new(&kernel);

@@ -43,6 +43,12 @@ fn this_machine() -> Endian {
     Endian::NATIVE
 }
 
+/// Returns `n` if one of `n` inputs is enough for the tests that try very many. The environment
+/// variable `CTNETLINK_SAMPLE` says so on emulated machines.
+pub(crate) fn sample() -> usize {
+    std::env::var("CTNETLINK_SAMPLE").map_or(1, |text| text.parse().unwrap())
+}
+
 impl Golden {
     pub(crate) fn message(&self) -> Message<'_> {
         Message::parse_with(&self.bytes, self.endian)
