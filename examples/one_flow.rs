@@ -7,8 +7,8 @@ use ctnetlink::format::Annotate;
 use ctnetlink::kernel::Kernel;
 use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
 use ctnetlink::sim::{
-    Clock, CtSeq, DeltaTime, Dir, L4State, ModuleParams, Net, NfConntrackTuple, NfConntrackZone,
-    Packet, Socket, ct_seq_show,
+    Clock, CtSeq, DeltaTime, Dir, L4State, Listener, ModuleParams, Net, NfConntrackTuple,
+    NfConntrackZone, Packet, ct_seq_show,
 };
 use ctnetlink::{Group, Message};
 use std::error::Error;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None)
         .map_err(|failure| format!("{failure:?}"))?;
     for group in [Group::New, Group::Update, Group::Destroy] {
-        net.sockets.push(Socket { groups: vec![group], ..Socket::default() });
+        net.listeners.push(Listener { groups: vec![group], ..Listener::default() });
     }
     println!("Linux {release}");
 
@@ -70,9 +70,9 @@ fn packet(dir: Dir, state: TcpState, timeout: u32) -> Packet {
 }
 
 fn print_received(net: &mut Net) -> Result<(), Box<dyn Error>> {
-    for socket in &mut net.sockets {
+    for socket in &mut net.listeners {
         for bytes in socket.received.drain(..) {
-            let message = Message::parse_with(&bytes, net.kernel.arch.endian)?;
+            let message = Message::parse_with(&bytes, net.kernel.arch.endian())?;
             print!("to {:?}:\n{}", socket.groups, Annotate::new(message));
         }
     }

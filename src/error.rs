@@ -100,6 +100,13 @@ pub enum ErrorKind {
         /// The number of bytes of the payload.
         found: usize,
     },
+    /// The payload is longer than the kernel allows for the attribute.
+    PayloadLimit {
+        /// The maximum number of bytes.
+        limit: usize,
+        /// The number of bytes of the payload.
+        found: usize,
+    },
     /// An attribute or message to be written exceeds its length field, and was left out.
     TooLong {
         /// The maximum length.
@@ -169,6 +176,9 @@ impl fmt::Display for ErrorKind {
             Self::Missing => f.write_str("is missing"),
             Self::PayloadUnit { unit, found } => {
                 write!(f, "payload is {found} bytes, expected a multiple of {unit}")
+            }
+            Self::PayloadLimit { limit, found } => {
+                write!(f, "payload is {found} bytes, expected at most {limit}")
             }
             Self::TooLong { limit, needed } => {
                 write!(f, "needs {needed} bytes, at most {limit} fit")

@@ -44,6 +44,32 @@ fn messages_equal_their_serialized_records() {
     }
 }
 
+/// The kernel has 128 labels, and rejects requests with 20 bytes of them (ERANGE).
+#[test]
+fn labels_above_127_are_a_problem() {
+    let mut found = 0;
+    for golden in all().iter().filter(|golden| golden.place.contains("/wide.jsonl")) {
+        let message = golden.message();
+        let too_long = |raw: ctnetlink::wire::RawAttr<'_>| {
+            matches!(raw.number(), 22 | 23) && raw.payload.len() > 16
+        };
+        let Ok(attrs) = message.conntrack_attrs() else { continue };
+        if !attrs.raw().any(|raw| too_long(raw.unwrap())) {
+            continue;
+        }
+        let mut line = String::new();
+        Json::default().write(&message, &mut line);
+        let json: Value = serde_json::from_str(&line).unwrap();
+        let [error] = &json["errors"].as_array().unwrap()[..] else { panic!("{line}") };
+        assert_eq!(error["attribute"], "CTA_LABELS");
+        let problem = error["problem"].as_str().unwrap();
+        assert!(problem.ends_with("bytes, expected at most 16"), "{problem}");
+        assert_eq!(golden.errno, Some(34));
+        found += 1;
+    }
+    assert_eq!(found, 12);
+}
+
 #[test]
 fn every_field_equals_its_serialized_form() {
     let tuple = json!({

@@ -49,7 +49,7 @@ fn each_broken_message_gives_the_error_that_was_foreseen() {
         println!("{release}: {}", list.len());
         assert!(list.len() > 2000, "{}", list.len());
         for bad in list {
-            let errors = match Message::parse_with(&bad.bytes, arch.endian) {
+            let errors = match Message::parse_with(&bad.bytes, arch.endian()) {
                 Ok(message) => Field::and_errors(&message).1,
                 Err(error) => vec![error],
             };

@@ -32,10 +32,17 @@ pub(crate) struct Decode {
     /// 2026-11-22T08:20:37Z, or nanoseconds since the Unix epoch.
     #[arg(long, value_name = "TIME", value_parser = as_of)]
     as_of: Option<u64>,
+    /// Word size of the machine that sent the messages; a big-endian machine needs it for labels
+    #[arg(long, value_name = "BYTES", default_value = "8", value_parser = word_size)]
+    word_size: usize,
     #[command(flatten)]
     jobs: Jobs,
     #[command(flatten)]
     filter: Filter,
+}
+
+fn word_size(text: &str) -> Result<usize, &'static str> {
+    text.parse().ok().filter(|bytes| matches!(bytes, 4 | 8)).ok_or("expected 4 or 8")
 }
 
 pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
@@ -45,7 +52,8 @@ pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
     }
     let matcher = args.filter.matcher(&args.output.labelmap.read()?)?;
     let filter = (matcher != Matcher::default()).then_some(matcher);
-    let (counts, status) = read_all(&args.files, args.jobs.count(), &Decoder { printer, filter })?;
+    let decoder = Decoder { printer, filter, word_size: args.word_size };
+    let (counts, status) = read_all(&args.files, args.jobs.count(), &decoder)?;
     if args.output.format == Format::Text {
         let (shown, others) = (counts.good, counts.messages - counts.good);
         eprintln!("{shown} messages shown; {others} requests, acknowledgements and others not");
@@ -57,6 +65,7 @@ struct Decoder {
     printer: Printer,
     /// Absent if every message is printed.
     filter: Option<Matcher>,
+    word_size: usize,
 }
 
 impl Sink for Decoder {
@@ -68,5 +77,9 @@ impl Sink for Decoder {
             }
             _ => self.printer.print(place, message, out),
         }
+    }
+
+    fn word_size(&self) -> usize {
+        self.word_size
     }
 }

@@ -62,7 +62,7 @@ fn read(file: &Path, jobs: usize, sink: &impl Sink) -> Result<Counts, Stop> {
     // a pipe are printed as they come, and a person sees a problem after the line that precedes it.
     let result = if jobs > 1 && metadata.is_file() && !io::stdout().is_terminal() {
         let reader = Reader::new(input).map_err(|error| no_capture(file, &error))?;
-        parallel::read(file, reader, jobs, sink)
+        parallel::read(file, reader.with_word_size(sink.word_size()), jobs, sink)
     } else {
         read_in_turn(file, input, sink)
     };
@@ -80,7 +80,8 @@ fn no_capture(file: &Path, error: &CaptureError) -> Stop {
 fn read_in_turn(file: &Path, input: impl Read, sink: &impl Sink) -> Result<Counts, Stop> {
     let pending = RefCell::new((Output::default(), Ok(())));
     let input = Prompt { input, pending: &pending };
-    let mut reader = Reader::new(input).map_err(|error| no_capture(file, &error))?;
+    let reader = Reader::new(input).map_err(|error| no_capture(file, &error))?;
+    let mut reader = reader.with_word_size(sink.word_size());
     while let Some(packet) = reader.next_packet() {
         let (out, written) = &mut *pending.borrow_mut();
         std::mem::replace(written, Ok(()))?;

@@ -27,6 +27,11 @@ impl std::fmt::Display for Place<'_> {
 /// Receives the messages of a capture, on several threads at once.
 pub(crate) trait Sink: Sync {
     fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output);
+
+    /// Returns the word size of the machine that sent the messages, in bytes.
+    fn word_size(&self) -> usize {
+        8
+    }
 }
 
 /// The description of a packet in a capture, without its bytes.

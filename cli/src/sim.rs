@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 /// Rebuilds every entry of a recording as state, lets the simulated kernel emit it again, and
 /// compares the bytes, and the computed size where the recording has it.
 ///
-/// The recording is lines of JSON with `hex` and `kind`; `ipct_events`, `alloc`, `ext`, `lsm`,
+/// The recording is lines of JSON with `hex` and `kind`; `ipct_events`, `alloc`, `alloc_exp`, `ext`, `lsm`,
 /// `dgram_off8` are used where they are there. Requests are passed over. The last line is `messages=N exact=N
 /// sizes=N sizes_exact=N`. Exits with 1 if anything differs.
 #[derive(clap::Args)]
@@ -24,7 +24,10 @@ pub(crate) struct Sim {
     /// The kernel release, such as 6.12 or 6.12.111.
     #[arg(long)]
     kernel: Release,
-    /// The machine: x86_64, arm64, s390x, riscv64.
+    /// Machine, with properties that differ from it, such as arm64,page=16384.
+    ///
+    /// Machines: x86_64, i386, arm64, arm, mips, mipsel, ppc64le, riscv64, s390x. Properties: word (4 or
+    /// 8 bytes), order (little or big), pads (no or yes), overhead (bytes of an skb), page (bytes), hz.
     #[arg(long, default_value = "x86_64")]
     arch: Arch,
 }
@@ -145,7 +148,7 @@ fn compare(
     }
     let bytes = bytes(&line).ok_or("hex: not pairs of hexadecimal digits")?;
     let message =
-        Message::parse_with(&bytes, kernel.arch.endian).map_err(|error| error.to_string())?;
+        Message::parse_with(&bytes, kernel.arch.endian()).map_err(|error| error.to_string())?;
     let offset = dump.offset(kind(&line), &message);
     let rebuilt = rebuilder.rebuild(&message, &recorded(&line, offset));
     let Some(rebuilt) = rebuilt.map_err(|error| error.to_string())? else {
@@ -164,7 +167,8 @@ fn compare(
             rebuilt.bytes.len()
         ));
     }
-    if let Some(recorded) = line.get("alloc").and_then(Value::as_u64) {
+    let alloc = line.get("alloc").or_else(|| line.get("alloc_exp"));
+    if let Some(recorded) = alloc.and_then(Value::as_u64) {
         count.sizes += 1;
         if rebuilt.alloc.and_then(|size| u64::try_from(size).ok()) == Some(recorded) {
             count.sizes_exact += 1;

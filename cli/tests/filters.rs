@@ -199,10 +199,8 @@ fn labels_filter_by_number_and_by_name() {
         skipped(TEST, "no nft");
         return;
     }
-    let labeled = |n, labels: &[u8]| Conntrack {
-        labels: Some(labels.iter().copied().collect::<Labels>()),
-        ..flow(n)
-    };
+    let labeled =
+        |n, labels: &[u8]| Conntrack { labels: Some(Labels::try_from(labels).unwrap()), ..flow(n) };
     create(&mut socket, [labeled(0x21, &[3]), labeled(0x22, &[3, 77]), flow(0x23)]);
     let directory = std::env::temp_dir().join(format!("ctnetlink-labels-{}", std::process::id()));
     std::fs::create_dir_all(directory.join("xtables")).unwrap();

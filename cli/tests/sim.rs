@@ -65,12 +65,40 @@ fn linux_7_2_riscv64() {
     assert_exact("linux-7.2-riscv64/labels_and_filters.jsonl", &args, 15, 0);
 }
 
+#[test]
+fn linux_6_1_i386() {
+    let args = ["--kernel", "6.1.176", "--arch", "i386"];
+    assert_exact("linux-6.1-i386/messages.jsonl", &args, 178, 117);
+    assert_exact("linux-6.1-i386/labels_and_filters.jsonl", &args, 19, 0);
+    assert_exact("linux-6.1-i386/wide.jsonl", &args, 200, 0);
+}
+
+#[test]
+fn linux_7_2_arm64_with_pages_of_16_kib() {
+    let args = ["--kernel", "7.2.13", "--arch", "arm64,page=16384"];
+    assert_exact("linux-7.2-arm64-16k/messages.jsonl", &args, 172, 117);
+    assert_exact("linux-7.2-arm64-16k/labels_and_filters.jsonl", &args, 19, 0);
+    assert_exact("linux-7.2-arm64-16k/wide.jsonl", &args, 200, 0);
+}
+
+#[test]
+fn linux_7_2_mips() {
+    let args = ["--kernel", "7.2.13", "--arch", "mips"];
+    assert_exact("linux-7.2-mips/messages.jsonl", &args, 163, 117);
+    assert_exact("linux-7.2-mips/labels_and_filters.jsonl", &args, 28, 0);
+    assert_exact("linux-7.2-mips/wide.jsonl", &args, 200, 0);
+}
+
 /// The comparison can fail: kernels differ.
 #[test]
 fn another_release_differs() {
     let (line, exact) = sim("linux-7.2/messages.jsonl", &["--kernel", "6.12"]);
     assert!(!exact, "{line}");
     let (line, exact) = sim("linux-7.2-riscv64/messages.jsonl", &["--kernel", "7.2"]);
+    assert!(!exact, "{line}");
+    // The sizes of expectation events depend on the page.
+    let args = ["--kernel", "7.2.13", "--arch", "arm64"];
+    let (line, exact) = sim("linux-7.2-arm64-16k/messages.jsonl", &args);
     assert!(!exact, "{line}");
 }
 

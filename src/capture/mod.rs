@@ -72,6 +72,7 @@ pub struct Reader<R> {
     input: Window<R>,
     source: Source,
     skipped: Skipped,
+    word_size: usize,
 }
 
 /// A netlink datagram out of a capture.
@@ -192,9 +193,17 @@ impl<R: Read> Reader<R> {
             _ => Text::detect(&mut input)?.map(Source::Text),
         };
         match source {
-            Some(source) => Ok(Self { input, source, skipped: Skipped::default() }),
+            Some(source) => Ok(Self { input, source, skipped: Skipped::default(), word_size: 8 }),
             None => Err(Place::File.error(0, CaptureErrorKind::UnknownFormat { found: head })),
         }
+    }
+
+    /// Sets the word size of the machine that sent the messages, in bytes; the default is 8.
+    ///
+    /// It decides label numbers on big-endian machines, and nothing else: see [`Endian`].
+    #[must_use]
+    pub fn with_word_size(self, bytes: usize) -> Self {
+        Self { word_size: bytes, ..self }
     }
 
     /// The format that the input was found to have.
@@ -233,6 +242,7 @@ impl<R: Read> Reader<R> {
             Source::Raw(_) => record.order,
             _ => likely_endian(data, length, record.order),
         };
+        let endian = endian.with_word_size(self.word_size);
         Some(Ok(Packet {
             number: record.number,
             offset,

@@ -1,7 +1,8 @@
 //! A conntrack entry.
 
+use super::labels::Labels;
 use super::parts::{
-    Counters, Filter, Help, Labels, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
+    Counters, Filter, Help, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
 };
 use super::record::sealed::Sealed;
 use super::record::{Absent, Record, arm, fields, set_field, write_field};

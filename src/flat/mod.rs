@@ -12,6 +12,7 @@ pub(crate) mod conntrack;
 mod decode;
 mod expectation;
 mod flow_times;
+mod labels;
 mod name;
 mod parts;
 mod read_shapes;
@@ -23,10 +24,11 @@ mod write_shapes;
 pub use conntrack::{Conntrack, Endpoint, Layout};
 pub use expectation::{ExpectNat, Expectation};
 pub use flow_times::FlowTimes;
+pub use labels::{LabelError, LabelIter, Labels};
 pub use name::Name;
 pub use parts::{
-    Counters, Dccp, Filter, Help, Labels, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj,
-    SynProxy, Tcp, Timestamp,
+    Counters, Dccp, Filter, Help, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj, SynProxy,
+    Tcp, Timestamp,
 };
 pub use record::Record;
 pub use stats::{ExpectStats, StatsCpu, StatsGlobal};

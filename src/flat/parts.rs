@@ -12,7 +12,7 @@ use crate::nested::{
     ProtoNatAttr, SctpState, SecCtxAttr, SeqAdjAttr, SynProxyAttr, TcpFlagsMask, TcpState,
     TimestampAttr,
 };
-use crate::wire::{HostBits, Writer};
+use crate::wire::Writer;
 use alloc::boxed::Box;
 use core::net::IpAddr;
 use core::time::Duration;
@@ -292,86 +292,6 @@ impl Record for NatRange {
         }
         if !self.ports.is_empty() {
             out.nest(NatAttr::Proto, |out| self.ports.write(out));
-        }
-    }
-}
-
-/// 128 labels, bits that rules set on a flow. An attribute with fewer (kernels before 4.9) is
-/// written with 128 again, of one with more the first 128 are read.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Labels {
-    little_endian: [u8; 16],
-}
-
-impl Labels {
-    /// Labels whose bit `n` is bit `n` of `bits`.
-    #[must_use]
-    pub const fn new(bits: u128) -> Self {
-        Self { little_endian: bits.to_le_bytes() }
-    }
-
-    /// All of them as a number.
-    #[must_use]
-    pub const fn bits(self) -> u128 {
-        u128::from_le_bytes(self.little_endian)
-    }
-
-    /// Whether label `n` is set.
-    #[must_use]
-    pub fn test(self, n: usize) -> bool {
-        n < 128 && self.bits() >> n & 1 == 1
-    }
-
-    /// The numbers of the labels that are set, in ascending order.
-    pub fn iter(self) -> impl Iterator<Item = u8> {
-        let mut bits = self.bits();
-        core::iter::from_fn(move || {
-            let lowest = bits.trailing_zeros();
-            bits &= bits.wrapping_sub(1);
-            u8::try_from(lowest).ok().filter(|&n| n < 128)
-        })
-    }
-}
-
-impl FromIterator<u8> for Labels {
-    /// Labels by their numbers; those above 127 do not exist and are left out.
-    fn from_iter<I: IntoIterator<Item = u8>>(numbers: I) -> Self {
-        let bit = |n: u8| 1_u128.checked_shl(n.into()).unwrap_or_default();
-        Self::new(numbers.into_iter().fold(0, |bits, n| bits | bit(n)))
-    }
-}
-
-impl core::fmt::Debug for Labels {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_set().entries(self.iter()).finish()
-    }
-}
-
-impl<'a> Owned<'a, HostBits<'a>> for Labels {
-    fn from_borrowed(value: HostBits<'a>) -> Self {
-        Self::new(value.to_u128())
-    }
-
-    fn as_borrowed(&'a self) -> HostBits<'a> {
-        HostBits::little_endian(&self.little_endian)
-    }
-}
-
-/// A list of label numbers.
-#[cfg(feature = "serde")]
-impl serde::Serialize for Labels {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for Labels {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let numbers = alloc::vec::Vec::<u8>::deserialize(deserializer)?;
-        match numbers.iter().find(|&&n| n > 127) {
-            Some(n) => Err(serde::de::Error::custom(alloc::format!("label {n} is above 127"))),
-            None => Ok(numbers.into_iter().collect()),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::attrs::CtattrType;
 use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpState};
 use crate::shapes::*;
-use crate::wire::{Endian, HostBits, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NulStr, nla_align};
+use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NulStr, nla_align};
 use core::net::IpAddr;
 
 // Values are written where they are to be, field by field, so that no struct is made elsewhere and
@@ -258,8 +258,7 @@ pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     take_protoinfo(at, &mut ct.protoinfo);
     take_help(at, &mut ct.help);
     if let Some(labels) = at.take::<20, 16>(A::Labels) {
-        let bits = HostBits::new(&labels, Endian::NATIVE);
-        ct.labels = bits.map(|bits| Labels::new(bits.to_u128()));
+        ct.labels = Some(Labels::from_memory(labels, Endian::NATIVE));
     }
     take_seq_adj(at, A::SeqAdjOrig, &mut ct.seq_adj_orig);
     take_seq_adj(at, A::SeqAdjReply, &mut ct.seq_adj_reply);

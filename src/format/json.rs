@@ -330,6 +330,7 @@ impl Value for Endian {
         line.word(match self {
             Self::Little => &const { Word::new("little") },
             Self::Big => &const { Word::new("big") },
+            Self::Big32 => &const { Word::new("big32") },
         })
     }
 }

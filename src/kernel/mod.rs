@@ -1,13 +1,15 @@
 //! A kernel: its release, its configuration, its machine.
 
+mod arch;
 mod parse;
 mod release;
 
-pub use parse::{ParseArchError, ParseReleaseError};
+pub use arch::{Arch, ParseArchError};
+pub use parse::ParseReleaseError;
 pub use release::{DumpOrder, ProtoinfoSize, Release};
 
 use crate::nested::IpProto;
-use crate::wire::{Endian, WriteLimits};
+use crate::wire::WriteLimits;
 
 /// A kernel: everything outside an entry that decides bytes and sizes.
 ///
@@ -51,7 +53,7 @@ impl Kernel {
     /// Whether 64-bit values may get a pad, and sizes count it.
     #[must_use]
     pub const fn pads(&self) -> bool {
-        self.arch.pads_64bit && self.release.aligns_64bit()
+        self.arch.pads && self.release.aligns_64bit()
     }
 
     /// Which identifiers a protocol's tuples have: decided by what the kernel tracks as a protocol of
@@ -128,12 +130,10 @@ pub struct Config {
     pub proto_udplite: bool,
     /// `NF_CT_PROTO_GRE`.
     pub proto_gre: bool,
-    /// `HZ`: jiffies a second.
-    pub hz: u32,
 }
 
 impl Config {
-    /// As Debian and others build it: everything, and 250 jiffies a second.
+    /// As Debian and others build it: with everything.
     pub const DISTRIBUTION: Self = Self {
         timestamp: true,
         mark: true,
@@ -147,46 +147,11 @@ impl Config {
         proto_dccp: true,
         proto_udplite: true,
         proto_gre: true,
-        hz: 250,
     };
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self::DISTRIBUTION
-    }
-}
-
-/// What of a machine decides bytes and sizes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arch {
-    /// The kernel's name for it.
-    pub name: &'static str,
-    /// The byte order of headers and of labels.
-    pub endian: Endian,
-    /// Bytes of an `unsigned long`.
-    pub word: usize,
-    /// Bytes that an skb needs for itself at the end of its memory: `struct skb_shared_info`, 320
-    /// bytes, rounded up to cache lines.
-    pub skb_overhead: usize,
-    /// It has no `HAVE_EFFICIENT_UNALIGNED_ACCESS`: the kernel aligns 64-bit values with pads.
-    pub pads_64bit: bool,
-}
-
-impl Arch {
-    /// 64-bit PC.
-    pub const X86_64: Self = Self::named("x86_64", Endian::Little, false);
-    /// 64-bit ARM.
-    pub const ARM64: Self = Self::named("arm64", Endian::Little, false);
-    /// IBM Z: big-endian, with cache lines of 256 bytes.
-    pub const S390X: Self = Self { skb_overhead: 512, ..Self::named("s390x", Endian::Big, false) };
-    /// 64-bit RISC-V, built for machines that may lack efficient unaligned access.
-    pub const RISCV64: Self = Self::named("riscv64", Endian::Little, true);
-
-    /// Those that have a name here.
-    pub const NAMED: &'static [Self] = &[Self::X86_64, Self::ARM64, Self::S390X, Self::RISCV64];
-
-    const fn named(name: &'static str, endian: Endian, pads_64bit: bool) -> Self {
-        Self { name, endian, word: 8, skb_overhead: 320, pads_64bit }
     }
 }

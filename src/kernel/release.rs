@@ -229,12 +229,11 @@ impl Release {
     }
 
     /// Between two datagrams of a dump the kernel holds a reference to the entry that begins the next
-    /// one, which its `CTA_USE` counts: until 6.16, 6.12.42 ("fix refcount leak on table dump"). The
-    /// recordings of 5.10 show it, that of a late 6.1 does not; from which update of 6.1 on is not
-    /// known, here its last one does not.
+    /// one, which its `CTA_USE` counts: until 6.16, 6.12.42, 6.1.148 ("fix refcount leak on table
+    /// dump").
     #[must_use]
     pub const fn dump_holds_next_entry(self) -> bool {
-        !self.since(6, 17) && !self.update(6, 12, 43) && !self.update(6, 1, u16::MAX)
+        !self.since(6, 17) && !self.update(6, 12, 43) && !self.update(6, 1, 149)
     }
 
     /// A dump passes over entries whose time is up and removes them: 4.9 (f330a7fdbe16, with which
@@ -303,6 +302,13 @@ impl Release {
     #[must_use]
     pub const fn fixed_timeout_is_refused(self) -> bool {
         self.since(6, 0)
+    }
+
+    /// The timeout of an expectation is compared in 32 bits on every machine, so that 2^31 jiffies or
+    /// more have passed at once. Recorded: 7.2.13 and 7.3-rc7 do, 6.18.44 does not; taken as 7.2.
+    #[must_use]
+    pub const fn expect_timeout_is_32_bits(self) -> bool {
+        self.since(7, 2)
     }
 
     /// The status has DYING when DESTROY is built: 4.9 (f330a7fdbe16).

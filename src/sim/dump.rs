@@ -1,7 +1,8 @@
 //! Answers: the dump of the table, a single GET, GET_CTRZERO, statistics.
 
+use super::errno::Errno;
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
-use super::net::{Errno, Net};
+use super::net::Net;
 use super::nf_conn::NfConn;
 use super::stats::ctnetlink_stat_ct_fill_info;
 use crate::attrs::Status;
@@ -59,15 +60,12 @@ pub struct DumpBuffers {
 }
 
 impl DumpBuffers {
-    /// A fresh socket on a machine with pages of 4,096 bytes (`NLMSG_GOODSIZE`), read with 32 KiB or
-    /// more.
+    /// Returns the sizes for a new socket that is read with buffers of 32 KiB or more.
     #[must_use]
     pub const fn fresh(kernel: &Kernel) -> Self {
-        let overhead = kernel.arch.skb_overhead;
-        Self {
-            first: 4096_usize.saturating_sub(overhead),
-            next: 32_768_usize.saturating_sub(overhead),
-        }
+        let arch = kernel.arch;
+        let next = 32_768_usize.saturating_sub(arch.skb_overhead);
+        Self { first: arch.nlmsg_goodsize(), next }
     }
 
     /// A socket that has been read with 32 KiB or more before.
@@ -131,7 +129,7 @@ impl Net {
     fn done(&self, request: &DumpRequest, filtered: bool) -> Vec<u8> {
         let says_filtered = filtered && self.kernel.release.done_says_filtered();
         let flags = if says_filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
-        let endian = self.kernel.arch.endian;
+        let endian = self.kernel.arch.endian();
         let status = endian.u32_bytes(0);
         let header = NlMsgHdr {
             nlmsg_len: u32::try_from(nlmsg_total_size(status.len())).unwrap_or_default(),

@@ -1,26 +1,12 @@
-//! Tuples and zones, as every message about entries and expectations has them.
+//! Tuples in messages about entries and expectations.
 
-use super::nf_conn::{NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir};
-use super::out::Out;
-use crate::attrs::CtattrType;
+use super::nf_conn::NfConntrackTuple;
 use crate::kernel::{Kernel, L4Proto};
 use crate::nested::{CtattrL4proto, CtattrTuple, IpAttr, L4ProtoAttr, TupleAttr};
 use crate::wire::Writer;
 use core::net::IpAddr;
 
-/// Both directions, each with its zone if that is its own, then the zone of both.
-#[inline(always)]
-pub(crate) fn dump_both_tuples(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
-    let [orig, reply] = &ct.tuple;
-    let zone = |place| zone_id(kernel, ct.zone, place);
-    out.tuple(kernel, CtattrType::TupleOrig, orig, zone(ZoneDir::Orig));
-    out.tuple(kernel, CtattrType::TupleReply, reply, zone(ZoneDir::Reply));
-    if let Some(id) = zone(ZoneDir::Both) {
-        out.be16(CtattrType::Zone, id);
-    }
-}
-
-/// Addresses, then the protocol with its identifiers.
+/// Writes a tuple: the addresses, then the protocol with its identifiers.
 pub fn ctnetlink_dump_tuples(
     kernel: &Kernel,
     out: &mut Writer<'_, CtattrTuple>,
@@ -30,7 +16,7 @@ pub fn ctnetlink_dump_tuples(
     ctnetlink_dump_tuples_proto(kernel, out, tuple);
 }
 
-/// The addresses.
+/// Writes the addresses of a tuple.
 pub fn ctnetlink_dump_tuples_ip(out: &mut Writer<'_, CtattrTuple>, tuple: &NfConntrackTuple) {
     out.nest(TupleAttr::Ip, |out| {
         match tuple.src {
@@ -44,7 +30,7 @@ pub fn ctnetlink_dump_tuples_ip(out: &mut Writer<'_, CtattrTuple>, tuple: &NfCon
     });
 }
 
-/// The protocol's number and its identifiers.
+/// Writes the protocol of a tuple, with its identifiers.
 pub fn ctnetlink_dump_tuples_proto(
     kernel: &Kernel,
     out: &mut Writer<'_, CtattrTuple>,
@@ -71,11 +57,4 @@ pub fn ctnetlink_dump_tuples_proto(
             L4Proto::Generic => {}
         }
     });
-}
-
-/// `ctnetlink_dump_zone_id`: a zone that is not 0, at the place of its direction. Up to 4.2 zones have
-/// no direction.
-fn zone_id(kernel: &Kernel, zone: NfConntrackZone, place: ZoneDir) -> Option<u16> {
-    let dir = if kernel.release.zones_have_direction() { zone.dir } else { ZoneDir::Both };
-    (kernel.config.zones && zone.id != 0 && dir == place).then_some(zone.id)
 }

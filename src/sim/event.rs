@@ -1,11 +1,10 @@
 //! `ctnetlink_conntrack_event`: what listeners are told of an entry.
 
-use super::dump_tuples::dump_both_tuples;
 use super::fill_info::{
     Skb, ctnetlink_dump_acct, ctnetlink_dump_ct_seq_adj, ctnetlink_dump_ct_synproxy,
     ctnetlink_dump_helpinfo, ctnetlink_dump_id, ctnetlink_dump_labels, ctnetlink_dump_mark,
     ctnetlink_dump_master, ctnetlink_dump_protoinfo, ctnetlink_dump_secctx, ctnetlink_dump_status,
-    ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
+    ctnetlink_dump_timeout, ctnetlink_dump_timestamp, dump_both_tuples,
 };
 use super::nf_conn::{IpctEvents, NfConn};
 use crate::attrs::{CtAttr, CtattrType};
@@ -95,7 +94,7 @@ pub(crate) fn build_event(
         seq: 0,
         portid,
         nfgenmsg: NfGenMsg { nfgen_family: ct.l3num(), ..NfGenMsg::default() },
-        endian: kernel.arch.endian,
+        endian: kernel.arch.endian(),
     };
     let mut skb = WriteBuf::with_capacity(limit.min(1024));
     let room = kernel.write_limits(limit, Skb::UNLIMITED.offset);

@@ -1,10 +1,9 @@
-//! Expectations: `ctnetlink_exp_fill_info`, `ctnetlink_expect_event`.
+//! Expectations and their messages: `ctnetlink_exp_fill_info`, `ctnetlink_expect_event`.
 
 use super::dump_tuples::ctnetlink_dump_tuples;
 use super::event::Event;
 use super::fill_info::{Skb, seconds_left};
-use super::net::{Errno, Net};
-use super::nf_conn::{NfConn, NfConntrackTuple};
+use super::nf_conn::NfConntrackTuple;
 use crate::Group;
 use crate::attrs::{CtattrExpect, ExpectAttr, ExpectFlags};
 use crate::error::Error;
@@ -13,33 +12,31 @@ use crate::kernel::Kernel;
 use crate::nested::ExpectNatAttr;
 use crate::wire::{NLMSG_HDRLEN, NlmFlags, NulStr, WriteBuf, Writer, nlmsg_total_size};
 use crate::{MessageBuilder, MsgType, NfGenMsg};
-use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// `NLMSG_DEFAULT_SIZE`, which the kernel allocates for an expectation's event: a page of 4,096
-/// bytes less what an skb needs for itself and a message header.
+/// Returns `NLMSG_DEFAULT_SIZE`: the payload for which the kernel allocates an expectation event.
 const fn nlmsg_default_size(kernel: &Kernel) -> usize {
-    4096_usize.saturating_sub(kernel.arch.skb_overhead + NLMSG_HDRLEN)
+    kernel.arch.nlmsg_goodsize().saturating_sub(NLMSG_HDRLEN)
 }
 
-/// `struct nf_conntrack_expect`: a flow that a helper has seen announced.
+/// An expectation: a flow that a helper has learned of in advance (`struct nf_conntrack_expect`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NfConntrackExpect {
     /// The original tuple of the expected flow.
     pub tuple: NfConntrackTuple,
-    /// `mask.src`: which bits of the source address must match; those of the destination all must.
+    /// `mask.src`: the bits of the source address that must match. All bits of the destination must.
     pub mask_src: IpAddr,
-    /// Which bits of the source port must match.
+    /// The bits of the source port that must match.
     pub mask_src_id: u16,
-    /// The original tuple of the flow whose helper expects.
+    /// The original tuple of the master.
     pub master: NfConntrackTuple,
-    /// The id of that flow, if it is known.
+    /// The id of the master, if it is known.
     pub master_id: u32,
     /// The translation that the expected flow will get.
     pub nat: ExpectNat,
-    /// When it lapses, in jiffies.
+    /// The time at which the expectation ends, in jiffies.
     pub timeout: u64,
-    /// Opaque.
+    /// The id, an opaque number.
     pub id: u32,
     /// `NF_CT_EXPECT_*`.
     pub flags: ExpectFlags,
@@ -47,83 +44,53 @@ pub struct NfConntrackExpect {
     pub class: u32,
     /// The name of the master's helper.
     pub helper: Option<Name>,
-    /// The name of the function that runs when the expected flow comes, where it has one.
+    /// The name of the function that the kernel calls for the expected flow, if there is one.
     pub expectfn: Option<Name>,
 }
 
-/// The translation that an expected flow will get; it is sent unless address and port are both 0.
+/// The address translation of an expected flow, sent unless address and port are both 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ExpectNat {
     /// `dir`: 0 original, 1 reply.
     pub dir: u32,
-    /// `saved_addr`; `None` is 0.
+    /// `saved_addr`; `None` stands for 0.
     pub saved_addr: Option<IpAddr>,
     /// `saved_proto`.
     pub saved_proto: u16,
 }
 
-impl Net {
-    /// The expectations.
-    pub fn expectations(&self) -> impl Iterator<Item = &NfConntrackExpect> {
-        self.expectations.iter()
-    }
-
-    /// The same, to be changed.
-    pub fn expectations_mut(&mut self) -> &mut [NfConntrackExpect] {
-        &mut self.expectations
-    }
-
-    /// `nf_ct_expect_related_report`: a helper or, if `portid` is not 0, a socket expects a flow, and
-    /// whoever listens is told, if the master has events.
-    pub fn nf_ct_expect_related_report(&mut self, exp: NfConntrackExpect, portid: u32) {
-        let master = self.entry(exp.master_id);
-        if master.is_some_and(|master| master.ecache.is_some()) {
-            self.expect_event(false, &exp, portid);
-        }
-        self.expectations.push(exp);
-    }
-
-    /// `nf_ct_unlink_expect_report`: the expectation of that id ends.
+impl NfConntrackExpect {
+    /// Returns `true` if the timeout has passed. `now` is in jiffies.
     ///
-    /// # Errors
-    /// [`Enoent`](Errno::Enoent).
-    pub fn nf_ct_unlink_expect_report(&mut self, id: u32, portid: u32) -> Result<(), Errno> {
-        let place = self.expectations.iter().position(|exp| exp.id == id).ok_or(Errno::Enoent)?;
-        let exp = self.expectations.remove(place);
-        let master = self.entry(exp.master_id);
-        if master.is_some_and(|master| master.ecache.is_some()) {
-            self.expect_event(true, &exp, portid);
-        }
-        Ok(())
+    /// A timeout of 2^31 jiffies or more has passed at once where the kernel computes in 32 bits.
+    #[must_use]
+    pub const fn is_expired(&self, kernel: &Kernel, now: u64) -> bool {
+        self.jiffies_left(kernel, now) <= 0
     }
 
-    /// `nf_ct_remove_expectations`: those of an entry end with it or with its helper, the newest
-    /// first, and nobody is named as the cause.
-    pub(crate) fn nf_ct_remove_expectations(&mut self, ct: &NfConn) {
-        let expectations = core::mem::take(&mut self.expectations);
-        let (ended, kept): (Vec<_>, _) =
-            expectations.into_iter().partition(|exp| exp.master_id == ct.id);
-        self.expectations = kept;
-        for exp in ended.iter().rev().filter(|_| ct.ecache.is_some()) {
-            self.expect_event(true, exp, 0);
+    const fn jiffies_left(&self, kernel: &Kernel, now: u64) -> i64 {
+        let left = self.timeout.wrapping_sub(now);
+        if kernel.arch.word == 4 || kernel.release.expect_timeout_is_32_bits() {
+            left as u32 as i32 as i64
+        } else {
+            left as i64
         }
     }
 
-    fn expect_event(&mut self, destroyed: bool, exp: &NfConntrackExpect, portid: u32) {
-        let event =
-            ctnetlink_expect_event(&self.kernel, destroyed, exp, self.clock.jiffies, portid);
-        if let Ok(event) = event {
-            self.send(&event);
+    fn seconds_left(&self, kernel: &Kernel, now: u64) -> u32 {
+        if kernel.release.overdue_timeout_wraps() {
+            return seconds_left(kernel, self.timeout, now);
         }
+        let left = self.jiffies_left(kernel, now).max(0);
+        (left / i64::from(kernel.arch.hz).max(1)) as u32
     }
 }
 
-/// Appends the message about one expectation, in answer to a request. `now` is in jiffies.
+/// Appends the message about one expectation that replies to a request. `now` is in jiffies.
 ///
 /// # Errors
-/// [`NoRoom`](crate::error::ErrorKind::NoRoom), as [`ctnetlink_fill_info`].
 ///
-/// [`ctnetlink_fill_info`]: super::ctnetlink_fill_info
+/// Returns [`NoRoom`](crate::error::ErrorKind::NoRoom) if the message does not fit.
 pub fn ctnetlink_exp_fill_info(
     kernel: &Kernel,
     exp: &NfConntrackExpect,
@@ -140,10 +107,12 @@ pub fn ctnetlink_exp_fill_info(
         .map(|_| ())
 }
 
-/// The message that reports an expectation: `destroyed`, or new.
+/// Builds the event about an expectation that is new, or `destroyed`.
 ///
 /// # Errors
-/// [`NoRoom`](crate::error::ErrorKind::NoRoom): the event is lost.
+///
+/// Returns [`NoRoom`](crate::error::ErrorKind::NoRoom) if the message does not fit, so that the kernel
+/// drops the event.
 pub fn ctnetlink_expect_event(
     kernel: &Kernel,
     destroyed: bool,
@@ -178,7 +147,7 @@ fn exp_builder(
         seq,
         portid,
         nfgenmsg: NfGenMsg { nfgen_family: exp.tuple.l3num(), ..NfGenMsg::default() },
-        endian: kernel.arch.endian,
+        endian: kernel.arch.endian(),
     }
 }
 
@@ -194,7 +163,7 @@ fn ctnetlink_exp_dump_expect(
     if kernel.config.nat && kernel.release.has_expect_class() {
         dump_exp_nat(kernel, out, exp);
     }
-    out.put(ExpectAttr::Timeout(seconds_left(kernel, exp.timeout, now)));
+    out.put(ExpectAttr::Timeout(exp.seconds_left(kernel, now)));
     out.put(ExpectAttr::Id(exp.id));
     out.put(ExpectAttr::Flags(exp.flags));
     if kernel.release.has_expect_class() {
@@ -208,7 +177,7 @@ fn ctnetlink_exp_dump_expect(
     }
 }
 
-/// The mask as a tuple: all ones, but for the source and the protocol.
+/// Returns the mask as a tuple: all ones, except for the source and the protocol.
 fn mask_tuple(exp: &NfConntrackExpect) -> NfConntrackTuple {
     let dst = match exp.tuple.src {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::BROADCAST),

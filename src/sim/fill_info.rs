@@ -1,7 +1,6 @@
 //! `ctnetlink_fill_info`: what answers a dump, a GET or a GET_CTRZERO.
 
-use super::dump_tuples::dump_both_tuples;
-use super::nf_conn::{L4State, NfConn};
+use super::nf_conn::{L4State, NfConn, NfConntrackZone, ZoneDir};
 use super::out::{InPlace, Out};
 use crate::attrs::{CtattrType, Status};
 use crate::error::Error;
@@ -71,7 +70,7 @@ pub fn ctnetlink_fill_info(
         seq: reply.seq,
         portid: reply.portid,
         nfgenmsg: NfGenMsg { nfgen_family: ct.l3num(), ..NfGenMsg::default() },
-        endian: kernel.arch.endian,
+        endian: kernel.arch.endian(),
     };
     let fill = |out: &mut Writer<'_, CtattrType>| match kernel.release.order_of_dump() {
         DumpOrder::ExtensionsLast => {
@@ -166,6 +165,26 @@ fn fill_info_2_6_39(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) 
     ctnetlink_dump_ct_synproxy(kernel, out, ct);
 }
 
+/// Writes both tuples, each with the zone of its direction, then the zone of both directions.
+#[inline(always)]
+pub(crate) fn dump_both_tuples(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
+    let [orig, reply] = &ct.tuple;
+    let zone = |place| zone_id(kernel, ct.zone, place);
+    out.tuple(kernel, CtattrType::TupleOrig, orig, zone(ZoneDir::Orig));
+    out.tuple(kernel, CtattrType::TupleReply, reply, zone(ZoneDir::Reply));
+    if let Some(id) = zone(ZoneDir::Both) {
+        out.be16(CtattrType::Zone, id);
+    }
+}
+
+/// Returns the zone to write at a place (`ctnetlink_dump_zone_id`).
+///
+/// Zones have no direction up to Linux 4.2.
+fn zone_id(kernel: &Kernel, zone: NfConntrackZone, place: ZoneDir) -> Option<u16> {
+    let dir = if kernel.release.zones_have_direction() { zone.dir } else { ZoneDir::Both };
+    (kernel.config.zones && zone.id != 0 && dir == place).then_some(zone.id)
+}
+
 /// The status, as it is.
 #[inline(always)]
 pub fn ctnetlink_dump_status(out: &mut impl Out, ct: &NfConn) {
@@ -205,7 +224,7 @@ pub(crate) fn seconds_left(kernel: &Kernel, expires: u64, now: u64) -> u32 {
         expires.saturating_sub(now)
     };
     // As the kernel stores a long in a be32: the low half.
-    (left / u64::from(kernel.config.hz).max(1)) as u32
+    (left / u64::from(kernel.arch.hz).max(1)) as u32
 }
 
 /// Counters of both directions, if the entry has any.

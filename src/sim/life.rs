@@ -1,43 +1,36 @@
-//! The life of an entry: born with extensions, confirmed, changed, ended, announced.
+//! The life of an entry: creation, confirmation, packets, end.
 
-use super::net::{Errno, Net};
+use super::errno::Errno;
+use super::net::{InitStep, Listener, Net};
 use super::nf_conn::{
-    IpctEvents, L4State, NfConn, NfConnCounter, NfConnLabels, NfConnNat, NfConnTstamp,
+    Dir, IpctEvents, L4State, NfConn, NfConnCounter, NfConnLabels, NfConnNat, NfConnTstamp,
     NfConntrackEcache, NfConntrackTuple, NfConntrackZone,
 };
+use crate::Group;
 use crate::attrs::Status;
 use alloc::vec::Vec;
 
-/// A direction of a flow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Dir {
-    /// That of its first packet.
-    #[default]
-    Original,
-    /// That of the answers.
-    Reply,
-}
-
-/// A packet, as far as an entry is concerned, with what the protocol's tracker makes of it.
+/// A packet of a flow, with the effect that the protocol's tracker derives from it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packet {
-    /// Its direction.
+    /// The direction of the packet.
     pub dir: Dir,
-    /// Its length, IP header included.
+    /// The length in bytes, IP header included.
     pub len: u64,
-    /// `skb->tstamp`: when it was received, if something asked for that.
+    /// `skb->tstamp`: the time of reception, if a socket asked for it.
     pub stamp: Option<u64>,
-    /// The state of the protocol after it.
+    /// The state of the protocol after the packet.
     pub proto: Option<L4State>,
-    /// It makes the entry assured.
+    /// Whether the packet makes the entry assured.
     pub assured: bool,
-    /// Seconds until the entry expires, after it.
+    /// Seconds from the packet until the entry expires.
     pub timeout: u32,
 }
 
 impl Net {
-    /// `init_conntrack`: an entry for a flow's first packet, not in the table yet. It is born with
-    /// the extensions that the settings of this moment ask for, and never gets others.
+    /// Creates an entry for the first packet of a flow, outside the table (`init_conntrack`).
+    ///
+    /// The entry has the extensions that the settings ask for at this time, and never gets others.
     #[must_use]
     pub fn init_conntrack(
         &mut self,
@@ -61,20 +54,20 @@ impl Net {
         self.nf_ct_tstamp_ext_add(&mut ct);
         self.ecache_ext_add(&mut ct);
         if self.labels_used && self.kernel.has_labels() {
-            ct.labels = Some(NfConnLabels { words: 2, ..NfConnLabels::default() });
+            ct.labels = Some(NfConnLabels::empty(&self.kernel));
         }
         ct
     }
 
-    /// Adds timestamps, if the namespace has them on at this moment.
+    /// Adds the timestamp extension if timestamps are on (`nf_ct_tstamp_ext_add`).
     pub fn nf_ct_tstamp_ext_add(&self, ct: &mut NfConn) {
         if self.nf_ct_tstamp_enabled() {
             ct.tstamp = Some(NfConnTstamp::default());
         }
     }
 
+    /// Adds the event extension if events are on (`nf_ct_ecache_ext_add`).
     fn ecache_ext_add(&self, ct: &mut NfConn) {
-        use crate::Group;
         let groups = [Group::New, Group::Update, Group::Destroy];
         let wanted = match self.sysctls.nf_conntrack_events {
             0 => false,
@@ -84,19 +77,21 @@ impl Net {
             _ => true,
         };
         if self.kernel.config.events && wanted {
-            // A time that is not 0 says that times are wanted; without timestamps it stays 0.
+            // 0 means that the entry has no timestamps.
             let timestamp = if ct.tstamp.is_some() { self.clock.real_ns } else { 0 };
             ct.ecache = Some(NfConntrackEcache { timestamp, ..NfConntrackEcache::default() });
         }
     }
 
-    /// Counts a packet for an entry that is not in the table yet.
+    /// Applies a packet to an entry outside the table.
     pub fn first_packet(&self, ct: &mut NfConn, packet: &Packet) {
-        self.see(ct, packet);
+        self.apply(ct, packet);
     }
 
-    /// `__nf_conntrack_confirm`: the first packet leaves, and the entry enters the table. START is
-    /// set before it can be seen there. Returns its id.
+    /// Adds an entry to the table when its first packet leaves, and returns its id
+    /// (`__nf_conntrack_confirm`).
+    ///
+    /// The start time is set before the entry is in the table.
     pub fn confirm(&mut self, mut ct: NfConn, packet: &Packet) -> u32 {
         ct.status |= Status::CONFIRMED;
         ct.timeout = ct.timeout.saturating_add(self.clock.jiffies);
@@ -113,26 +108,27 @@ impl Net {
         id
     }
 
-    /// A further packet of an entry in the table.
+    /// Applies a packet to an entry in the table.
     ///
     /// # Errors
-    /// [`Enoent`](Errno::Enoent).
+    ///
+    /// Returns [`Enoent`](Errno::Enoent) if there is no such entry.
     pub fn packet(&mut self, id: u32, packet: &Packet) -> Result<(), Errno> {
         let (place, mut ct) = self.take(id)?;
-        self.see(&mut ct, packet);
+        self.apply(&mut ct, packet);
         ct.timeout = ct.timeout.saturating_add(self.clock.jiffies);
         self.deliver_cached_events(&mut ct);
         self.put(place, ct);
         Ok(())
     }
 
-    /// What a packet changes; the timeout is left relative.
-    fn see(&self, ct: &mut NfConn, packet: &Packet) {
+    /// Applies a packet to an entry, whose timeout becomes relative.
+    fn apply(&self, ct: &mut NfConn, packet: &Packet) {
         if let Some(proto) = packet.proto.filter(|proto| *proto != ct.proto) {
             ct.proto = proto;
             self.event_cache(ct, IpctEvents::PROTOINFO);
         }
-        ct.timeout = u64::from(packet.timeout) * u64::from(self.kernel.config.hz);
+        ct.timeout = u64::from(packet.timeout) * u64::from(self.kernel.arch.hz);
         if let Some([orig, reply]) = &mut ct.acct {
             let counter = if packet.dir == Dir::Reply { reply } else { orig };
             counter.packets = counter.packets.wrapping_add(1);
@@ -148,14 +144,15 @@ impl Net {
         }
     }
 
-    /// Deletes one entry, as the socket `portid` asks.
+    /// Deletes one entry for the socket `portid`.
     ///
     /// # Errors
-    /// [`Enoent`](Errno::Enoent).
+    ///
+    /// Returns [`Enoent`](Errno::Enoent) if there is no such entry.
     pub fn delete(&mut self, portid: u32, id: u32) -> Result<(), Errno> {
         let (_, ct) = self.take(id)?;
         if self.kernel.release.delete_announces_before_stop() {
-            // The event goes out first; what sets STOP comes after it, and says nothing.
+            // The event is sent before the stop time is set.
             self.destroy_event(ct, portid);
         } else {
             self.nf_ct_delete(ct, portid);
@@ -163,17 +160,29 @@ impl Net {
         Ok(())
     }
 
-    /// Deletes every entry, as the socket `portid` asks; 0 when the namespace ends.
+    /// Deletes every entry for the socket `portid`, which is 0 when the namespace ends.
     pub fn flush(&mut self, portid: u32) {
-        // One after the other leaves the table: those that come later may hold it, or be held by it.
+        // Entries leave the table one by one, because later ones may be their master.
         self.table.reverse();
         while let Some(ct) = self.table.pop() {
             self.nf_ct_delete(ct, portid);
         }
     }
 
-    /// Removes the entries whose time is up: the timer of each up to 4.8, later whoever passes by
-    /// (garbage collection, a dump, a look-up).
+    /// Takes the namespace down. Returns the steps that were undone, and the listeners.
+    ///
+    /// The table is flushed first, then the steps of set-up are undone.
+    pub fn nf_conntrack_cleanup_net(mut self) -> (Vec<InitStep>, Vec<Listener>) {
+        self.flush(0);
+        let mut order = InitStep::ORDER.to_vec();
+        order.reverse();
+        (order, self.listeners)
+    }
+
+    /// Removes the expired entries.
+    ///
+    /// A timer of each entry does this up to Linux 4.8. Since Linux 4.9 garbage collection, dumps and
+    /// look-ups do it.
     pub fn reap_expired(&mut self) {
         let now = self.clock.jiffies;
         let table = core::mem::take(&mut self.table);
@@ -188,11 +197,12 @@ impl Net {
         }
     }
 
-    /// `nf_ct_delete` (up to 3.11 `death_by_timeout` and, in a flush, `kill_report`): sets STOP unless
-    /// it is set, then announces the end.
+    /// Sets the stop time unless it is set, then sends the DESTROY event (`nf_ct_delete`).
+    ///
+    /// Up to Linux 3.11 the function is `death_by_timeout`, or `kill_report` in a flush.
     pub(crate) fn nf_ct_delete(&mut self, mut ct: NfConn, portid: u32) {
         let overdue = self.clock.jiffies.saturating_sub(ct.timeout);
-        let hz = u64::from(self.kernel.config.hz).max(1);
+        let hz = u64::from(self.kernel.arch.hz).max(1);
         let mut stop = self.clock.real_ns;
         if self.kernel.release.stop_is_back_dated() {
             stop = stop.saturating_sub(overdue.saturating_mul(1_000_000_000) / hz);
@@ -203,6 +213,7 @@ impl Net {
         self.destroy_event(ct, portid);
     }
 
+    /// Sends the DESTROY event, and keeps the entry if it was not delivered.
     fn destroy_event(&mut self, mut ct: NfConn, portid: u32) {
         if self.kernel.release.destroy_has_dying() {
             ct.status |= Status::DYING;
@@ -217,8 +228,10 @@ impl Net {
         self.nf_ct_put(ct);
     }
 
-    /// Sends the DESTROY events again that could not be delivered: with the same STOP, to whoever
-    /// caused the end, and (since 6.14) with the time of this attempt.
+    /// Sends the DESTROY events again that were not delivered.
+    ///
+    /// They have the same stop time and the socket that caused the end. Since Linux 6.14 they have
+    /// the time of this attempt.
     pub fn redeliver(&mut self) {
         for mut ct in core::mem::take(&mut self.dying) {
             if self.eventmask_report(&mut ct, IpctEvents::DESTROY, 0) {
@@ -229,8 +242,10 @@ impl Net {
         }
     }
 
-    /// `nf_ct_put` of the table's reference: what the entry expects ends. Once nobody holds it, it lets
-    /// go of its master (`nf_ct_destroy`), which may have left the table before it.
+    /// Drops the table's reference to an entry, and ends its expectations (`nf_ct_put`).
+    ///
+    /// Without references the entry drops the one to its master (`nf_ct_destroy`), which may have left
+    /// the table earlier.
     fn nf_ct_put(&mut self, ct: NfConn) {
         self.nf_ct_remove_expectations(&ct);
         let mut put = Some(ct);
@@ -250,7 +265,7 @@ impl Net {
         }
     }
 
-    /// Reads and zeroes an entry's counters.
+    /// Sets the counters of an entry to 0.
     pub(crate) fn zero_counters(&mut self, id: u32) {
         let ct = self.table.iter_mut().find(|ct| ct.id == id);
         if let Some(acct) = ct.and_then(|ct| ct.acct.as_mut()) {

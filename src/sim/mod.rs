@@ -1,20 +1,22 @@
-//! A simulated conntrack: what the kernel of each release sends of its entries, byte for byte.
+//! A simulated kernel that sends the messages of each Linux release, byte for byte.
+//!
+//! # Examples
 //!
 //! ```
 //! use ctnetlink::nested::IpProto;
 //! use ctnetlink::kernel::{Kernel, Release};
-//! use ctnetlink::sim::{Clock, ModuleParams, Net, NfConntrackTuple, Packet, Socket};
+//! use ctnetlink::sim::{Clock, Listener, ModuleParams, Net, NfConntrackTuple, Packet};
 //! use ctnetlink::{Conntrack, Group, Message};
 //! use std::net::Ipv4Addr;
 //!
-//! // A namespace of Linux 2.6.39 that stamps its flows, and a logger.
+//! // A namespace of Linux 2.6.39 with timestamps, and a logger.
 //! let kernel = Kernel::new(Release::V2_6_39);
 //! let module = ModuleParams { tstamp: true, acct: true };
 //! let clock = Clock { real_ns: 1_300_000_000_000_000_000, jiffies: 0 };
 //! let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None).unwrap();
-//! net.sockets.push(Socket { groups: vec![Group::Destroy], ..Socket::default() });
+//! net.listeners.push(Listener { groups: vec![Group::Destroy], ..Listener::default() });
 //!
-//! // A flow that lasts until its 30 seconds are over.
+//! // A flow that ends when its timeout of 30 seconds has passed.
 //! let host = |n, port| (Ipv4Addr::new(192, 0, 2, n).into(), port);
 //! let orig = NfConntrackTuple::ports(IpProto::UDP, host(1, 4000), host(2, 53));
 //! let packet = Packet { len: 60, timeout: 30, ..Packet::default() };
@@ -24,44 +26,61 @@
 //! net.advance(30_000);
 //! net.reap_expired();
 //!
-//! let event = Message::parse_with(&net.sockets[0].received[0], kernel.arch.endian)?;
+//! let event = Message::parse_with(&net.listeners[0].received[0], kernel.arch.endian())?;
 //! let flow = Conntrack::try_from(event)?;
 //! assert_eq!(flow.timestamp.duration_ns(), Some(30_000_000_000));
 //! assert_eq!(flow.counters_orig.bytes, Some(60));
 //! # Ok::<(), ctnetlink::error::Error>(())
 //! ```
 //!
-//! # What is where
+//! # Overview
 //!
-//! Functions that mirror the kernel carry its names and keep its order, so that they can be held
-//! beside its source.
+//! Functions that mirror a kernel function carry its name and keep its order, so that they can be
+//! compared with its source.
 //!
 //! | | |
 //! |---|---|
-//! | [`Release`](crate::kernel::Release) | what changed when, a method a change |
-//! | [`kernel`](crate::kernel) | release, build options, machine |
-//! | [`NfConn`] | an entry: its state, and extensions that it has or not |
-//! | [`ctnetlink_fill_info`] | answers to dump, GET, GET_CTRZERO |
+//! | [`kernel`](crate::kernel) | release, build options and machine; what changed when |
+//! | [`NfConn`] | an entry: its state, and the extensions that it has |
+//! | [`ctnetlink_fill_info`] | replies to dump, GET and GET_CTRZERO |
 //! | [`ctnetlink_conntrack_event`] | events, with [the size that the kernel allocates](crate::msg_size) |
-//! | [`ctnetlink_exp_fill_info`], [`ctnetlink_expect_event`] | the same of expectations |
+//! | [`ctnetlink_exp_fill_info`], [`ctnetlink_expect_event`] | replies and events about expectations |
 //! | [`ctnetlink_ct_stat_cpu_fill_info`], … | statistics |
 //! | [`ct_seq_show`] | lines of `/proc/net/nf_conntrack` |
 //! | [`Net`] | a namespace: sysctls, clock, table, listeners, the life of entries |
-//! | [`Rebuilder`] | from recorded messages back to entries |
+//! | [`Rebuilder`] | entries as recorded messages show them |
 //!
-//! # How far it can be trusted
+//! # Layers
 //!
-//! Recordings of 5.10, 6.1, 6.12, 6.18 and 7.2 (x86-64, and 7.2 on s390x and riscv64) come out byte
-//! for byte, and so do the sizes that those kernels allocated. Other releases follow their sources;
-//! methods of [`Release`](crate::kernel::Release) say where only neighbours of a change were read. The table's order, ids
-//! and what protocols make of packets are the caller's: there is no hash and no tracker here.
+//! Each file uses only those before it:
+//!
+//! 1. State: `errno`, `helper`, `nf_conn`.
+//! 2. Messages from state: `dump_tuples`, `out`, `fill_info`, `event`, `expect`, `stats`, `proc_line`.
+//! 3. State from messages: `rebuild`.
+//! 4. A namespace: `net`.
+//! 5. What happens to it: `delivery`, `expectations`, `life`, `lookup`, `change`, `dump`, `requests`.
+//!
+//! # Accuracy
+//!
+//! The module reproduces recordings of Linux 5.10, 6.1, 6.12, 6.18 and 7.2 byte for byte, and the
+//! sizes that those kernels allocated: on x86-64, and on i386 (6.1), arm64 with pages of 16 KiB, mips,
+//! riscv64 and s390x (7.2). Other releases follow their sources; methods of
+//! [`Release`](crate::kernel::Release) say where only sources before and after a change were read. The
+//! caller decides the order of the table, ids, and the effect of packets on a protocol's state, because
+//! the module has no hash table and no protocol trackers.
 
+mod change;
+mod delivery;
 mod dump;
 mod dump_tuples;
+mod errno;
 mod event;
 mod expect;
+mod expectations;
 mod fill_info;
+mod helper;
 mod life;
+mod lookup;
 mod net;
 mod nf_conn;
 mod out;
@@ -76,6 +95,7 @@ pub use dump::{DumpBuffers, DumpRequest};
 pub use dump_tuples::{
     ctnetlink_dump_tuples, ctnetlink_dump_tuples_ip, ctnetlink_dump_tuples_proto,
 };
+pub use errno::Errno;
 pub use event::{
     Event, conntrack_event_len, ctnetlink_conntrack_event, ctnetlink_dump_event_timestamp,
     kind_of_event,
@@ -88,17 +108,17 @@ pub use fill_info::{
     ctnetlink_dump_secctx, ctnetlink_dump_status, ctnetlink_dump_timeout, ctnetlink_dump_timestamp,
     ctnetlink_dump_use, ctnetlink_fill_info, nf_ct_expires,
 };
-pub use life::{Dir, Packet};
-pub use net::{Clock, Errno, InitFailure, InitStep, ModuleParams, Net, Socket, Sysctls};
+pub use helper::Helper;
+pub use life::Packet;
+pub use net::{Clock, InitFailure, InitStep, Listener, ModuleParams, Net, Sysctls};
 pub use nf_conn::{
-    IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnNat,
+    Dir, IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnNat,
     NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,
     SecurityContext, ZoneDir,
 };
 pub use out::Out;
 pub use proc_line::{CtSeq, DeltaTime, ct_seq_show};
 pub use rebuild::{Rebuilder, Rebuilt, Recorded, RecordedKind};
-pub use requests::Helper;
 pub use stats::{
     IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info, ctnetlink_exp_stat_fill_info,
     ctnetlink_stat_ct_fill_info,

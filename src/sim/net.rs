@@ -1,49 +1,49 @@
-//! A network namespace: its settings, its table, its clock, and who listens.
+//! A network namespace as state: settings, clock, table and listeners.
 
-use super::event::{Event, build_event};
+use super::errno::Errno;
 use super::expect::NfConntrackExpect;
-use super::nf_conn::{IpctEvents, NfConn};
-use super::requests::Helper;
+use super::helper::Helper;
+use super::nf_conn::NfConn;
 use crate::Group;
 use crate::kernel::Kernel;
-use crate::msg_size::ctnetlink_nlmsg_size;
-use crate::wire::nlmsg_total_size;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The time in the simulation. Nothing else tells time here; the caller moves it.
+/// The time in a simulated namespace, which only the caller moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    /// `ktime_get_real_ns`: nanoseconds since the Unix epoch. May be set back.
+    /// `ktime_get_real_ns`: nanoseconds since the Unix epoch. It may be set back.
     pub real_ns: u64,
-    /// `jiffies`: only ever grows.
+    /// `jiffies`, which never decreases.
     pub jiffies: u64,
 }
 
-/// Parameters of the module `nf_conntrack`, which every new namespace begins with.
+/// The parameters of the module `nf_conntrack`, with which every namespace starts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModuleParams {
-    /// `nf_conntrack.tstamp`, off unless set.
+    /// `nf_conntrack.tstamp`, off by default.
     pub tstamp: bool,
-    /// `nf_conntrack.acct`, off unless set.
+    /// `nf_conntrack.acct`, off by default.
     pub acct: bool,
 }
 
-/// `net.netfilter.*` of one namespace.
+/// The sysctls `net.netfilter.*` of a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sysctls {
-    /// `nf_conntrack_timestamp`: whether new entries get timestamps.
+    /// `nf_conntrack_timestamp`: new entries get timestamps unless it is 0.
     pub nf_conntrack_timestamp: i32,
     /// `nf_conntrack_acct`: whether new entries get counters.
     pub nf_conntrack_acct: bool,
-    /// `nf_conntrack_events`: 0 no events; 1 events; 2 (since 5.19, and the default there) events of
-    /// entries that are born while someone listens.
+    /// `nf_conntrack_events`: 0 for no events, 1 for all events, 2 for events of entries that are
+    /// created while a socket listens.
+    ///
+    /// The value 2 exists since Linux 5.19 and is the default there.
     pub nf_conntrack_events: u8,
     /// `nf_conntrack_max`.
     pub nf_conntrack_max: u32,
 }
 
-/// The steps in which a namespace is set up, in their order; undone in reverse.
+/// A step of setting up a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InitStep {
     /// `nf_conntrack_acct_init`.
@@ -55,94 +55,54 @@ pub enum InitStep {
 }
 
 impl InitStep {
-    /// The order of set-up.
+    /// The steps in the order of set-up; they are undone in reverse.
     pub const ORDER: [Self; 3] = [Self::Acct, Self::Tstamp, Self::Ecache];
 }
 
-/// A namespace that could not be set up.
+/// An error for a namespace that could not be set up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InitFailure {
     /// The step that failed.
     pub failed: InitStep,
-    /// What had been done, in the order in which it was undone.
+    /// The earlier steps, in the order in which they were undone.
     pub undone: Vec<InitStep>,
 }
 
-/// Why the kernel refuses a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Errno {
-    /// No such entry.
-    Enoent,
-    /// A status that cannot be so changed.
-    Ebusy,
-    /// There is such an entry already.
-    Eexist,
-    /// Something is missing or out of range.
-    Einval,
-    /// No label can be set: the entry has no such extension.
-    Enospc,
-    /// The kernel cannot do it, or not to this entry.
-    Eopnotsupp,
-    /// The entry does not allow it.
-    Eperm,
-    /// A number is out of range.
-    Erange,
-}
-
-impl fmt::Display for Errno {
+impl fmt::Display for InitFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Enoent => "ENOENT",
-            Self::Ebusy => "EBUSY",
-            Self::Eexist => "EEXIST",
-            Self::Einval => "EINVAL",
-            Self::Enospc => "ENOSPC",
-            Self::Eopnotsupp => "EOPNOTSUPP",
-            Self::Eperm => "EPERM",
-            Self::Erange => "ERANGE",
-        })
+        let step = match self.failed {
+            InitStep::Acct => "nf_conntrack_acct_init",
+            InitStep::Tstamp => "nf_conntrack_tstamp_init",
+            InitStep::Ecache => "nf_conntrack_ecache_init",
+        };
+        write!(f, "{step} failed, and the {} steps before it were undone", self.undone.len())
     }
 }
 
-impl core::error::Error for Errno {}
+impl core::error::Error for InitFailure {}
 
-impl Errno {
-    /// Its number, as most machines have it (x86, ARM, RISC-V, s390).
-    #[must_use]
-    pub const fn number(self) -> i32 {
-        match self {
-            Self::Eperm => 1,
-            Self::Enoent => 2,
-            Self::Ebusy => 16,
-            Self::Eexist => 17,
-            Self::Einval => 22,
-            Self::Enospc => 28,
-            Self::Erange => 34,
-            Self::Eopnotsupp => 95,
-        }
-    }
-}
-
-/// A socket that listens for events.
+/// A socket that receives the events of a simulated namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Socket {
-    /// The groups that it has joined.
+pub struct Listener {
+    /// The groups that the socket has joined.
     pub groups: Vec<Group>,
-    /// Its buffer is full: it loses what it is sent.
+    /// Whether the receive buffer is full, so that messages are dropped.
     pub full: bool,
-    /// `NETLINK_BROADCAST_ERROR`: the kernel is told of a loss, and sends DESTROY again later.
+    /// `NETLINK_BROADCAST_ERROR`: whether the kernel learns of dropped messages, and sends a
+    /// dropped DESTROY again.
     pub broadcast_error: bool,
-    /// The messages that it has received, a datagram each.
+    /// The messages that the socket has received, one per datagram.
     pub received: Vec<Vec<u8>>,
-    /// How often it was sent something that it lost (ENOBUFS).
+    /// The number of messages that were dropped (`ENOBUFS`).
     pub overruns: usize,
 }
 
-/// One network namespace of a simulated kernel.
+/// A network namespace of a simulated kernel.
 ///
-/// The life of an entry is in its methods: [`init_conntrack`](Self::init_conntrack),
-/// [`confirm`](Self::confirm), [`packet`](Self::packet) and their like over netlink. See the example
-/// `one_flow`.
+/// The methods do what happens to entries: [`init_conntrack`](Self::init_conntrack),
+/// [`confirm`](Self::confirm) and [`packet`](Self::packet) follow a flow's packets,
+/// [`ctnetlink_new_conntrack`](Self::ctnetlink_new_conntrack) and its siblings answer requests. The
+/// example `one_flow` shows the life of an entry.
 #[derive(Clone, Debug)]
 pub struct Net {
     /// The kernel.
@@ -151,31 +111,33 @@ pub struct Net {
     pub clock: Clock,
     /// The settings.
     pub sysctls: Sysctls,
-    /// Whether a rule of the namespace uses labels: entries born while one does have them.
+    /// Whether a rule of the namespace uses labels. Entries that are created while one does have
+    /// the labels extension.
     pub labels_used: bool,
-    /// The helpers that are loaded.
+    /// The loaded helpers.
     pub helpers: Vec<Helper>,
-    /// Who listens.
-    pub sockets: Vec<Socket>,
-    /// The table, in the order in which entries came; the kernel walks it in an order that it
-    /// chooses at random when it boots.
+    /// The sockets that receive events.
+    pub listeners: Vec<Listener>,
+    /// The table, in the order in which entries were added. The kernel walks its table in an order
+    /// that it chooses at random at boot.
     pub(crate) table: Vec<NfConn>,
-    /// Entries whose DESTROY is to be sent again.
+    /// Entries whose DESTROY event is to be sent again.
     pub(crate) dying: Vec<NfConn>,
-    /// Entries that have ended and that others hold as their master.
+    /// Entries that have ended and are the master of others.
     pub(crate) held: Vec<NfConn>,
     pub(crate) expectations: Vec<NfConntrackExpect>,
     pub(crate) last_id: u32,
 }
 
 impl Net {
-    /// From one entry's id to the next.
+    /// The difference between the ids of successive entries.
     pub(crate) const ID_STEP: u32 = 0x140;
 
-    /// Sets up a namespace. `fails` makes that step fail, as if memory were short.
+    /// Sets up a namespace. The step `fails` fails, as if memory were short.
     ///
     /// # Errors
-    /// That failure, and what was undone.
+    ///
+    /// Returns an error if `fails` is `Some`.
     pub fn nf_conntrack_init_net(
         kernel: Kernel,
         module: ModuleParams,
@@ -193,7 +155,7 @@ impl Net {
             },
             labels_used: false,
             helpers: Helper::in_tree(),
-            sockets: Vec::new(),
+            listeners: Vec::new(),
             table: Vec::new(),
             dying: Vec::new(),
             held: Vec::new(),
@@ -219,22 +181,13 @@ impl Net {
         Ok(net)
     }
 
-    /// Takes the namespace down: the table is flushed, then what set-up did is undone, in the order
-    /// that is returned. The sockets remain.
-    pub fn nf_conntrack_cleanup_net(mut self) -> (Vec<InitStep>, Vec<Socket>) {
-        self.flush(0);
-        let mut order = InitStep::ORDER.to_vec();
-        order.reverse();
-        (order, self.sockets)
-    }
-
-    /// `nf_ct_tstamp_enabled`: whether new entries get timestamps.
+    /// Returns `true` if new entries get timestamps (`nf_ct_tstamp_enabled`).
     #[must_use]
     pub fn nf_ct_tstamp_enabled(&self) -> bool {
         self.kernel.has_timestamp() && self.sysctls.nf_conntrack_timestamp != 0
     }
 
-    /// `nf_ct_set_tstamp`. Does nothing in a kernel without timestamps.
+    /// Switches timestamps on or off (`nf_ct_set_tstamp`). It does nothing in a kernel without them.
     pub fn nf_ct_set_tstamp(&mut self, enable: bool) {
         if self.kernel.has_timestamp() {
             self.sysctls.nf_conntrack_timestamp = i32::from(enable);
@@ -244,8 +197,9 @@ impl Net {
     /// Writes the sysctl `nf_conntrack_timestamp`.
     ///
     /// # Errors
-    /// [`Enoent`](Errno::Enoent) in a kernel without timestamps; [`Einval`](Errno::Einval) if it is
-    /// neither 0 nor 1, where the release minds.
+    ///
+    /// * [`Enoent`](Errno::Enoent) in a kernel without timestamps.
+    /// * [`Einval`](Errno::Einval) if `value` is neither 0 nor 1, since Linux 5.15.
     pub fn write_nf_conntrack_timestamp(&mut self, value: i32) -> Result<(), Errno> {
         if !self.kernel.has_timestamp() {
             return Err(Errno::Enoent);
@@ -257,168 +211,73 @@ impl Net {
         Ok(())
     }
 
-    /// Lets time pass, for both clocks.
+    /// Moves both clocks forward.
     pub fn advance(&mut self, milliseconds: u64) {
         let ns = milliseconds.saturating_mul(1_000_000);
-        let jiffies = milliseconds.saturating_mul(u64::from(self.kernel.config.hz)) / 1000;
+        let jiffies = milliseconds.saturating_mul(u64::from(self.kernel.arch.hz)) / 1000;
         self.clock.real_ns = self.clock.real_ns.saturating_add(ns);
         self.clock.jiffies = self.clock.jiffies.saturating_add(jiffies);
     }
 
-    /// The entries of the table.
+    /// Returns the entries of the table.
     pub fn entries(&self) -> impl Iterator<Item = &NfConn> {
         self.table.iter()
     }
 
-    /// The same, to be changed or put into another order; the kernel walks its table in an order of
-    /// its own.
+    /// Returns the entries of the table, to be changed or reordered.
+    ///
+    /// The kernel walks its table in an order of its own.
     pub fn entries_mut(&mut self) -> &mut [NfConn] {
         &mut self.table
     }
 
-    /// The entry of that id.
+    /// Returns the entry with this id.
     #[must_use]
     pub fn entry(&self, id: u32) -> Option<&NfConn> {
         self.table.iter().find(|ct| ct.id == id)
     }
 
-    /// Entries whose DESTROY has not been delivered: what GET_DYING lists.
+    /// Returns the entries whose DESTROY event has not been delivered, which `GET_DYING` lists.
     pub fn dying(&self) -> impl Iterator<Item = &NfConn> {
         self.dying.iter()
     }
 
-    /// Takes an entry out of the table to work on it, with its place; [`put`](Self::put) puts it back.
+    /// Takes an entry and its position out of the table; [`put`](Self::put) restores it.
     pub(crate) fn take(&mut self, id: u32) -> Result<(usize, NfConn), Errno> {
         let place = self.table.iter().position(|ct| ct.id == id).ok_or(Errno::Enoent)?;
         Ok((place, self.table.remove(place)))
     }
 
+    /// Restores an entry that [`take`](Self::take) returned.
     pub(crate) fn put(&mut self, place: usize, ct: NfConn) {
         self.table.insert(place.min(self.table.len()), ct);
     }
 
-    /// Makes `id` that of the next entry that is born. Ids are otherwise numbers in a row; the
-    /// kernel's are a keyed hash since 5.2 and an address before.
+    /// Sets the id of the next entry that is created.
+    ///
+    /// Ids are otherwise evenly spaced. Those of a kernel are a keyed hash since Linux 5.2, and an
+    /// address before.
     pub fn set_next_id(&mut self, id: u32) {
         self.last_id = id.wrapping_sub(Self::ID_STEP);
     }
 
-    /// Puts an entry into the table as it is, and says nothing of it: for tables that were read from
-    /// a dump.
+    /// Adds an entry to the table without an event, for tables that were decoded from a dump.
     pub fn adopt(&mut self, ct: NfConn) {
         self.table.push(ct);
     }
 
-    /// Whether someone has joined the group.
+    /// Returns the expectations.
+    pub fn expectations(&self) -> impl Iterator<Item = &NfConntrackExpect> {
+        self.expectations.iter()
+    }
+
+    /// Returns the expectations, to be changed.
+    pub fn expectations_mut(&mut self) -> &mut [NfConntrackExpect] {
+        &mut self.expectations
+    }
+
+    /// Returns `true` if a socket has joined the group.
     pub(crate) fn has_listeners(&self, group: Group) -> bool {
-        self.sockets.iter().any(|socket| socket.groups.contains(&group))
-    }
-
-    /// Sends an event to who listens; whether the kernel is to take it as delivered.
-    pub(crate) fn send(&mut self, event: &Event) -> bool {
-        let mut is_delivered = true;
-        for socket in self.sockets.iter_mut().filter(|s| s.groups.contains(&event.group)) {
-            if socket.full {
-                socket.overruns += 1;
-                is_delivered &= !socket.broadcast_error;
-            } else {
-                socket.received.push(event.bytes.clone());
-            }
-        }
-        is_delivered
-    }
-
-    /// `nf_conntrack_event_cache`: notes a change, to be announced later. Since 6.14 the first one
-    /// notes the time.
-    pub(crate) fn event_cache(&self, ct: &mut NfConn, events: IpctEvents) {
-        if let Some(ecache) = &mut ct.ecache {
-            if ecache.timestamp != 0 && ecache.cache.is_empty() {
-                ecache.timestamp = self.clock.real_ns;
-            }
-            ecache.cache |= events;
-        }
-    }
-
-    /// `nf_ct_deliver_cached_events`: announces what was noted, and what was missed before.
-    pub(crate) fn deliver_cached_events(&mut self, ct: &mut NfConn) {
-        let Some(ecache) = &mut ct.ecache else {
-            return;
-        };
-        let events = core::mem::take(&mut ecache.cache);
-        let missed = ecache.missed;
-        self.announce(ct, events, missed, 0);
-    }
-
-    /// `nf_conntrack_eventmask_report`: announces at once what a process did over netlink, or that
-    /// an entry ended. The event has the time of each attempt. Whether it was delivered.
-    pub(crate) fn eventmask_report(
-        &mut self,
-        ct: &mut NfConn,
-        events: IpctEvents,
-        portid: u32,
-    ) -> bool {
-        let Some(ecache) = &mut ct.ecache else {
-            return true;
-        };
-        if ecache.timestamp != 0 {
-            ecache.timestamp = self.clock.real_ns;
-        }
-        // A DESTROY that is sent again has who caused it, and nothing that was missed.
-        let is_again = ecache.portid != 0;
-        let portid = if is_again { ecache.portid } else { portid };
-        let missed = if is_again { IpctEvents::empty() } else { ecache.missed };
-        let is_delivered = self.announce(ct, events, missed, portid);
-        if !is_delivered && events.contains(IpctEvents::DESTROY) {
-            if let Some(ecache) = &mut ct.ecache {
-                ecache.portid = portid;
-            }
-        }
-        is_delivered
-    }
-
-    /// `__nf_conntrack_eventmask_report`: what could not be delivered is noted as missed.
-    fn announce(
-        &mut self,
-        ct: &mut NfConn,
-        events: IpctEvents,
-        missed: IpctEvents,
-        portid: u32,
-    ) -> bool {
-        let is_delivered = self.conntrack_event(ct, events | missed, portid);
-        if let Some(ecache) = &mut ct.ecache {
-            if is_delivered {
-                ecache.missed -= missed;
-            } else {
-                ecache.missed |= events;
-            }
-        }
-        is_delivered
-    }
-
-    /// `ctnetlink_conntrack_event`, and its delivery.
-    fn conntrack_event(&mut self, ct: &NfConn, events: IpctEvents, portid: u32) -> bool {
-        let group = super::event::kind_of_event(events).map(|(.., group)| group);
-        if !group.is_some_and(|group| self.has_listeners(group)) {
-            return true;
-        }
-        let kernel = self.kernel;
-        let alloc = nlmsg_total_size(ctnetlink_nlmsg_size(&kernel, &ct.shape(&kernel)));
-        let jiffies = self.clock.jiffies;
-        match build_event(&kernel, events, ct, jiffies, portid, alloc) {
-            Ok(Some((group, bytes))) => self.send(&Event { group, bytes, alloc }),
-            Ok(None) => true,
-            // Lost: everyone who listens gets ENOBUFS, and the kernel is told if one wants that.
-            Err(_) => {
-                let listens = |socket: &&mut Socket| {
-                    group.is_some_and(|group| socket.groups.contains(&group))
-                };
-                let mut is_told = false;
-                for socket in self.sockets.iter_mut().filter(listens) {
-                    socket.overruns += 1;
-                    is_told |= socket.broadcast_error;
-                }
-                !is_told
-            }
-        }
+        self.listeners.iter().any(|listener| listener.groups.contains(&group))
     }
 }

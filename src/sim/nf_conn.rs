@@ -70,6 +70,16 @@ impl Default for NfConntrackTuple {
     }
 }
 
+/// A direction of a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dir {
+    /// The direction of the first packet.
+    #[default]
+    Original,
+    /// The direction of the replies.
+    Reply,
+}
+
 /// The zone of an entry, `struct nf_conntrack_zone`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConntrackZone {
@@ -77,6 +87,19 @@ pub struct NfConntrackZone {
     pub id: u16,
     /// The directions for which it holds.
     pub dir: ZoneDir,
+}
+
+impl NfConntrackZone {
+    /// Returns the zone that counts in a direction (`nf_ct_zone_id`).
+    #[must_use]
+    pub const fn id_in(self, dir: Dir) -> u16 {
+        match (self.dir, dir) {
+            (ZoneDir::Both, _) | (ZoneDir::Orig, Dir::Original) | (ZoneDir::Reply, Dir::Reply) => {
+                self.id
+            }
+            _ => 0,
+        }
+    }
 }
 
 /// For which directions a zone holds.
@@ -317,7 +340,14 @@ impl NfConn {
 }
 
 impl NfConnLabels {
-    /// Bytes that they take in memory and on the wire.
+    /// Returns labels of which none is set, with room for 128.
+    #[must_use]
+    pub const fn empty(kernel: &Kernel) -> Self {
+        let words = if kernel.arch.word == 4 { 4 } else { 2 };
+        Self { bits: Labels::from_bits(0), words }
+    }
+
+    /// Returns the size in memory and in messages, in bytes.
     #[must_use]
     pub fn len(&self, kernel: &Kernel) -> usize {
         if kernel.release.labels_are_128_bits() {

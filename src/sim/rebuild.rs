@@ -77,8 +77,7 @@ pub enum RecordedKind {
 pub struct Rebuilt {
     /// The message.
     pub bytes: Vec<u8>,
-    /// What it allocates for it: [`nlmsg_total_size`] of [`ctnetlink_nlmsg_size`], if it is an event
-    /// of an entry.
+    /// The size that the kernel allocates for the message, if it is an event.
     pub alloc: Option<usize>,
 }
 
@@ -202,15 +201,14 @@ impl Rebuilder {
     ) -> Result<Rebuilt, Error> {
         let kernel = &self.kernel;
         let exp = NfConntrackExpect::of(kernel, shown);
-        let bytes = if kind == Kind::Reply {
+        if kind == Kind::Reply {
             let mut bytes = WriteBuf::new();
             let skb = Skb { offset: recorded.offset, ..Skb::UNLIMITED };
             ctnetlink_exp_fill_info(kernel, &exp, 0, to, skb, &mut bytes)?;
-            bytes.into_bytes()
-        } else {
-            ctnetlink_expect_event(kernel, kind == Kind::ExpectDestroy, &exp, 0, to.0)?.bytes
-        };
-        Ok(Rebuilt { bytes, alloc: None })
+            return Ok(Rebuilt { bytes: bytes.into_bytes(), alloc: None });
+        }
+        let event = ctnetlink_expect_event(kernel, kind == Kind::ExpectDestroy, &exp, 0, to.0)?;
+        Ok(Rebuilt { bytes: event.bytes, alloc: Some(event.alloc) })
     }
 }
 
@@ -265,7 +263,7 @@ impl NfConn {
             set(&mut self.zone, id.map(|id| NfConntrackZone { id, dir }));
         }
         set(&mut self.status, shown.status);
-        let hz = u64::from(kernel.config.hz);
+        let hz = u64::from(kernel.arch.hz);
         set(&mut self.timeout, shown.timeout.map(|seconds| u64::from(seconds) * hz));
         set(&mut self.mark, shown.mark);
         set(&mut self.use_count, shown.use_count);
@@ -280,7 +278,7 @@ impl NfConn {
             // Which number it is no message tells; 0 has no context.
             self.secmark = self.secmark.max(1);
         }
-        self.learn_extensions(shown, recorded);
+        self.learn_extensions(kernel, shown, recorded);
     }
 
     fn learn_protoinfo(&mut self, kernel: &Kernel, shown: Option<&ProtoInfo>) {
@@ -312,7 +310,7 @@ impl NfConn {
         }
     }
 
-    fn learn_extensions(&mut self, shown: &Conntrack, recorded: &Recorded) {
+    fn learn_extensions(&mut self, kernel: &Kernel, shown: &Conntrack, recorded: &Recorded) {
         let counters = [&shown.counters_orig, &shown.counters_reply];
         if recorded.acct || counters.iter().any(|counters| !counters.is_empty()) {
             let [orig, reply] = self.acct.get_or_insert_default();
@@ -326,9 +324,8 @@ impl NfConn {
             set(&mut tstamp.stop, shown.timestamp.stop);
         }
         if recorded.labels || shown.labels.is_some() {
-            let labels = self.labels.get_or_insert_default();
+            let labels = self.labels.get_or_insert(NfConnLabels::empty(kernel));
             set(&mut labels.bits, shown.labels);
-            labels.words = 2;
         }
         if let Some(name) = &shown.help.name {
             let help = self.help.get_or_insert_default();
@@ -385,7 +382,7 @@ impl NfConntrackExpect {
                 saved_addr: shown.nat.tuple.src,
                 saved_proto: saved.src_id,
             },
-            timeout: u64::from(shown.timeout.unwrap_or_default()) * u64::from(kernel.config.hz),
+            timeout: u64::from(shown.timeout.unwrap_or_default()) * u64::from(kernel.arch.hz),
             id: shown.id.unwrap_or_default(),
             flags: shown.flags.unwrap_or_default(),
             class: shown.class.unwrap_or_default(),

@@ -31,7 +31,7 @@ fn builder(
         seq,
         portid,
         nfgenmsg: NfGenMsg { nfgen_family: Family::UNSPEC, version: 0, res_id: cpu },
-        endian: kernel.arch.endian,
+        endian: kernel.arch.endian(),
     }
 }
 

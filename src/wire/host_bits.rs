@@ -1,14 +1,18 @@
-//! A bit set that lies in memory as the kernel's `unsigned long[]`.
+//! A bit set in the memory layout of the kernel's `unsigned long[]`.
 
 use super::endian::Endian;
 use super::write_buf::WriteBuf;
 use core::fmt;
 
-/// A bit set as the kernel keeps it: `unsigned long[]` in the sender's byte order.
+/// The size of the largest set, in bytes: the kernel has 128 labels.
+const MAX_LEN: usize = 16;
+
+/// A set of up to 128 bits in the memory layout of the kernel's `unsigned long[]`.
 ///
-/// On a little-endian machine bit `n` is bit `n % 8` of byte `n / 8`. On a big-endian one the bytes
-/// of each word are the other way round, and a word has 8 bytes, as on every 64-bit kernel; a
-/// length that is no multiple of 8 can only come from a 32-bit kernel and is read in words of 4.
+/// On a little-endian machine bit `n` is bit `n % 8` of byte `n / 8`. On a big-endian machine the
+/// bytes of each word are reversed, so that the word size matters too: see [`Endian`]. A set may end
+/// within a word. The kernel copies such a set to the start of its array, so that the bytes keep
+/// their place in the word.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HostBits<'a> {
     bytes: &'a [u8],
@@ -16,83 +20,89 @@ pub struct HostBits<'a> {
 }
 
 impl<'a> HostBits<'a> {
-    /// Bits that lie in `bytes` as a machine of that byte order has them; `None` if the length is
-    /// no multiple of 4.
+    /// The size of the largest set, in bytes.
+    pub const MAX_LEN: usize = MAX_LEN;
+
+    /// The set that no byte holds.
+    pub(crate) const EMPTY: Self = Self { bytes: &[], endian: Endian::Little };
+
+    /// Creates a set from the memory of a machine.
+    ///
+    /// Returns `None` if the length is not a multiple of 4 or above [`MAX_LEN`](Self::MAX_LEN).
     #[must_use]
     pub const fn new(bytes: &'a [u8], endian: Endian) -> Option<Self> {
-        if bytes.len() % 4 == 0 { Some(Self { bytes, endian }) } else { None }
+        if bytes.len() % 4 == 0 && bytes.len() <= Self::MAX_LEN {
+            Some(Self { bytes, endian })
+        } else {
+            None
+        }
     }
 
-    /// 128 bits in little-endian order.
-    #[must_use]
-    pub const fn little_endian(bytes: &'a [u8; 16]) -> Self {
-        Self { bytes, endian: Endian::Little }
-    }
-
-    /// The bytes as they lie.
+    /// Returns the memory of the set.
     #[must_use]
     pub const fn as_bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// The byte order in which they lie.
+    /// Returns the byte order of the memory.
     pub(crate) const fn endian(&self) -> Endian {
         self.endian
     }
 
-    /// The number of bits that there is room for.
+    /// Returns `true` if bit `n` is set.
     #[must_use]
-    pub const fn capacity(&self) -> usize {
-        self.bytes.len() * 8
+    pub fn contains(&self, n: usize) -> bool {
+        let byte = self.bytes.get((n / 8) ^ reversal(self.endian));
+        byte.is_some_and(|byte| byte >> (n % 8) & 1 != 0)
     }
 
-    const fn word(&self) -> usize {
-        if self.bytes.len() % 8 == 0 { 8 } else { 4 }
-    }
-
-    /// Whether bit `n` is set.
-    #[must_use]
-    pub fn test(&self, n: usize) -> bool {
-        let byte = match self.endian {
-            Endian::Little => n / 8,
-            // The last byte of a word is its lowest.
-            Endian::Big => (n / 8) ^ (self.word() - 1),
-        };
-        self.bytes.get(byte).is_some_and(|byte| byte >> (n % 8) & 1 != 0)
-    }
-
-    /// The numbers of the bits that are set, in ascending order.
+    /// Returns the numbers of the bits that are set, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = usize> + use<'a> {
         let bits = *self;
-        (0..bits.capacity()).filter(move |&n| bits.test(n))
+        (0..Self::MAX_LEN * 8).filter(move |&n| bits.contains(n))
     }
 
-    /// Bits 0 to 127 as a number; higher ones are left out.
+    /// Returns the bits as a number.
     #[must_use]
     #[inline]
     pub fn to_u128(&self) -> u128 {
-        if let (Endian::Little, Ok(bytes)) = (self.endian, self.bytes.try_into()) {
-            return u128::from_le_bytes(bytes);
+        match (self.endian, self.bytes.try_into()) {
+            (Endian::Little, Ok(bytes)) => u128::from_le_bytes(bytes),
+            _ => u128::from_le_bytes(self.layout(Endian::Little)),
         }
-        let mut bytes = [0; 16];
-        for (to, chunk) in bytes.chunks_exact_mut(self.word()).zip(self.bytes.chunks(self.word())) {
-            to.copy_from_slice(chunk);
-            if self.endian == Endian::Big {
-                to.reverse();
-            }
-        }
-        u128::from_le_bytes(bytes)
     }
 
-    /// Appends the bits as a machine of byte order `endian` has them.
+    /// Returns the memory that a machine of byte order `endian` has for the same bits.
+    fn layout(&self, endian: Endian) -> [u8; MAX_LEN] {
+        let moved = reversal(self.endian) ^ reversal(endian);
+        let mut layout = [0; MAX_LEN];
+        for (n, to) in layout.iter_mut().enumerate() {
+            *to = self.bytes.get(n ^ moved).copied().unwrap_or_default();
+        }
+        layout
+    }
+
+    /// Appends the bits in the memory layout of a machine of byte order `endian`.
+    ///
+    /// The length stays the same, unless the byte order differs and the set ends within a word.
     pub(crate) fn write(&self, endian: Endian, out: &mut WriteBuf) {
         if endian == self.endian {
             out.extend_from_slice(self.bytes);
-        } else {
-            for word in self.bytes.chunks(self.word()) {
-                word.iter().rev().for_each(|&byte| out.extend_from_slice(&[byte]));
-            }
+            return;
         }
+        let unit = (reversal(self.endian) ^ reversal(endian)) + 1;
+        let len = self.bytes.len().next_multiple_of(unit);
+        let layout = self.layout(endian);
+        out.extend_from_slice(layout.get(..len).unwrap_or(&layout));
+    }
+}
+
+/// Returns what to XOR the index of a byte with to reverse the bytes of each word.
+const fn reversal(endian: Endian) -> usize {
+    match endian {
+        Endian::Little => 0,
+        Endian::Big => 7,
+        Endian::Big32 => 3,
     }
 }
 
@@ -117,50 +127,71 @@ impl fmt::Debug for HostBits<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
+    fn numbers(bytes: &[u8], endian: Endian) -> Vec<usize> {
+        let bits = HostBits::new(bytes, endian).unwrap();
+        let numbers: Vec<usize> = bits.iter().collect();
+        assert_eq!(bits.to_u128(), numbers.iter().fold(0, |bits, n| bits | 1 << n));
+        numbers
+    }
+
+    /// Recorded: bit 3 of x86-64, s390x and mips, bit 64 of s390x, bit 127 of mips.
     #[test]
-    fn bits_of_both_byte_orders() {
-        // Recorded: bit 3, and bit 64, as x86 and s390x send them.
-        let three_le =
-            HostBits::new(&[8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], Endian::Little);
-        let three_be =
-            HostBits::new(&[0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0], Endian::Big);
-        let high_be = HostBits::new(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Endian::Big);
-        for bits in [three_le, three_be] {
-            let bits = bits.unwrap();
-            assert_eq!(bits.iter().collect::<Vec<_>>(), [3]);
-            assert_eq!(bits.to_u128(), 8);
-        }
-        assert_eq!(high_be.unwrap().iter().collect::<Vec<_>>(), [64]);
-        assert_eq!(high_be.unwrap().to_u128(), 1 << 64);
+    fn bits_of_each_byte_order() {
+        let one = |at: usize, byte| {
+            let mut bytes = [0; 16];
+            bytes[at] = byte;
+            bytes
+        };
+        assert_eq!(numbers(&one(0, 8), Endian::Little), [3]);
+        assert_eq!(numbers(&one(7, 8), Endian::Big), [3]);
+        assert_eq!(numbers(&one(3, 8), Endian::Big32), [3]);
+        assert_eq!(numbers(&one(15, 1), Endian::Big), [64]);
+        assert_eq!(numbers(&one(12, 0x80), Endian::Big32), [127]);
+    }
+
+    /// Recorded: requests with 4 bytes of labels, and the labels that s390x and mips then report.
+    #[test]
+    fn a_set_that_ends_within_a_word() {
+        let sent = [0x7e, 0x52, 0x17, 0xf4];
+        let on_s390x = [34, 36, 37, 38, 39, 40, 41, 42, 44, 49, 52, 54, 57, 58, 59, 60, 61, 62];
+        assert_eq!(numbers(&sent, Endian::Big), on_s390x);
+        assert_eq!(numbers(&[1, 2, 3, 4], Endian::Big32), [2, 8, 9, 17, 24]);
+        assert_eq!(numbers(&[1, 2, 3, 4], Endian::Little), [0, 9, 16, 17, 26]);
+        let mut elsewhere = WriteBuf::new();
+        HostBits::new(&sent, Endian::Big).unwrap().write(Endian::Little, &mut elsewhere);
+        assert_eq!(*elsewhere, [0, 0, 0, 0, 0xf4, 0x17, 0x52, 0x7e]);
     }
 
     #[test]
-    fn words_of_32_bit_machines() {
-        let bits = HostBits::new(&[0, 0, 0, 2], Endian::Big).unwrap();
-        assert_eq!((bits.iter().collect::<Vec<_>>(), bits.to_u128()), (alloc::vec![1], 2));
-        let bits = HostBits::new(&[0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0, 0, 0], Endian::Big).unwrap();
-        assert_eq!(bits.iter().collect::<Vec<_>>(), [95]);
+    fn lengths_that_are_refused() {
         assert_eq!(HostBits::new(&[1, 2, 3], Endian::Big), None);
+        assert_eq!(HostBits::new(&[1; 20], Endian::Little), None);
+        assert!(HostBits::new(&[], Endian::Little).is_some());
     }
 
     #[test]
-    fn number_to_memory_and_back() {
+    fn each_byte_order_in_each_other() {
         let number: u128 = 0x0123_4567_89ab_cdef_1122_3344_5566_7789;
-        let little = number.to_le_bytes();
         let big = [
             0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x89, // word 0
             0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, // word 1
         ];
-        let orders = [(little, Endian::Little, big), (big, Endian::Big, little)];
-        for (bytes, endian, other) in orders {
-            let bits = HostBits::new(&bytes, endian).unwrap();
+        let big32 = [
+            0x55, 0x66, 0x77, 0x89, 0x11, 0x22, 0x33, 0x44, // words 0 and 1
+            0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, // words 2 and 3
+        ];
+        let layouts =
+            [(number.to_le_bytes(), Endian::Little), (big, Endian::Big), (big32, Endian::Big32)];
+        for (bytes, endian) in &layouts {
+            let bits = HostBits::new(bytes, *endian).unwrap();
             assert_eq!(bits.to_u128(), number);
-            assert_eq!(bits.iter().count(), number.count_ones() as usize);
-            assert!(bits.iter().all(|n| number >> n & 1 == 1));
-            let mut swapped = WriteBuf::new();
-            bits.write(endian.swapped(), &mut swapped);
-            assert_eq!(*swapped, other);
+            for (expected, other) in &layouts {
+                let mut written = WriteBuf::new();
+                bits.write(*other, &mut written);
+                assert_eq!(*written, *expected, "{endian:?} to {other:?}");
+            }
         }
     }
 }

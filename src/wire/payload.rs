@@ -241,8 +241,12 @@ impl<'a> Payload<'a, HostBits<'a>> for HostWords {
     const FORM: Form = Form::HostWords;
 
     fn decode(raw: &RawAttr<'a>) -> Result<HostBits<'a>, ErrorKind> {
-        HostBits::new(raw.payload, raw.endian)
-            .ok_or(ErrorKind::PayloadUnit { unit: 4, found: raw.payload.len() })
+        let found = raw.payload.len();
+        HostBits::new(raw.payload, raw.endian).ok_or(if found % 4 == 0 {
+            ErrorKind::PayloadLimit { limit: HostBits::MAX_LEN, found }
+        } else {
+            ErrorKind::PayloadUnit { unit: 4, found }
+        })
     }
 
     fn encode(value: &HostBits<'a>, endian: Endian, out: &mut WriteBuf) {

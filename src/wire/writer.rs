@@ -195,7 +195,7 @@ impl<'b, S: AttrSet> Writer<'b, S> {
         let (len, kind) = (nla_attr_size(K) as u32, u32::from(nla_type));
         let header = match self.endian {
             Endian::Little => (len | kind << 16).to_le_bytes(),
-            Endian::Big => (len << 16 | kind).to_be_bytes(),
+            Endian::Big | Endian::Big32 => (len << 16 | kind).to_be_bytes(),
         };
         let size = nla_total_size(K);
         if self.room.limit.saturating_sub(self.buf.len()) < size {

@@ -6,16 +6,31 @@ use ctnetlink::{Message, MsgType};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// The folders of the seven recordings.
-pub(crate) const KERNELS: [&str; 7] = [
+/// The folders of the recordings.
+pub(crate) const KERNELS: [&str; 10] = [
     "linux-5.10",
     "linux-6.1",
+    "linux-6.1-i386",
     "linux-6.12",
     "linux-6.18",
     "linux-7.2",
+    "linux-7.2-arm64-16k",
+    "linux-7.2-mips",
     "linux-7.2-riscv64",
     "linux-7.2-s390x",
 ];
+
+/// The folders with labels that the kernel itself set.
+pub(crate) const LABELLED: [&str; 5] = [
+    "linux-6.1-i386",
+    "linux-7.2-arm64-16k",
+    "linux-7.2-mips",
+    "linux-7.2-riscv64",
+    "linux-7.2-s390x",
+];
+
+/// The folders with long timeouts, and labels of every length.
+pub(crate) const WIDE: [&str; 3] = ["linux-6.1-i386", "linux-7.2-arm64-16k", "linux-7.2-mips"];
 
 /// Those of them that were recorded a second time, with more.
 pub(crate) const RICHER: [&str; 5] =
@@ -81,7 +96,11 @@ pub(crate) fn golden_dir() -> PathBuf {
 
 /// The messages of one file.
 pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
-    let endian = if kernel.ends_with("s390x") { Endian::Big } else { Endian::Little };
+    let endian = match kernel {
+        "linux-7.2-s390x" => Endian::Big,
+        "linux-7.2-mips" => Endian::Big32,
+        _ => Endian::Little,
+    };
     let path = golden_dir().join(kernel).join(file);
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     let lines = text.lines().enumerate();
@@ -98,6 +117,7 @@ pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
 pub(crate) fn files(kernel: &str) -> Vec<&'static str> {
     let mut files = vec!["messages.jsonl"];
     files.extend(RICHER.contains(&kernel).then_some("richer.jsonl"));
+    files.extend(WIDE.contains(&kernel).then_some("wide.jsonl"));
     files
 }
 
@@ -109,7 +129,7 @@ pub(crate) fn of(kernel: &str) -> Vec<Golden> {
 /// Every golden message of every kernel.
 pub(crate) fn all() -> Vec<Golden> {
     let mut messages: Vec<_> = KERNELS.iter().flat_map(|kernel| of(kernel)).collect();
-    for kernel in ["linux-7.2-riscv64", "linux-7.2-s390x"] {
+    for kernel in LABELLED {
         messages.extend(read(kernel, "labels_and_filters.jsonl"));
     }
     messages

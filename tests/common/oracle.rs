@@ -271,9 +271,9 @@ pub(crate) fn simulated(input: &[u8]) {
     let kernel = Kernel { arch, ..Kernel::new(release) };
     let vectors = Vectors::new(kernel, u64::from_le_bytes(seed));
     for vector in vectors.skip(usize::from(skip % 64) * 4).take(4) {
-        let message = Message::parse_with(&vector.bytes, arch.endian).unwrap();
+        let message = Message::parse_with(&vector.bytes, arch.endian()).unwrap();
         assert_eq!(message.as_bytes().len(), vector.bytes.len());
-        assert_eq!(survives(&vector.bytes, arch.endian, true), Some(0));
+        assert_eq!(survives(&vector.bytes, arch.endian(), true), Some(0));
         assert!(vector.alloc.is_none_or(|alloc| vector.bytes.len() <= alloc));
         if let Source::Entry(state) = &vector.source {
             shows(&Conntrack::try_from(message).unwrap(), state);

@@ -489,7 +489,7 @@ fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
     if random.chance(if can.labels_used { 40 } else { 3 }) {
         let bits = |random: &mut Random| {
             let wide = u128::from(random.u64()) << 64 | u128::from(random.u64());
-            Labels::new(random.of(&[0, 1, 1 << 127, 0xff, wide]))
+            Labels::from_bits(random.of(&[0, 1, 1 << 127, 0xff, wide]))
         };
         ct.labels = Some(bits(random));
         ct.labels_mask = random.chance(40).then(|| bits(random));

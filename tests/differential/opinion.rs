@@ -7,12 +7,11 @@ use crate::compare::hex;
 use crate::generate::{Abilities, Step, a_round, expectations};
 use crate::namespace::{say, skip};
 use crate::random::Random;
-use ctnetlink::Group;
-use ctnetlink::Message;
 use ctnetlink::format::text::{LabelMap, Text};
 use ctnetlink::kernel::Kernel;
-use ctnetlink::sim::{Clock, DumpBuffers, DumpRequest, Helper, ModuleParams, Net, Socket};
+use ctnetlink::sim::{Clock, DumpBuffers, DumpRequest, Helper, Listener, ModuleParams, Net};
 use ctnetlink::wire::Endian;
+use ctnetlink::{Group, Message};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -33,7 +32,7 @@ fn sent_by(release: &str) -> Vec<Vec<u8>> {
     let mut net = Net::nf_conntrack_init_net(kernel, module, clock, None).unwrap();
     net.labels_used = true;
     let groups = vec![Group::New, Group::Update, Group::Destroy];
-    net.sockets.push(Socket { groups, ..Socket::default() });
+    net.listeners.push(Listener { groups, ..Listener::default() });
     let mut random = Random::new(u64::from(kernel.release.minor));
     let mut sent = Vec::new();
     let steps = a_round(&mut random, &can).into_iter().chain(expectations(&mut random, &can));
@@ -58,7 +57,7 @@ fn sent_by(release: &str) -> Vec<Vec<u8>> {
         }
     }
     net.flush(0);
-    sent.append(&mut net.sockets[0].received);
+    sent.append(&mut net.listeners[0].received);
     sent
 }
 

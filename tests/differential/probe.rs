@@ -97,7 +97,6 @@ impl Machine {
             |proto| self.try_one(&probe_flow(proto)).is_ok_and(|got| got.orig.src_port.is_some());
         let config = Config {
             timestamp,
-            hz: hz.ok_or_else(|| format!("HZ is not known: {left} seconds at most"))?,
             proto_sctp: ports(IpProto::SCTP),
             proto_dccp: ports(IpProto::DCCP),
             proto_udplite: ports(IpProto::UDPLITE),
@@ -112,6 +111,8 @@ impl Machine {
             ..distribution
         };
         self.can.kernel.config = config;
+        self.can.kernel.arch.hz =
+            hz.ok_or_else(|| format!("HZ is not known: {left} seconds at most"))?;
         let mut known = Vec::new();
         for helper in Helper::in_tree() {
             let help = Help { name: Some(helper.name.clone()), info: None };

@@ -7,7 +7,7 @@ use crate::socket::{Answer, Netlink, messages};
 use ctnetlink::flat::{NatRange, PortRange, Record};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::sim::{
-    Clock, DumpBuffers, DumpRequest, Errno, ModuleParams, Net, NfConntrackExpect, Socket,
+    Clock, DumpBuffers, DumpRequest, Errno, Listener, ModuleParams, Net, NfConntrackExpect,
     ctnetlink_exp_fill_info,
 };
 use ctnetlink::wire::{NlmFlags, WriteBuf};
@@ -94,7 +94,7 @@ impl<'m> Run<'m> {
         net.labels_used = machine.can.labels_used;
         let groups =
             vec![Group::New, Group::Update, Group::Destroy, Group::ExpectNew, Group::ExpectDestroy];
-        net.sockets.push(Socket { groups, ..Socket::default() });
+        net.listeners.push(Listener { groups, ..Listener::default() });
         // The buffer of a socket's first dump is smaller; later ones follow the largest read.
         machine.asks.ask(&request::dump(&Selector::default()));
         let (began, figures) = (Instant::now(), Figures::default());
@@ -130,7 +130,7 @@ impl<'m> Run<'m> {
     /// makes the kernel keep what it could not deliver.
     fn deafen(&mut self, deaf: bool) -> Result<(), Difference> {
         self.deaf = None;
-        self.net.sockets.truncate(1);
+        self.net.listeners.truncate(1);
         if !deaf {
             return Ok(());
         }
@@ -142,9 +142,9 @@ impl<'m> Run<'m> {
         }
         socket.wants_no_loss();
         self.deaf = Some(socket);
-        let groups = self.net.sockets[0].groups.clone();
-        let deaf = Socket { groups, full: true, broadcast_error: true, ..Socket::default() };
-        self.net.sockets.push(deaf);
+        let groups = self.net.listeners[0].groups.clone();
+        let deaf = Listener { groups, full: true, broadcast_error: true, ..Listener::default() };
+        self.net.listeners.push(deaf);
         Ok(())
     }
 
@@ -167,7 +167,7 @@ impl<'m> Run<'m> {
         let after = now();
         self.figures.refused += usize::from(answer.errno != 0);
         self.net.clock.real_ns = after;
-        let hz = u128::from(self.net.kernel.config.hz);
+        let hz = u128::from(self.net.kernel.arch.hz);
         let passed = self.began.elapsed().as_millis() * hz / 1000;
         self.net.clock.jiffies = (1 << 40) + passed as u64;
         (answer, heard, [before, after])
@@ -175,7 +175,7 @@ impl<'m> Run<'m> {
 
     /// The events of the simulated kernel, against those of the running one.
     fn same_events(&mut self, heard: &[Vec<u8>], during: [u64; 2]) -> Result<(), Difference> {
-        let simulated = std::mem::take(&mut self.net.sockets[0].received);
+        let simulated = std::mem::take(&mut self.net.listeners[0].received);
         self.figures.events += heard.len();
         self.figures.bytes += heard.iter().map(Vec::len).sum::<usize>();
         same_bytes("event", heard, &simulated, Some(during))
@@ -194,7 +194,7 @@ impl<'m> Run<'m> {
     /// when it began and ended, and how long it has left, if that is about what it must be.
     fn adopt(&mut self, message: &Message<'_>) -> Result<(), Difference> {
         let Ok(shown) = Conntrack::try_from(*message) else { return Ok(()) };
-        let (now, hz) = (self.net.clock, u64::from(self.net.kernel.config.hz));
+        let (now, hz) = (self.net.clock, u64::from(self.net.kernel.arch.hz));
         let id = shown.id.unwrap_or_default();
         let Some(ct) = self.net.entries_mut().iter_mut().find(|ct| ct.id == id) else {
             return Ok(());
@@ -260,7 +260,7 @@ impl<'m> Run<'m> {
                 asked.nat_dst = chosen(&ct.nat_dst, shown.reply.src, shown.reply.src_port)?;
             }
             // A jiffy between creation and event shows as a second less.
-            let most = 0x7fff_ffff / self.net.kernel.config.hz;
+            let most = 0x7fff_ffff / self.net.kernel.arch.hz;
             if asked.timeout.is_some_and(|t| Some(t.min(most).saturating_sub(1)) == shown.timeout) {
                 asked.timeout = shown.timeout;
             }
@@ -274,7 +274,7 @@ impl<'m> Run<'m> {
 
     /// The seconds left of an entry that a request leaves as they are.
     fn adopt_timeout_of(&mut self, shown: &Conntrack, keeps: bool) {
-        let (now, hz) = (self.net.clock.jiffies, u64::from(self.net.kernel.config.hz));
+        let (now, hz) = (self.net.clock.jiffies, u64::from(self.net.kernel.arch.hz));
         let id = shown.id.unwrap_or_default();
         let entry = self.net.entries_mut().iter_mut().find(|ct| ct.id == id && keeps);
         if let (Some(ct), Some(seconds)) = (entry, shown.timeout) {
@@ -412,7 +412,7 @@ impl Run<'_> {
     }
 
     fn adopt_expected(&mut self, datagrams: &[Vec<u8>]) {
-        let (now, hz) = (self.net.clock.jiffies, u64::from(self.net.kernel.config.hz));
+        let (now, hz) = (self.net.clock.jiffies, u64::from(self.net.kernel.arch.hz));
         for shown in messages(datagrams).filter_map(|m| expect_decoded(m.as_bytes())) {
             let exp = self.net.expectations_mut().iter_mut().find(|e| Some(e.id) == shown.id);
             if let (Some(exp), Some(seconds)) = (exp, shown.timeout) {

@@ -32,11 +32,13 @@ Python 3, standard library only.
 import argparse
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
 
-BIG_ENDIAN = ("s390x",)
+BIG_ENDIAN = {"s390x": 8, "mips": 4}  # with the bytes of a word
+WIDE = ("labels", "exp_timeouts", "timeouts", "after_wrap")  # scenes of wide.jsonl that stay
 LIMIT = 190  # messages a kernel, for the features of the last tier
 RICHER_BYTES = 32_000  # of a richer.jsonl without its text; the last tiers stop there
 CREATING = ("zones", "status", "switches")  # scenes of which a creation is wanted
@@ -110,32 +112,32 @@ def nests_of(header):
 # ---------------------------------------------------------------- translation
 
 
-def translate(data, path=()):
+def translate(data, word, path=()):
     """Attributes in big-endian order to little-endian order.
 
-    Every nest of a message from the kernel carries NLA_F_NESTED. Label words
-    are 8 bytes of host order."""
+    Every nest of a message from the kernel carries NLA_F_NESTED. Labels are
+    words of host order."""
     out = b""
     for kind, flags, payload in attributes(data, True):
         here = path + (kind,)
         if flags & NLA_F_NESTED:
-            payload = translate(payload, here)
+            payload = translate(payload, word, here)
         elif here == (CTA_LABELS,):
             payload = b"".join(
-                payload[i : i + 8][::-1] for i in range(0, len(payload), 8)
+                payload[i : i + word][::-1] for i in range(0, len(payload), word)
             )
         head = struct.pack("<HH", len(payload) + 4, kind | flags)
         out += head + payload + bytes(-len(payload) % 4)
     return out
 
 
-def for_oracle(message, big):
+def for_oracle(message, word):
     """The message as libnetfilter_conntrack on a little-endian machine can
     take it: swapped if need be, and without an empty CTA_STATUS."""
-    h = Header(message, big)
+    h = Header(message, bool(word))
     body = message[20:]
-    if big:
-        body = translate(body)
+    if word:
+        body = translate(body, word)
     if h.subsys == CT:
         out = b""
         for kind, flags, payload in attributes(body, False):
@@ -294,7 +296,7 @@ def richer(args, kernel, labelmap, shown):
     lines = [{k: v for k, v in lines[i].items() if k != "run"} for i in chosen]
     # The text does not depend on the kernel: that of the newest one is enough.
     if not shown:
-        add_text(lines, False, args.oracle, labelmap)
+        add_text(lines, 0, args.oracle, labelmap)
     shown |= features_of(lines, (1, 2, 3))
     os.makedirs(target, exist_ok=True)
     write_lines(os.path.join(target, "richer.jsonl"), lines)
@@ -337,8 +339,11 @@ def start_of(message, big):
     return None
 
 
-def add_text(lines, big, oracle, labelmap):
+def add_text(lines, word, oracle, labelmap):
     """Give each line its `now`, `text` and `text_all`."""
+    if not oracle:
+        return
+    big = bool(word)
     messages = [bytes.fromhex(l["hex"]) for l in lines]
     starts = [start_of(m, big) for m in messages]
     base = max((s for s in starts if s is not None), default=1795338000)
@@ -351,10 +356,8 @@ def add_text(lines, big, oracle, labelmap):
             continue
         start = base if starts[i] is None else starts[i]
         line["now"] = start + 1 + i * 37 % 5003
-        hexed = for_oracle(messages[i], big).hex()
+        hexed = for_oracle(messages[i], word).hex()
         fed.append((line, json.dumps({"hex": hexed, "now": line["now"]})))
-    if not oracle:
-        return
     run = subprocess.run(
         [oracle, "--labelmap", labelmap],
         input="".join(f + "\n" for _, f in fed),
@@ -415,6 +418,14 @@ def flow_of(message, big):
             parts = [p for k, _, p in attributes(payload, big) if k in (1, 2)]
             return b"".join(parts)
     return None
+
+
+def shows_label(line, big):
+    """An event or reply about a flow to UDP port 6000 + n, on which a rule set label n."""
+    message = bytes.fromhex(line["hex"])
+    found = dict(walk(message[20:], big, nests_of(Header(message, big))))
+    port = int.from_bytes(found.get((1, 2, 3), b""), "big")
+    return line["kind"] != "request" and 6000 <= port < 6128 and (CTA_LABELS,) in found
 
 
 def trim(blocks, big, flows_at_start, every, small):
@@ -533,20 +544,31 @@ def main():
         source = os.path.join(args.recordings, kernel)
         target = os.path.join(args.out, kernel)
         os.makedirs(target, exist_ok=True)
-        big = kernel.endswith(BIG_ENDIAN)
+        word = BIG_ENDIAN.get(kernel.split("-")[-1], 0)
+        big = word != 0
 
         lines = read_lines(os.path.join(source, "messages.jsonl"))
         chosen, covered, total = choose(lines, big)
+        labelled = [line for line in lines if shows_label(line, big)]
         lines = [lines[i] for i in chosen]
-        add_text(lines, big, args.oracle, labelmap)
+        add_text(lines, word, args.oracle, labelmap)
         write_lines(os.path.join(target, "messages.jsonl"), lines)
         report = f"{kernel}: {len(lines)} messages, {covered} of {total} features"
 
-        more = os.path.join(source, "labels_and_filters.jsonl")
+        # Labels that the kernel itself set: in a file of their own, or among the messages.
+        for name in ("labels_and_filters.jsonl", "extra.jsonl"):
+            more = os.path.join(source, name)
+            if os.path.exists(more):
+                labelled = read_lines(more)
+                break
+        if labelled:
+            add_text(labelled, word, args.oracle, labelmap)
+            write_lines(os.path.join(target, "labels_and_filters.jsonl"), labelled)
+
+        more = os.path.join(source, "wide.jsonl")
         if os.path.exists(more):
-            lines = read_lines(more)
-            add_text(lines, big, args.oracle, labelmap)
-            write_lines(os.path.join(target, "labels_and_filters.jsonl"), lines)
+            lines = [line for line in read_lines(more) if line["scene"] in WIDE]
+            write_lines(os.path.join(target, "wide.jsonl"), lines)
 
         capture = os.path.join(source, "nlmon.pcapng")
         if os.path.exists(capture):
@@ -565,12 +587,10 @@ def main():
         print(report)
 
     pairs = os.path.join(args.recordings, "conntrack-text", "pairs-lnfct-1.1.1.jsonl")
-    target = os.path.join(args.out, "conntrack-text")
-    os.makedirs(target, exist_ok=True)
-    with open(pairs, "rb") as f, open(
-        os.path.join(target, os.path.basename(pairs)), "wb"
-    ) as g:
-        g.write(f.read())
+    if os.path.exists(pairs):
+        target = os.path.join(args.out, "conntrack-text")
+        os.makedirs(target, exist_ok=True)
+        shutil.copy(pairs, target)
 
 
 if __name__ == "__main__":

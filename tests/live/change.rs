@@ -79,7 +79,7 @@ fn update_of_what_was_read() {
     alone(|net| {
         let has_labels = use_labels();
         let ct = Conntrack {
-            labels: has_labels.then(|| [9].into_iter().collect()),
+            labels: has_labels.then(|| Labels::try_from([9]).unwrap()),
             mark: Some(1),
             ..by_port(IpProto::TCP, 1000)
         };
@@ -103,7 +103,7 @@ fn labels_by_mask() {
         if !use_labels() {
             return;
         }
-        let set = |numbers: &[u8]| -> Option<Labels> { Some(numbers.iter().copied().collect()) };
+        let set = |numbers: &[u8]| -> Option<Labels> { Some(Labels::try_from(numbers).unwrap()) };
         let key = by_port(IpProto::UDP, 1000);
         let ct = create(net, &Conntrack { labels: set(&[1, 2, 70]), ..key.clone() }, |_| ());
         let key = Conntrack { timeout: None, ..key };

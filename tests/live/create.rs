@@ -286,7 +286,7 @@ fn labels() {
         }
         let sets: [&[u8]; 4] = [&[0], &[1, 8, 63], &[64, 126, 127], &[3, 31, 32, 65]];
         for (port, numbers) in (1..).zip(sets) {
-            let labels: Labels = numbers.iter().copied().collect();
+            let labels = Labels::try_from(numbers).unwrap();
             let ct =
                 Conntrack { labels: Some(labels), ..flow(ports(V4, IpProto::UDP, [port, 53])) };
             let got = create(net, &ct, |_| ());
@@ -346,7 +346,7 @@ fn everything_at_once() {
                 master: master.orig,
                 seq_adj_orig: seq_adj,
                 seq_adj_reply: seq_adj,
-                labels: has_labels.then(|| [7, 77].into_iter().collect()),
+                labels: has_labels.then(|| Labels::try_from([7, 77]).unwrap()),
                 synproxy: if net.is_at_least((4, 18)) { synproxy } else { SynProxy::default() },
                 ..flow(ports(addrs, IpProto::TCP, [0x0102, 0x0304]))
             };

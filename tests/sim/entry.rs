@@ -47,7 +47,7 @@ pub(crate) fn everything() -> NfConn {
             NfConnCounter { packets: 2, bytes: 99 },
         ]),
         tstamp: Some(NfConnTstamp { start: 1_000_000_000, stop: 2_000_000_000 }),
-        labels: Some(NfConnLabels { bits: Labels::new(1 << 3), words: 2 }),
+        labels: Some(NfConnLabels { bits: Labels::from_bits(1 << 3), words: 2 }),
         help: Some(NfConnHelp { helper: Some(Name::from("ftp")), info: None }),
         seqadj: Some([NfCtSeqadj::default(); 2]),
         synproxy: Some(NfConnSynproxy::default()),

@@ -1,16 +1,15 @@
 //! The life of an entry, and of its timestamps: what changed when.
 
 use crate::entry::{decoded, kernel, v4};
-use ctnetlink::Conntrack;
-use ctnetlink::Group;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Timestamp;
 use ctnetlink::kernel::{Config, Kernel};
 use ctnetlink::nested::{IpProto, TcpState};
 use ctnetlink::sim::{
-    Clock, Dir, Errno, InitStep, L4State, ModuleParams, Net, NfConntrackTuple, NfConntrackZone,
-    Packet, Socket,
+    Clock, Dir, Errno, InitStep, L4State, Listener, ModuleParams, Net, NfConntrackTuple,
+    NfConntrackZone, Packet,
 };
+use ctnetlink::{Conntrack, Group};
 
 pub(crate) const SECOND: u64 = 1_000_000_000;
 pub(crate) const NOON: u64 = 1_800_000_000 * SECOND;
@@ -21,7 +20,7 @@ pub(crate) fn net(release: &str) -> Net {
     let module = ModuleParams { tstamp: true, acct: true };
     let mut net = Net::nf_conntrack_init_net(kernel(release), module, CLOCK, None).unwrap();
     let groups = vec![Group::New, Group::Update, Group::Destroy];
-    net.sockets.push(Socket { groups, ..Socket::default() });
+    net.listeners.push(Listener { groups, ..Listener::default() });
     net
 }
 
@@ -49,7 +48,7 @@ pub(crate) fn received(net: &mut Net) -> Vec<(u8, Conntrack)> {
         };
         (group, decoded(&bytes))
     };
-    std::mem::take(&mut net.sockets[0].received).into_iter().map(read).collect()
+    std::mem::take(&mut net.listeners[0].received).into_iter().map(read).collect()
 }
 
 fn last_destroy(net: &mut Net) -> Conntrack {
@@ -127,22 +126,22 @@ fn stop_of_a_timeout() {
 fn redelivery_keeps_stop() {
     for release in ["3.12", "4.9", "5.19", "7.2"] {
         let mut net = net(release);
-        net.sockets[0].broadcast_error = true;
+        net.listeners[0].broadcast_error = true;
         let id = udp_flow(&mut net, 1, UDP);
         received(&mut net);
-        net.sockets[0].full = true;
+        net.listeners[0].full = true;
         net.advance(1000);
         net.delete(77, id).unwrap();
         assert_eq!((net.entries().count(), net.dying().count()), (0, 1), "{release}");
-        assert_eq!(net.sockets[0].overruns, 1);
+        assert_eq!(net.listeners[0].overruns, 1);
         net.advance(1000);
         net.redeliver();
         assert_eq!(net.dying().count(), 1, "{release}");
-        net.sockets[0].full = false;
+        net.listeners[0].full = false;
         net.advance(1000);
         net.redeliver();
         assert_eq!(net.dying().count(), 0, "{release}");
-        let bytes = net.sockets[0].received[0].clone();
+        let bytes = net.listeners[0].received[0].clone();
         assert_eq!(u32::from_le_bytes(bytes[12..16].try_into().unwrap()), 77);
         let shown = last_destroy(&mut net);
         assert_eq!(shown.timestamp.stop, Some(NOON + SECOND), "{release}");

@@ -58,7 +58,10 @@ fn one_field_one_change() {
     let timeout = offset(&[8, 0, 7, 0]) + 4;
     assert_eq!(changed(|ct| ct.timeout -= 1), [timeout + 3]);
     let labels = offset(&[20, 0, 22, 0]) + 4;
-    assert_eq!(changed(|ct| ct.labels.as_mut().unwrap().bits = Labels::new(1 << 4)), [labels]);
+    assert_eq!(
+        changed(|ct| ct.labels.as_mut().unwrap().bits = Labels::from_bits(1 << 4)),
+        [labels]
+    );
     let state = offset(&[5, 0, 1, 0, 3]) + 4;
     let close = |ct: &mut NfConn| {
         if let L4State::Tcp { state, .. } = &mut ct.proto {
@@ -135,8 +138,10 @@ fn byte_order() {
 /// Labels up to 4.8 take as many words as are in use; since 4.9 always 16 bytes.
 #[test]
 fn labels_by_release() {
-    let ct =
-        NfConn { labels: Some(NfConnLabels { bits: Labels::new(2), words: 1 }), ..everything() };
+    let ct = NfConn {
+        labels: Some(NfConnLabels { bits: Labels::from_bits(2), words: 1 }),
+        ..everything()
+    };
     let len = |release: &str| {
         let message = dump(&kernel(release), &ct);
         let message = Message::parse_with(&message, Endian::Little).unwrap();

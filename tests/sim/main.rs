@@ -8,6 +8,7 @@ mod created;
 mod dump;
 mod entry;
 mod event;
+mod layers;
 mod life;
 mod machine;
 mod netns;
@@ -17,3 +18,5 @@ mod rebuilt;
 mod recorded;
 mod requests;
 mod size;
+#[cfg(feature = "capture")]
+mod wide;

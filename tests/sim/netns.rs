@@ -2,13 +2,12 @@
 
 use crate::entry::{decoded, order, v4};
 use crate::life::{NOON, UDP, net, received, udp_flow};
-use ctnetlink::Conntrack;
-use ctnetlink::Group;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{Labels, Tuple};
 use ctnetlink::nested::IpProto;
-use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Packet, Socket};
+use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Listener, Packet};
 use ctnetlink::wire::Endian;
+use ctnetlink::{Conntrack, Group};
 
 /// A request to create a TCP entry.
 fn tcp_request(port: u16) -> Conntrack {
@@ -55,13 +54,13 @@ fn created_over_netlink() {
     }
     let mut net = net("7.2");
     let mut request = tcp_request(1);
-    request.labels = Some(Labels::new(2));
+    request.labels = Some(Labels::from_bits(2));
     let id = net.ctnetlink_create_conntrack(77, &request).unwrap();
     let ct = net.entry(id).unwrap();
     // Labels that the namespace has no use for are passed over.
     assert_eq!((ct.labels, ct.tstamp.unwrap().start), (None, NOON));
     assert_eq!(net.ctnetlink_create_conntrack(77, &request), Err(Errno::Eexist));
-    let bytes = net.sockets[0].received[0].clone();
+    let bytes = net.listeners[0].received[0].clone();
     let expected =
         "TUPLE_ORIG TUPLE_REPLY ID STATUS TIMEOUT PROTOINFO SYNPROXY MARK TIMESTAMP_EVENT";
     assert_eq!(order(&bytes, Endian::Little), expected);
@@ -103,7 +102,7 @@ fn changed_over_netlink() {
     };
     assert_eq!(net.ctnetlink_change_conntrack(78, id, &both), Err(Errno::Ebusy));
     assert_eq!(decoded(&net.get(id, 9, 1, false).unwrap()).timeout, Some(7));
-    let labels = Conntrack { labels: Some(Labels::new(1)), ..Conntrack::default() };
+    let labels = Conntrack { labels: Some(Labels::from_bits(1)), ..Conntrack::default() };
     assert_eq!(net.ctnetlink_change_conntrack(78, id, &labels), Err(Errno::Enospc));
     assert_eq!(net.ctnetlink_change_conntrack(78, 1, &labels), Err(Errno::Enoent));
 }
@@ -115,15 +114,15 @@ fn modes_of_events() {
     let count = |release: &str, mode: Option<u8>, listens_at_birth: bool| {
         let mut net = net(release);
         net.sysctls.nf_conntrack_events = mode.unwrap_or(net.sysctls.nf_conntrack_events);
-        let sockets = std::mem::take(&mut net.sockets);
+        let sockets = std::mem::take(&mut net.listeners);
         if listens_at_birth {
-            net.sockets = sockets.clone();
+            net.listeners = sockets.clone();
         }
         let id = udp_flow(&mut net, 1, UDP);
-        net.sockets = sockets;
+        net.listeners = sockets;
         net.packet(id, &Packet { dir: Dir::Reply, ..UDP }).unwrap();
         net.flush(0);
-        net.sockets[0].received.len()
+        net.listeners[0].received.len()
     };
     for release in ["2.6.39", "5.18", "5.19", "7.2"] {
         assert_eq!(count(release, Some(0), true), 0, "{release}");
@@ -137,15 +136,15 @@ fn modes_of_events() {
 #[test]
 fn groups() {
     let mut net = net("7.2");
-    net.sockets = [Group::New, Group::Update, Group::Destroy]
-        .map(|group| Socket { groups: vec![group], ..Socket::default() })
+    net.listeners = [Group::New, Group::Update, Group::Destroy]
+        .map(|group| Listener { groups: vec![group], ..Listener::default() })
         .to_vec();
     let id = udp_flow(&mut net, 1, UDP);
     for _ in 0..2 {
         net.packet(id, &Packet { dir: Dir::Reply, assured: true, ..UDP }).unwrap();
     }
     net.delete(0, id).unwrap();
-    let counts = net.sockets.iter().map(|socket| socket.received.len()).collect::<Vec<_>>();
+    let counts = net.listeners.iter().map(|socket| socket.received.len()).collect::<Vec<_>>();
     // The second packet changes nothing that is told.
     assert_eq!(counts, [1, 1, 1]);
 }

@@ -3,7 +3,7 @@
 
 use crate::entry::kernel;
 use ctnetlink::capture::Reader;
-use ctnetlink::kernel::{Arch, Kernel};
+use ctnetlink::kernel::Kernel;
 use ctnetlink::sim::{
     Clock, CtSeq, DeltaTime, DumpBuffers, DumpRequest, L4State, ModuleParams, Net, NfConn,
     Rebuilder, Recorded, ct_seq_show,
@@ -16,15 +16,19 @@ pub(crate) fn golden(folder: &str, file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder).join(file)
 }
 
-pub(crate) fn kernels() -> [(&'static str, Kernel); 6] {
-    let on = |release, arch| Kernel { arch, ..kernel(release) };
+/// The recordings with a dump of the whole table, and their kernels.
+pub(crate) fn kernels() -> [(&'static str, Kernel); 9] {
+    let on = |release, arch: &str| Kernel { arch: arch.parse().unwrap(), ..kernel(release) };
     [
         ("linux-5.10", kernel("5.10")),
         ("linux-6.1", kernel("6.1")),
+        ("linux-6.1-i386", on("6.1.176", "i386")),
         ("linux-6.12", kernel("6.12.111")),
         ("linux-7.2", kernel("7.2")),
-        ("linux-7.2-riscv64", on("7.2", Arch::RISCV64)),
-        ("linux-7.2-s390x", on("7.2", Arch::S390X)),
+        ("linux-7.2-arm64-16k", on("7.2.13", "arm64,page=16384")),
+        ("linux-7.2-mips", on("7.2.13", "mips")),
+        ("linux-7.2-riscv64", on("7.2", "riscv64")),
+        ("linux-7.2-s390x", on("7.2", "s390x")),
     ]
 }
 
@@ -58,7 +62,7 @@ fn entries(kernel: Kernel, dump: &[Vec<u8>]) -> Vec<NfConn> {
     let mut entries = Vec::new();
     for (n, datagram) in dump.iter().enumerate() {
         for (m, message) in
-            ctnetlink::Messages::with_endian(datagram, kernel.arch.endian).enumerate()
+            ctnetlink::Messages::with_endian(datagram, kernel.arch.endian()).enumerate()
         {
             let message = message.unwrap();
             if message.kind() != Kind::Reply {
@@ -82,7 +86,7 @@ fn dumps_in_the_same_datagrams() {
     for (folder, kernel) in kernels() {
         let recorded = recorded_dump(folder);
         assert!(recorded.len() >= 3, "{folder}: {} datagrams", recorded.len());
-        let header = *Message::parse_with(&recorded[0], kernel.arch.endian).unwrap().header();
+        let header = *Message::parse_with(&recorded[0], kernel.arch.endian()).unwrap().header();
         assert_eq!(header.nlmsg_flags, NlmFlags::MULTI);
         let clock = Clock { real_ns: 0, jiffies: 0 };
         let module = ModuleParams::default();

@@ -9,11 +9,11 @@ use ctnetlink::flat::{
 };
 use ctnetlink::nested::{IpProto, TcpFlags, TcpFlagsMask, TcpState};
 use ctnetlink::sim::{
-    Dir, Errno, ExpectNat, IpctEvents, Net, NfConntrackExpect, NfConntrackTuple, NfConntrackZone,
-    Socket, ZoneDir,
+    Dir, Errno, ExpectNat, IpctEvents, Listener, Net, NfConntrackExpect, NfConntrackTuple,
+    NfConntrackZone, ZoneDir,
 };
 use ctnetlink::wire::NlmFlags;
-use ctnetlink::{Conntrack, Family};
+use ctnetlink::{Conntrack, Family, Group};
 
 const CREATE: NlmFlags = NlmFlags::CREATE.union(NlmFlags::EXCL);
 const CHANGE: NlmFlags = NlmFlags::empty();
@@ -121,7 +121,8 @@ fn changes() {
     net.labels_used = true;
     let base = flow(1);
     let ftp = Help { name: Some("ftp".into()), info: None };
-    let mut ct = Conntrack { help: ftp.clone(), labels: Some(Labels::new(0xf0)), ..base.clone() };
+    let mut ct =
+        Conntrack { help: ftp.clone(), labels: Some(Labels::from_bits(0xf0)), ..base.clone() };
     assert_eq!(new(net, CREATE, &ct), Ok(()));
     ct = Conntrack { timeout: None, ..base.clone() };
     let change = |net: &mut Net, change: fn(&mut Conntrack)| {
@@ -134,10 +135,10 @@ fn changes() {
     assert_eq!(change(net, |ct| ct.master = flow(1).orig), Err(Errno::Eopnotsupp));
     // Neither labels nor marks are cut to their masks.
     let labels = |ct: &mut Conntrack| {
-        (ct.labels, ct.labels_mask) = (Some(Labels::new(3)), Some(Labels::new(0x31)));
+        (ct.labels, ct.labels_mask) = (Some(Labels::from_bits(3)), Some(Labels::from_bits(0x31)));
     };
     assert_eq!(change(net, labels), Ok(()));
-    assert_eq!(net.entries().next().unwrap().labels.unwrap().bits, Labels::new(0xc3));
+    assert_eq!(net.entries().next().unwrap().labels.unwrap().bits, Labels::from_bits(0xc3));
     // One direction's adjustment leaves the other at 0.
     let adjust = |ct: &mut Conntrack| {
         ct.seq_adj_reply =
@@ -247,7 +248,7 @@ fn nat_moves_the_answers() {
 fn masters_and_expectations() {
     let net = &mut net("6.18.44");
     let groups = vec![Group::ExpectNew, Group::ExpectDestroy];
-    net.sockets.push(Socket { groups, ..Socket::default() });
+    net.listeners.push(Listener { groups, ..Listener::default() });
     let master = flow(1);
     new(net, CREATE, &master).unwrap();
     new(net, CREATE, &Conntrack { master: master.orig, ..flow(2) }).unwrap();
@@ -278,7 +279,7 @@ fn masters_and_expectations() {
     net.ctnetlink_del_conntrack(1, &master).unwrap();
     assert_eq!(net.expectations().count(), 0);
     let portid = |bytes: &Vec<u8>| u32::from_le_bytes(bytes[12..16].try_into().unwrap());
-    let portids: Vec<_> = net.sockets[1].received.iter().map(portid).collect();
+    let portids: Vec<_> = net.listeners[1].received.iter().map(portid).collect();
     assert_eq!(portids, [77, 0], "of the end nobody is the cause");
 }
 
@@ -287,13 +288,13 @@ fn masters_and_expectations() {
 fn missed_events() {
     let net = &mut net("6.18.44");
     let groups = vec![Group::New];
-    let deaf = Socket { groups, full: true, broadcast_error: true, ..Socket::default() };
-    net.sockets.push(deaf);
+    let deaf = Listener { groups, full: true, broadcast_error: true, ..Listener::default() };
+    net.listeners.push(deaf);
     new(net, CREATE, &flow(1)).unwrap();
     assert_eq!(received(net)[0].0, 1);
     let missed = net.entries().next().unwrap().ecache.unwrap().missed;
     assert_eq!(missed, IpctEvents::NEW | IpctEvents::CREATED);
-    net.sockets.pop();
+    net.listeners.pop();
     // An update, to the group of new entries.
     new(net, CHANGE, &flow(1)).unwrap();
     assert_eq!(received(net)[0].0, 1);

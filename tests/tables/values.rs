@@ -182,17 +182,19 @@ fn labels_of_other_lengths_and_machines() {
             let bytes = [header(20, 22, endian), memory.to_vec()].concat();
             assert_eq!(written::<CtattrType>(endian, |out| out.put(value)).unwrap(), bytes);
             let ct = Conntrack::try_decode(attrs(&bytes, endian)).unwrap();
-            assert_eq!(ct.labels, Some(Labels::new(1 << 64 | 1 << 3)));
+            assert_eq!(ct.labels, Some(Labels::from_bits(1 << 64 | 1 << 3)));
             let again = written(endian, |out| ct.write(out)).unwrap();
             assert_eq!(again, bytes);
         }
     }
-    // Kernels before Linux 4.9 send 8 bytes, those of 32-bit machines 4.
+    // Kernels before Linux 4.9 send 8 bytes, those of 32-bit machines 4. Requests of 4 bytes set the upper half of a
+    // big-endian word of 8 bytes.
     let short = [
         (Endian::Little, "0800000000000000", 3),
         (Endian::Big, "0000000000000008", 3),
         (Endian::Little, "00000080", 31),
-        (Endian::Big, "80000000", 31),
+        (Endian::Big32, "80000000", 31),
+        (Endian::Big, "80000000", 63),
     ];
     for (endian, digits, label) in short {
         let payload = unhex(digits);

@@ -3,7 +3,7 @@
 use ctnetlink::Message;
 use ctnetlink::error::{Error, ErrorKind};
 use ctnetlink::format::MessageRecord;
-use ctnetlink::kernel::{Config, Kernel};
+use ctnetlink::kernel::Kernel;
 use ctnetlink::sim::vectors::{Field, Malformed, Source, Vector};
 use ctnetlink::spec::Form;
 use ctnetlink::wire::{Endian, HostBits};
@@ -23,12 +23,12 @@ fn object(kernel: &Kernel, pairs: Vec<(&str, Option<Value>)>) -> Value {
         }
     }
     object.insert("kernel".into(), kernel.release.to_string().into());
-    object.insert("arch".into(), kernel.arch.name.into());
+    object.insert("arch".into(), kernel.arch.to_string().into());
     Value::Object(object)
 }
 
 pub(super) fn vector(kernel: &Kernel, number: usize, vector: &Vector) -> Value {
-    let endian = kernel.arch.endian;
+    let endian = kernel.arch.endian();
     let message = Message::parse_with(&vector.bytes, endian).ok();
     let Vector { kind, bytes, datagram, offset, source, events, nlmsg_size, alloc, .. } = vector;
     let is_event = message.is_some_and(|message| message.kind().is_event());
@@ -68,13 +68,13 @@ pub(super) fn vector(kernel: &Kernel, number: usize, vector: &Vector) -> Value {
             ("alloc_exp", alloc.filter(|_| events.is_none()).map(Value::from)),
             ("message", message.map(|message| record(&message))),
             ("fields", message.map(|message| fields(&Field::of(&message), endian))),
-            ("config", Some(config(&kernel.config))),
+            ("config", Some(config(kernel))),
         ],
     )
 }
 
 pub(super) fn malformed(kernel: &Kernel, number: usize, bad: &Malformed) -> Value {
-    let endian = kernel.arch.endian;
+    let endian = kernel.arch.endian();
     let message = Message::parse_with(&bad.bytes, endian).ok();
     let fields_of = |message: Message<'_>| fields(&Field::of(&message), endian);
     object(
@@ -115,6 +115,9 @@ pub(super) fn error(error: &Error) -> Value {
         }
         ErrorKind::PayloadUnit { unit, found } => {
             ("payload_unit", json!({"unit": unit, "found": found}))
+        }
+        ErrorKind::PayloadLimit { limit, found } => {
+            ("payload_limit", json!({"limit": limit, "found": found}))
         }
         _ => ("other", json!({})),
     };
@@ -199,7 +202,8 @@ fn one_field(field: &Field, endian: Endian) -> Value {
 }
 
 /// Returns the names of the kernel's options that are on.
-fn config(config: &Config) -> Value {
+fn config(kernel: &Kernel) -> Value {
+    let config = &kernel.config;
     let options = [
         ("NF_CONNTRACK_TIMESTAMP", config.timestamp),
         ("NF_CONNTRACK_MARK", config.mark),
@@ -215,5 +219,5 @@ fn config(config: &Config) -> Value {
         ("NF_CT_PROTO_GRE", config.proto_gre),
     ];
     let on = options.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name);
-    json!({"on": on.collect::<Vec<_>>(), "HZ": config.hz})
+    json!({"on": on.collect::<Vec<_>>(), "HZ": kernel.arch.hz})
 }

@@ -34,7 +34,7 @@ pub(crate) struct Args {
     /// Kernel release, such as 6.12 or 6.12.111
     #[arg(long, required_unless_present = "verify")]
     kernel: Option<Release>,
-    /// The machine: x86_64, arm64, s390x, riscv64.
+    /// Machine, with properties that differ from it, such as arm64,page=16384 (see `ctnetlink sim --help`)
     #[arg(long, default_value = "x86_64")]
     arch: Arch,
     /// Number of vectors
@@ -157,7 +157,7 @@ impl Datagrams {
     fn create(dir: &Path, kernel: &Kernel) -> Result<Self, Stop> {
         let path = dir.join("vectors.pcapng");
         let writer = File::create(&path)
-            .and_then(|file| PcapngWriter::with_endian(BufWriter::new(file), kernel.arch.endian))
+            .and_then(|file| PcapngWriter::with_endian(BufWriter::new(file), kernel.arch.endian()))
             .map_err(|error| Stop::file(&path, &error))?;
         Ok(Self { path, writer, number: 0, bytes: Vec::new() })
     }

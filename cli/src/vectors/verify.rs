@@ -119,7 +119,7 @@ fn same<T: PartialEq + std::fmt::Debug>(what: &str, here: &T, there: &T) -> Resu
 fn vector(line: &Line, datagrams: &mut Datagrams) -> Result<(), String> {
     let bytes = line.bytes()?;
     let kernel = line.kernel()?;
-    let endian = kernel.arch.endian;
+    let endian = kernel.arch.endian();
     datagrams.add(line, &bytes);
     let message = Message::parse_with(&bytes, endian).map_err(|error| error.to_string())?;
     same("length", &message.as_bytes().len(), &bytes.len())?;
@@ -137,7 +137,7 @@ fn vector(line: &Line, datagrams: &mut Datagrams) -> Result<(), String> {
 
 fn broken(line: &Line) -> Result<(), String> {
     let bytes = line.bytes()?;
-    let endian = line.kernel()?.arch.endian;
+    let endian = line.kernel()?.arch.endian();
     let message = match Message::parse_with(&bytes, endian) {
         Ok(message) => message,
         Err(problem) => {
@@ -290,16 +290,21 @@ fn value(field: &Field, bytes: &[u8], endian: Endian) -> Result<(), String> {
             length(2)?;
             json!({"flags": payload.first(), "mask": payload.get(1)})
         }
-        // Words of 8 bytes, or of 4 where 8 do not divide them, each in the machine's order.
+        // Words of the machine's size and byte order, the last one perhaps without its end.
         "bits" => {
-            let word = if payload.len() % 8 == 0 { 8 } else { 4 };
+            let (word, is_big) = match endian {
+                Endian::Little => (8, false),
+                Endian::Big => (8, true),
+                Endian::Big32 => (4, true),
+            };
             let mut bits = Vec::new();
             for (n, chunk) in payload.chunks(word).enumerate() {
                 let mut chunk = chunk.to_vec();
-                if endian == Endian::Big {
+                chunk.resize(word, 0);
+                if is_big {
                     chunk.reverse();
                 }
-                for bit in 0..8 * chunk.len() {
+                for bit in 0..8 * word {
                     if chunk.get(bit / 8).is_some_and(|byte| byte >> (bit % 8) & 1 != 0) {
                         bits.push(8 * word * n + bit);
                     }

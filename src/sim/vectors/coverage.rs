@@ -72,7 +72,7 @@ impl Coverage {
     /// Takes note of what a vector shows.
     pub fn add(&mut self, vector: &Vector) {
         let kernel = self.kernel;
-        let Ok(message) = Message::parse_with(&vector.bytes, kernel.arch.endian) else {
+        let Ok(message) = Message::parse_with(&vector.bytes, kernel.arch.endian()) else {
             return;
         };
         self.see(format!("message {}", vector.kind.name()));
@@ -105,7 +105,7 @@ impl Coverage {
                 self.see_bits("TCP flag", payload.first().map(|&byte| byte.into()));
             }
             ("CTA_LABELS", _) => {
-                if let Some(bits) = HostBits::new(payload, self.kernel.arch.endian) {
+                if let Some(bits) = HostBits::new(payload, self.kernel.arch.endian()) {
                     bits.iter().for_each(|label| self.see(format!("label {label}")));
                 }
             }

@@ -133,7 +133,7 @@ impl Draw {
         self.nat(kernel, &mut ct);
         ct.zone = self.zone(kernel);
         let seconds = self.u32(on("dump timeout", "event timeout"), 0);
-        ct.timeout = u64::from(seconds) * u64::from(kernel.config.hz);
+        ct.timeout = u64::from(seconds) * u64::from(kernel.arch.hz);
         ct.mark = self.u32(on("dump mark", "event mark"), 0);
         ct.proto = self.state(kernel, orig.protonum, on("dump state", "event state"));
         ct.use_count = self.u32("use", 1);
@@ -307,7 +307,7 @@ impl Draw {
 
     /// Eight of the 128 in turn; all of them; none.
     fn labels(&mut self) -> Labels {
-        Labels::new(match self.turn("labels", 18) {
+        Labels::from_bits(match self.turn("labels", 18) {
             16 => u128::MAX,
             17 => 0,
             n => (0..8).fold(0, |bits, bit| bits | 1 << (16 * bit + n)),
@@ -411,7 +411,7 @@ impl Draw {
             // Nothing that is sent shows it.
             master_id: 0,
             nat,
-            timeout: u64::from(self.u32("expectation timeout", 0)) * u64::from(kernel.config.hz),
+            timeout: u64::from(self.u32("expectation timeout", 0)) * u64::from(kernel.arch.hz),
             id: self.u32("expectation id", 0),
             flags: ExpectFlags::from_bits_retain(flags),
             class: self.u32("class", 0),

@@ -51,7 +51,7 @@ impl Malformations {
 
     /// Breaks a vector in every way.
     pub fn add(&mut self, kernel: &Kernel, vector: &Vector) {
-        let endian = kernel.arch.endian;
+        let endian = kernel.arch.endian();
         let number = self.vectors;
         self.vectors += 1;
         let Ok(message) = Message::parse_with(&vector.bytes, endian) else { return };

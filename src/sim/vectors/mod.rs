@@ -208,7 +208,7 @@ impl Vector {
     /// The attributes of the message, as a tree.
     #[must_use]
     pub fn fields(&self, kernel: &Kernel) -> Vec<Field> {
-        let message = Message::parse_with(&self.bytes, kernel.arch.endian);
+        let message = Message::parse_with(&self.bytes, kernel.arch.endian());
         message.map(|message| Field::of(&message)).unwrap_or_default()
     }
 }

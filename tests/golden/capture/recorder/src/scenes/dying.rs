@@ -28,7 +28,7 @@ pub(crate) fn dying(r: &mut Recorder) -> Done {
         let (family, proto) = protocols[usize::from(n) % protocols.len()];
         let ct = Conntrack {
             mark: Some(n.into()),
-            labels: (n % 4 == 0).then(|| Labels::new(1 << n)),
+            labels: (n % 4 == 0).then(|| Labels::from_bits(1 << n)),
             zone: (n % 5 == 0).then_some(0x0300 + n),
             ..flow(family, proto, 1000 + n)
         };

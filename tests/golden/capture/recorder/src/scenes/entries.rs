@@ -123,7 +123,7 @@ pub(crate) fn labels(r: &mut Recorder) -> Done {
     for (n, len) in (300..).zip(lengths) {
         let bytes: Vec<u8> = (1..=len).collect();
         let ct = flow(Family::IPV4, UDP, n);
-        let whole = Conntrack { labels: Some(Labels::new(u128::MAX / 3)), ..ct.clone() };
+        let whole = Conntrack { labels: Some(Labels::from_bits(u128::MAX / 3)), ..ct.clone() };
         let masks: [Option<Vec<u8>>; 3] = [None, Some(vec![0xf0; len.into()]), Some(vec![1; 4])];
         create(r, &whole)?;
         for mask in masks {
@@ -172,7 +172,7 @@ pub(crate) fn switches(r: &mut Recorder) -> Done {
         for (family, proto) in [(Family::IPV4, TCP), (Family::IPV6, TCP), (Family::IPV4, UDP)] {
             let ct = Conntrack {
                 protoinfo: established().filter(|_| proto == TCP),
-                labels: Some(Labels::new(1 << 77)),
+                labels: Some(Labels::from_bits(1 << 77)),
                 ..flow(family, proto, n)
             };
             create(r, &ct)?;
