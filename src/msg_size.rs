@@ -1,8 +1,8 @@
-//! `ctnetlink_nlmsg_size`: how large the kernel expects an event to become.
+//! The size that the kernel allocates for an event: `ctnetlink_nlmsg_size`.
 //!
-//! Before it builds an event the kernel computes, from the entry, the payload that the message can
-//! have, and allocates [`nlmsg_total_size`](crate::wire::nlmsg_total_size) of it. The functions
-//! here have the kernel's names and give the kernel's number, mistakes included:
+//! Before it builds an event, the kernel computes the largest payload from the entry and allocates
+//! [`nlmsg_total_size`](crate::wire::nlmsg_total_size) of it. The functions of this module have the
+//! kernel's names and return the kernel's numbers, mistakes included:
 //!
 //! | mistake | since | effect |
 //! |---|---|---|
@@ -13,14 +13,16 @@
 //! | TCP's state is counted one attribute and one header short | 4.19 | 12 bytes short |
 //! | `sizeof(sizeof(…))` in TCP's and SCTP's state | 4.17 to 4.18 | TCP 4 short, SCTP 4 short |
 //! | addresses of both families are counted | 4.19 | IPv4 120 bytes, IPv6 48 bytes too much |
-//! | master, helper, adjustments, STOP are always counted | always | too much |
-//! | counters and times are counted for NEW and UPDATE, which have none | always | 84 bytes too much |
+//! | master, helper, adjustments, stop time are always counted | always | too much |
+//! | counters and times are counted for NEW and UPDATE, which lack them | always | 84 bytes too much |
 //! | `CTA_TIMESTAMP_EVENT` is counted with the sysctl off, and without its pad | 6.14 | 12 too much |
 //!
-//! Since 4.19 the excess hides the shortage: the worst case has 8 bytes to spare (IPv6 TCP with
-//! everything), unless a helper has data, NAT is off, or a security module's length leaves out the
-//! NUL that is sent. In 4.18 itself 32 bytes can be missing. An event that does not fit is lost, and
-//! its listeners get ENOBUFS; it rarely comes to that, because allocations are rounded up.
+//! Since Linux 4.19 the excess hides the shortage. The worst case (IPv6 TCP with everything) has 8
+//! bytes to spare, unless a helper has data, NAT is off, or the length from a security module omits
+//! the NUL that is sent. In Linux 4.18, 32 bytes can be missing. An event that does not fit is
+//! dropped, and its listeners get `ENOBUFS`. This is rare, because allocations are rounded up.
+//!
+//! # Examples
 //!
 //! ```
 //! use ctnetlink::msg_size::{CtShape, ctnetlink_nlmsg_size, ctnetlink_nlmsg_size_terms};
@@ -49,25 +51,25 @@ const TCP_FLAGS_LEN: usize = 2;
 /// `sizeof(struct nfgenmsg)`.
 const NFGENMSG_LEN: usize = 4;
 
-/// What of an entry the size depends on.
+/// The properties of an entry that decide the size of its events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CtShape {
     /// The layer 3 protocol.
     pub family: Family,
     /// The transport protocol.
     pub proto: IpProto,
-    /// It was born with counters.
+    /// Whether the entry has the counters extension.
     pub acct: bool,
-    /// It was born with timestamps.
+    /// Whether the entry has the timestamp extension.
     pub timestamp: bool,
-    /// It has labels: how many bytes, 16 since 4.9.
+    /// The size of the labels extension in bytes: 16 since Linux 4.9.
     pub labels: Option<usize>,
-    /// The length that the security module gives for the context of its secmark.
+    /// The length that the security module returns for the security context.
     pub secctx: Option<usize>,
 }
 
 impl CtShape {
-    /// An entry without extensions.
+    /// Creates the properties of an entry without extensions.
     #[must_use]
     pub const fn new(family: Family, proto: IpProto) -> Self {
         Self { family, proto, acct: false, timestamp: false, labels: None, secctx: None }
@@ -92,16 +94,16 @@ impl From<&Conntrack> for CtShape {
     }
 }
 
-/// One term of the sum.
+/// One term of the sum in [`ctnetlink_nlmsg_size`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
-    /// The kernel's function, or the attributes.
+    /// The kernel's function, or the names of the attributes.
     pub what: &'static str,
-    /// Its bytes; 0 where the entry, the release or the configuration lacks it.
+    /// The size in bytes, or 0 if the entry, the release or the configuration lacks it.
     pub bytes: usize,
 }
 
-/// The terms of [`ctnetlink_nlmsg_size`], in the kernel's order.
+/// Returns the terms of [`ctnetlink_nlmsg_size`], in the kernel's order.
 #[must_use]
 pub fn ctnetlink_nlmsg_size_terms(kernel: &Kernel, ct: &CtShape) -> [Term; 19] {
     let config = &kernel.config;
@@ -109,7 +111,7 @@ pub fn ctnetlink_nlmsg_size_terms(kernel: &Kernel, ct: &CtShape) -> [Term; 19] {
     let only_if = |condition: bool, bytes: usize| if condition { bytes } else { 0 };
     let term = |what, bytes| Term { what, bytes };
     let has_zone = config.zones && release.nlmsg_size_counts_zone();
-    // Not nla_total_size_64bit: the pad before it is not counted.
+    // The kernel does not count the pad attribute before it.
     let has_event_time = kernel.has_timestamp() && release.timestamp_event_in_events();
     [
         term("nfgenmsg", nlmsg_align(NFGENMSG_LEN)),
@@ -134,8 +136,9 @@ pub fn ctnetlink_nlmsg_size_terms(kernel: &Kernel, ct: &CtShape) -> [Term; 19] {
     ]
 }
 
-/// Bytes of payload that the kernel expects an event of this entry to have; it allocates
-/// [`nlmsg_total_size`](crate::wire::nlmsg_total_size) of it.
+/// Returns the payload, in bytes, for which the kernel allocates an event.
+///
+/// The allocation is [`nlmsg_total_size`](crate::wire::nlmsg_total_size) of it.
 #[must_use]
 pub fn ctnetlink_nlmsg_size(kernel: &Kernel, ct: &CtShape) -> usize {
     ctnetlink_nlmsg_size_terms(kernel, ct).iter().map(|term| term.bytes).sum()
@@ -145,7 +148,7 @@ fn seq_adj_size() -> usize {
     2 * nla_total_size(0) + 6 * nla_total_size(4)
 }
 
-/// Three tuples' addresses and identifiers, and the state of the protocol.
+/// Returns the size of the addresses and ports of three tuples, and of the protocol's state.
 #[must_use]
 pub fn ctnetlink_proto_size(kernel: &Kernel, ct: &CtShape) -> usize {
     let v4 = 2 * nla_total_size(4);
@@ -165,7 +168,7 @@ pub fn ctnetlink_proto_size(kernel: &Kernel, ct: &CtShape) -> usize {
     3 * addresses + 3 * identifiers + protoinfo_size(kernel, ct.proto)
 }
 
-/// `nlattr_size` of a protocol that has a state, else 0.
+/// Returns `nlattr_size` of a protocol that has a state, otherwise 0.
 fn protoinfo_size(kernel: &Kernel, proto: IpProto) -> usize {
     let nest = nla_total_size(0);
     let byte = nla_total_size(1);
@@ -185,13 +188,13 @@ fn protoinfo_size(kernel: &Kernel, proto: IpProto) -> usize {
     }
 }
 
-/// Counters of both directions, if the entry has any (`ctnetlink_counters_size` in old kernels).
+/// Returns the size of the counters of both directions (`ctnetlink_counters_size` in old kernels).
 #[must_use]
 pub fn ctnetlink_acct_size(kernel: &Kernel, ct: &CtShape) -> usize {
     if ct.acct { 2 * nla_total_size(0) + 4 * nla_total_size_64bit(8, kernel.pads()) } else { 0 }
 }
 
-/// START and STOP, if the entry has them: both, though a live entry has no STOP. Since 2.6.39.
+/// Returns the size of both timestamps, though an active entry has no stop time, since Linux 2.6.39.
 #[must_use]
 pub fn ctnetlink_timestamp_size(kernel: &Kernel, ct: &CtShape) -> usize {
     if ct.timestamp && kernel.has_timestamp() {
@@ -201,7 +204,7 @@ pub fn ctnetlink_timestamp_size(kernel: &Kernel, ct: &CtShape) -> usize {
     }
 }
 
-/// The security context, if a security module names it.
+/// Returns the size of the security context.
 #[must_use]
 pub fn ctnetlink_secctx_size(kernel: &Kernel, ct: &CtShape) -> usize {
     match ct.secctx {
@@ -210,7 +213,7 @@ pub fn ctnetlink_secctx_size(kernel: &Kernel, ct: &CtShape) -> usize {
     }
 }
 
-/// The labels, if the entry has the extension: whether any label is set does not matter.
+/// Returns the size of the labels extension, even if no label is set.
 #[must_use]
 pub fn ctnetlink_label_size(kernel: &Kernel, ct: &CtShape) -> usize {
     match ct.labels {

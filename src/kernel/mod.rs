@@ -1,4 +1,4 @@
-//! A kernel: its release, its configuration, its machine.
+//! Kernels: release, build configuration and machine.
 
 mod arch;
 mod parse;
@@ -13,6 +13,8 @@ use crate::wire::WriteLimits;
 
 /// A kernel: everything outside an entry that decides bytes and sizes.
 ///
+/// # Examples
+///
 /// ```
 /// use ctnetlink::kernel::{Arch, Kernel};
 ///
@@ -23,41 +25,42 @@ use crate::wire::WriteLimits;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kernel {
-    /// What changed when.
+    /// The release.
     pub release: Release,
-    /// What it was built with.
+    /// The build configuration.
     pub config: Config,
-    /// What it runs on.
+    /// The machine.
     pub arch: Arch,
 }
 
 impl Kernel {
-    /// A release as distributions build it, on x86-64.
+    /// Creates a kernel that is configured as distributions do, on x86-64.
     #[must_use]
     pub const fn new(release: Release) -> Self {
         Self { release, config: Config::DISTRIBUTION, arch: Arch::X86_64 }
     }
 
-    /// Whether the timestamp extension exists: the release has it and it was built in.
+    /// Returns `true` if the kernel has the timestamp extension.
     #[must_use]
     pub fn has_timestamp(&self) -> bool {
         self.release.has_timestamp() && self.config.timestamp
     }
 
-    /// Whether the labels extension exists.
+    /// Returns `true` if the kernel has the labels extension.
     #[must_use]
     pub const fn has_labels(&self) -> bool {
         self.release.has_labels() && self.config.labels
     }
 
-    /// Whether 64-bit values may get a pad, and sizes count it.
+    /// Returns `true` if the kernel aligns 64-bit values with pad attributes.
     #[must_use]
     pub const fn pads(&self) -> bool {
         self.arch.pads && self.release.aligns_64bit()
     }
 
-    /// Which identifiers a protocol's tuples have: decided by what the kernel tracks as a protocol of
-    /// its own.
+    /// Returns the identifiers in the tuples of a protocol.
+    ///
+    /// The kernel has them for the protocols that it tracks as their own.
     #[must_use]
     pub const fn l4proto(&self, protonum: IpProto) -> L4Proto {
         match protonum {
@@ -66,7 +69,7 @@ impl Kernel {
         }
     }
 
-    /// Not inlined: the protocols of nearly all flows are asked for before.
+    /// It is not inlined, because `l4proto` handles the protocols of nearly all flows.
     #[inline(never)]
     const fn other_l4proto(&self, protonum: IpProto) -> L4Proto {
         match protonum {
@@ -82,31 +85,31 @@ impl Kernel {
         }
     }
 
-    /// A buffer of this machine of which the first byte lies `offset` bytes into its datagram.
+    /// Returns the limits of a buffer that starts `offset` bytes into its datagram.
     #[must_use]
     pub fn write_limits(&self, limit: usize, offset: usize) -> WriteLimits {
         WriteLimits { limit, pad_from: self.pads().then_some(offset) }
     }
 }
 
-/// Which identifiers a protocol's tuples have beside its number.
+/// The identifiers in the tuples of a protocol, besides its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum L4Proto {
     /// Two ports or GRE keys.
     Ports,
-    /// ICMP id, type, code.
+    /// ICMP id, type and code.
     Icmp,
-    /// The same, numbered as ICMPv6.
+    /// ICMPv6 id, type and code.
     Icmpv6,
-    /// None.
+    /// No identifiers.
     Generic,
 }
 
-/// The Kconfig options that change bytes or sizes.
+/// A build configuration: the Kconfig options that decide bytes and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `NF_CONNTRACK_TIMESTAMP`, off unless chosen. Without it every function about timestamps is an
-    /// empty stub and its size 0.
+    /// `NF_CONNTRACK_TIMESTAMP`, off by default. Without it there are no timestamps, and their size is
+    /// 0.
     pub timestamp: bool,
     /// `NF_CONNTRACK_MARK`.
     pub mark: bool,
@@ -114,7 +117,7 @@ pub struct Config {
     pub zones: bool,
     /// `NF_CONNTRACK_LABELS`.
     pub labels: bool,
-    /// `NF_CONNTRACK_SECMARK`. Bytes change only if a security module names the mark as well.
+    /// `NF_CONNTRACK_SECMARK`. It decides bytes only if a security module has a context for the mark.
     pub secmark: bool,
     /// `NF_NAT`.
     pub nat: bool,
@@ -124,16 +127,16 @@ pub struct Config {
     pub events: bool,
     /// `NF_CT_PROTO_SCTP`.
     pub proto_sctp: bool,
-    /// `NF_CT_PROTO_DCCP`, up to 6.15.
+    /// `NF_CT_PROTO_DCCP`, up to Linux 6.15.
     pub proto_dccp: bool,
-    /// `NF_CT_PROTO_UDPLITE`, up to 7.0.
+    /// `NF_CT_PROTO_UDPLITE`, up to Linux 7.0.
     pub proto_udplite: bool,
     /// `NF_CT_PROTO_GRE`.
     pub proto_gre: bool,
 }
 
 impl Config {
-    /// As Debian and others build it: with everything.
+    /// The configuration of Debian and other distributions: all options.
     pub const DISTRIBUTION: Self = Self {
         timestamp: true,
         mark: true,

@@ -4,7 +4,7 @@ use super::Release;
 use core::fmt;
 use core::str::FromStr;
 
-/// The numbers with dots; `.y` for a series.
+/// Writes the numbers with dots, and `.y` for the patch level of a series.
 impl fmt::Display for Release {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.patch {
@@ -14,23 +14,23 @@ impl fmt::Display for Release {
     }
 }
 
-/// A text that is no kernel release.
+/// An error from parsing a [`Release`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseReleaseError;
 
 impl fmt::Display for ParseReleaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a kernel release such as 6.12 or 6.12.111")
+        f.write_str("expected a kernel release such as 6.12 or 6.12.111")
     }
 }
 
 impl core::error::Error for ParseReleaseError {}
 
-/// Reads `6.12`, `6.12.y`, `6.12.111` and what `uname -r` prints, such as `6.12.111+deb12-amd64`.
+/// Parses `6.12`, `6.12.y`, `6.12.111` and the output of `uname -r`, such as `6.12.111+deb12-amd64`.
 ///
-/// Distributions that name their kernels after the series put `.0` and a number of their own, as in
-/// `6.1.0-50-amd64`; that is read as the series.
+/// Some distributions name a kernel after its series, with `.0` and a number of their own, as in
+/// `6.1.0-50-amd64`. This is parsed as the series.
 impl FromStr for Release {
     type Err = ParseReleaseError;
 

@@ -1,4 +1,4 @@
-//! Answers: the dump of the table, a single GET, GET_CTRZERO, statistics.
+//! Replies of a namespace: a dump of the table, a single GET, GET_CTRZERO, statistics.
 
 use super::errno::Errno;
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
@@ -12,27 +12,27 @@ use crate::wire::{NlMsgHdr, NlmFlags, WriteBuf, nlmsg_total_size};
 use crate::{Family, MsgType};
 use alloc::vec::Vec;
 
-/// What a dump asks for.
+/// A request to dump the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DumpRequest {
-    /// The requester's socket.
+    /// The port id of the requester's socket.
     pub portid: u32,
-    /// The request's number.
+    /// The sequence number of the request.
     pub seq: u32,
-    /// GET_CTRZERO: the counters are set to 0.
+    /// Whether the request is a GET_CTRZERO, which sets the counters to 0.
     pub ctrzero: bool,
-    /// The layer 3 protocol; [`Family::UNSPEC`] is any.
+    /// The layer 3 protocol; [`Family::UNSPEC`] selects all.
     pub family: Family,
-    /// Mark and mask.
+    /// The mark and its mask.
     pub mark: Option<(u32, u32)>,
-    /// Status and mask. Since 5.15.
+    /// The status and its mask, since Linux 5.15.
     pub status: Option<(Status, Status)>,
-    /// The zone of either direction. Since 6.8.
+    /// The zone of either direction, since Linux 6.8.
     pub zone: Option<u16>,
 }
 
 impl DumpRequest {
-    /// Whether the kernel makes a filter of it.
+    /// Returns `true` if the kernel filters the dump.
     const fn is_filtered(&self, kernel: &Kernel) -> bool {
         self.family.0 != Family::UNSPEC.0
             || self.mark.is_some()
@@ -40,6 +40,7 @@ impl DumpRequest {
             || self.zone.is_some() && kernel.release.filters_zone()
     }
 
+    /// Returns `true` if the request selects an entry.
     pub(crate) fn matches(&self, kernel: &Kernel, ct: &NfConn) -> bool {
         let is_family = self.family == Family::UNSPEC || self.family == ct.l3num();
         let zone = self.zone.filter(|_| kernel.release.filters_zone());
@@ -50,12 +51,12 @@ impl DumpRequest {
     }
 }
 
-/// How much one datagram of a dump holds, in bytes.
+/// The sizes of the datagrams of a dump, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DumpBuffers {
-    /// The first datagram, which is made before the requester reads.
+    /// The first datagram, which the kernel fills before the requester reads.
     pub first: usize,
-    /// The others, as large as the largest buffer with which it has read so far.
+    /// The other datagrams: the largest buffer with which the requester has read so far.
     pub next: usize,
 }
 
@@ -68,7 +69,7 @@ impl DumpBuffers {
         Self { first: arch.nlmsg_goodsize(), next }
     }
 
-    /// A socket that has been read with 32 KiB or more before.
+    /// Returns the sizes for a socket that was read with 32 KiB or more before.
     #[must_use]
     pub const fn read_before(kernel: &Kernel) -> Self {
         let next = Self::fresh(kernel).next;
@@ -77,12 +78,14 @@ impl DumpBuffers {
 }
 
 impl Net {
-    /// `ctnetlink_dump_table`: the datagrams that answer a dump, `NLMSG_DONE` in one of its own at the
-    /// end. A message that does not fit begins the next datagram. Entries whose time is up are left
-    /// out and, since 4.9, removed, which sends their DESTROY events meanwhile.
+    /// Returns the datagrams of a dump, with `NLMSG_DONE` in the last one (`ctnetlink_dump_table`).
+    ///
+    /// A message that does not fit starts the next datagram. Since Linux 4.9 a dump removes expired
+    /// entries, which sends their DESTROY events.
     ///
     /// # Errors
-    /// [`NoRoom`](crate::error::ErrorKind::NoRoom): a single message exceeds the buffer.
+    ///
+    /// Returns [`NoRoom`](crate::error::ErrorKind::NoRoom) if a single message exceeds the buffer.
     pub fn dump(
         &mut self,
         request: &DumpRequest,
@@ -125,7 +128,7 @@ impl Net {
         Ok(datagrams)
     }
 
-    /// `NLMSG_DONE`, with status 0.
+    /// Builds `NLMSG_DONE` with status 0.
     fn done(&self, request: &DumpRequest, filtered: bool) -> Vec<u8> {
         let says_filtered = filtered && self.kernel.release.done_says_filtered();
         let flags = if says_filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
@@ -143,18 +146,20 @@ impl Net {
         done
     }
 
-    /// Answers a GET, or with `ctrzero` a GET_CTRZERO, for one entry. The reference count includes
-    /// the look-up's own.
+    /// Returns the reply to a GET for one entry, or to a GET_CTRZERO with `ctrzero`.
+    ///
+    /// The reference count includes the reference of the look-up.
     ///
     /// # Errors
-    /// [`Enoent`](Errno::Enoent).
+    ///
+    /// Returns [`Enoent`](Errno::Enoent) if there is no such entry.
     pub fn get(&mut self, id: u32, portid: u32, seq: u32, ctrzero: bool) -> Result<Vec<u8>, Errno> {
         let mut ct = self.entry(id).ok_or(Errno::Enoent)?.clone();
         ct.use_count = ct.use_count.wrapping_add(1);
         let mut message = WriteBuf::new();
         let reply = Reply::to(portid, seq);
         let jiffies = self.clock.jiffies;
-        // Without a limit nothing fails but a helper's data of more than 64 KiB.
+        // Without a limit, only helper data of more than 64 KiB fails.
         ctnetlink_fill_info(&self.kernel, &ct, jiffies, &reply, Skb::UNLIMITED, &mut message)
             .map_err(|_| Errno::Einval)?;
         if ctrzero && self.kernel.release.ctrzero_is_atomic() {
@@ -163,7 +168,7 @@ impl Net {
         Ok(message.into_bytes())
     }
 
-    /// Answers GET_STATS.
+    /// Returns the reply to GET_STATS.
     #[must_use]
     pub fn get_stats(&self, portid: u32, seq: u32) -> Vec<u8> {
         let entries = u32::try_from(self.table.len()).unwrap_or(u32::MAX);

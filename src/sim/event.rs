@@ -1,4 +1,4 @@
-//! `ctnetlink_conntrack_event`: what listeners are told of an entry.
+//! Events about entries: `ctnetlink_conntrack_event`.
 
 use super::fill_info::{
     Skb, ctnetlink_dump_acct, ctnetlink_dump_ct_seq_adj, ctnetlink_dump_ct_synproxy,
@@ -15,18 +15,18 @@ use crate::wire::{NlmFlags, WriteBuf, Writer, nlmsg_total_size};
 use crate::{Group, MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
-/// A message that is sent to a group.
+/// An event: a message for the listeners of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The group.
     pub group: Group,
-    /// The message; nothing else is in its datagram.
+    /// The message, which is alone in its datagram.
     pub bytes: Vec<u8>,
-    /// Bytes that the kernel allocated for it.
+    /// The size that the kernel allocates for the message.
     pub alloc: usize,
 }
 
-/// The type, flags and group of an event; `None` if there is nothing to report.
+/// Returns the type, flags and group of an event, or `None` if there is nothing to report.
 #[must_use]
 pub fn kind_of_event(events: IpctEvents) -> Option<(MsgType, NlmFlags, Group)> {
     if events.contains(IpctEvents::DESTROY) {
@@ -40,15 +40,16 @@ pub fn kind_of_event(events: IpctEvents) -> Option<(MsgType, NlmFlags, Group)> {
     }
 }
 
-/// The message that reports `events` of an entry, caused over netlink by the socket `portid` or, if
-/// 0, by a packet or a timer. `None` if there is nothing to report.
+/// Builds the message that reports `events` of an entry, or `None` if there is nothing to report.
 ///
-/// `now` is the kernel's time in jiffies.
+/// The socket `portid` caused the events, or a packet or a timer if it is 0. `now` is the kernel's
+/// time in jiffies.
 ///
 /// # Errors
-/// [`NoRoom`](crate::error::ErrorKind::NoRoom): the message does not fit what
-/// [`ctnetlink_nlmsg_size`] allows. The event is lost then, and the group gets ENOBUFS. (The kernel
-/// fails a little later, because it rounds allocations up.)
+///
+/// Returns [`NoRoom`](crate::error::ErrorKind::NoRoom) if the message does not fit into
+/// [`ctnetlink_nlmsg_size`]. The event is dropped then, and the listeners of the group get `ENOBUFS`.
+/// The kernel itself fails for slightly larger messages only, because it rounds allocations up.
 pub fn ctnetlink_conntrack_event(
     kernel: &Kernel,
     events: IpctEvents,
@@ -63,8 +64,9 @@ pub fn ctnetlink_conntrack_event(
     Ok(Some(Event { group, bytes, alloc }))
 }
 
-/// Bytes that such an event takes, whether or not they fit what the kernel allocates; `None` if there
-/// is nothing to report.
+/// Returns the size of an event, even if the kernel allocates less for it.
+///
+/// Returns `None` if there is nothing to report.
 #[must_use]
 pub fn conntrack_event_len(
     kernel: &Kernel,
@@ -76,7 +78,7 @@ pub fn conntrack_event_len(
     built.map(|(_, bytes)| bytes.len())
 }
 
-/// The message alone, in a buffer of `limit` bytes.
+/// Builds the group and the message of an event, in a buffer of `limit` bytes.
 pub(crate) fn build_event(
     kernel: &Kernel,
     events: IpctEvents,
@@ -147,15 +149,17 @@ fn fill_event(
         }
     }
     let is_mark_due = events.contains(IpctEvents::MARK);
-    // Where a mark of 0 is left out, so is one that did not change.
+    // Releases that omit a mark of 0 also omit one that did not change.
     if is_mark_due || !release.omits_zero_mark() {
         ctnetlink_dump_mark(kernel, out, ct, is_mark_due);
     }
     ctnetlink_dump_event_timestamp(kernel, out, ct);
 }
 
-/// When it happened, if the entry has timestamps. Since 6.14. Its pad has the number that pads have
-/// inside `CTA_TIMESTAMP`, which is that of `CTA_STATUS` here.
+/// Writes `CTA_TIMESTAMP_EVENT`, if the entry has timestamps, since Linux 6.14.
+///
+/// Its pad attribute has the number of pads inside `CTA_TIMESTAMP`, which is that of `CTA_STATUS`
+/// here.
 pub fn ctnetlink_dump_event_timestamp(
     kernel: &Kernel,
     out: &mut Writer<'_, CtattrType>,

@@ -1,4 +1,4 @@
-//! `ctnetlink_fill_info`: what answers a dump, a GET or a GET_CTRZERO.
+//! Replies to a dump, a GET or a GET_CTRZERO: `ctnetlink_fill_info`.
 
 use super::nf_conn::{L4State, NfConn, NfConntrackZone, ZoneDir};
 use super::out::{InPlace, Out};
@@ -11,50 +11,51 @@ use crate::shapes;
 use crate::wire::{Endian, HostBits, NlmFlags, WriteBuf, Writer};
 use crate::{MessageBuilder, MsgType, NfGenMsg};
 
-/// The buffer that a message is written to, and where it lies in its datagram.
+/// The limits of the buffer that a message is written to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Skb {
-    /// Bytes that the buffer holds.
+    /// The size of the buffer in bytes.
     pub limit: usize,
-    /// Offset of the buffer's first byte in the datagram: 0 unless part of one is rebuilt. Counts
-    /// only on machines that pad.
+    /// The offset of the buffer in its datagram, which decides pad attributes. It is 0 unless only part
+    /// of a datagram is rebuilt.
     pub offset: usize,
 }
 
 impl Skb {
-    /// A buffer without limit.
+    /// A buffer of any size at the start of a datagram.
     pub const UNLIMITED: Self = Self { limit: usize::MAX, offset: 0 };
 }
 
-/// To whom `ctnetlink_fill_info` answers what.
+/// The header of a reply, and what the reply contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reply {
-    /// The requester's socket.
+    /// The port id of the requester's socket.
     pub portid: u32,
-    /// The request's number.
+    /// The sequence number of the request.
     pub seq: u32,
-    /// `NLM_F_DUMP_FILTERED` in a filtered dump since 5.8, else nothing.
+    /// `NLM_F_DUMP_FILTERED` in a filtered dump since Linux 5.8, otherwise empty.
     pub flags: NlmFlags,
-    /// Whether extensions are sent: yes, but for unconfirmed entries since 5.5.
+    /// Whether extensions are sent: always, except for unconfirmed entries since Linux 5.5.
     pub extinfo: bool,
 }
 
 impl Reply {
-    /// An answer to a request of that socket and number.
+    /// Creates a reply to an unfiltered request.
     #[must_use]
     pub const fn to(portid: u32, seq: u32) -> Self {
         Self { portid, seq, flags: NlmFlags::empty(), extinfo: true }
     }
 }
 
-/// Appends the message about one entry to `skb`: always `IPCTNL_MSG_CT_NEW`, also in answer to
-/// GET_CTRZERO; `NLM_F_MULTI` if there is a requester, also in answer to a single GET.
+/// Appends the message about one entry to `skb`. `now` is the kernel's time in jiffies.
 ///
-/// `now` is the kernel's time in jiffies.
+/// The type is always `IPCTNL_MSG_CT_NEW`, also for a GET_CTRZERO. `NLM_F_MULTI` is set if there is a
+/// requester, also for a single GET.
 ///
 /// # Errors
-/// [`NoRoom`](crate::error::ErrorKind::NoRoom), the kernel's EMSGSIZE: the message is cancelled and
-/// the buffer as before.
+///
+/// Returns [`NoRoom`](crate::error::ErrorKind::NoRoom), the kernel's `EMSGSIZE`, if the message does
+/// not fit. The buffer is unchanged then.
 pub fn ctnetlink_fill_info(
     kernel: &Kernel,
     ct: &NfConn,
@@ -89,7 +90,7 @@ pub fn ctnetlink_fill_info(
     builder.write_with_limits(skb, kernel.write_limits(room.limit, room.offset), fill).map(|_| ())
 }
 
-/// The whole message since 5.5.
+/// Writes the whole message, since Linux 5.5.
 #[inline(always)]
 fn fill_info_5_5(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64, reply: &Reply) {
     ctnetlink_dump_info(kernel, out, ct, now);
@@ -98,7 +99,7 @@ fn fill_info_5_5(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64, rep
     }
 }
 
-/// What every entry has. Since 5.5.
+/// Writes the attributes that every entry has, since Linux 5.5 (`ctnetlink_dump_info`).
 #[inline(always)]
 pub fn ctnetlink_dump_info(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     dump_both_tuples(kernel, out, ct);
@@ -114,7 +115,7 @@ pub fn ctnetlink_dump_info(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now
     }
 }
 
-/// The extensions that an entry has. Since 5.5.
+/// Writes the extensions of an entry, since Linux 5.5 (`ctnetlink_dump_extinfo`).
 #[inline(always)]
 pub fn ctnetlink_dump_extinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     ctnetlink_dump_acct(out, ct);
@@ -125,7 +126,7 @@ pub fn ctnetlink_dump_extinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) 
     ctnetlink_dump_ct_synproxy(kernel, out, ct);
 }
 
-/// The whole message in 5.3, 5.4 and late 4.19.
+/// Writes the whole message, in Linux 5.3, 5.4 and late 4.19.
 fn fill_info_5_3(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     dump_both_tuples(kernel, out, ct);
     ctnetlink_dump_status(out, ct);
@@ -146,7 +147,7 @@ fn fill_info_5_3(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     }
 }
 
-/// The whole message up to 5.2.
+/// Writes the whole message, up to Linux 5.2.
 fn fill_info_2_6_39(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, now: u64) {
     dump_both_tuples(kernel, out, ct);
     ctnetlink_dump_status(out, ct);
@@ -185,13 +186,13 @@ fn zone_id(kernel: &Kernel, zone: NfConntrackZone, place: ZoneDir) -> Option<u16
     (kernel.config.zones && zone.id != 0 && dir == place).then_some(zone.id)
 }
 
-/// The status, as it is.
+/// Writes `CTA_STATUS` without a mask.
 #[inline(always)]
 pub fn ctnetlink_dump_status(out: &mut impl Out, ct: &NfConn) {
     out.be32(CtattrType::Status, ct.status.bits());
 }
 
-/// Seconds left; with `skip_zero` only if there are any.
+/// Writes `CTA_TIMEOUT`. With `skip_zero` it is omitted if it is 0.
 #[inline(always)]
 pub fn ctnetlink_dump_timeout(
     kernel: &Kernel,
@@ -207,15 +208,16 @@ pub fn ctnetlink_dump_timeout(
     out.be32(CtattrType::Timeout, timeout);
 }
 
-/// Seconds left, rounded down. Until 3.1 the difference had no sign, so that an overdue entry shows
-/// an arbitrary number.
+/// Returns the seconds until an entry expires, rounded down.
+///
+/// Up to Linux 3.1 the difference is unsigned, so that an overdue entry has an arbitrary number.
 #[must_use]
 pub fn nf_ct_expires(kernel: &Kernel, ct: &NfConn, now: u64) -> u32 {
     let is_confirmed = ct.status.contains(Status::CONFIRMED);
     seconds_left(kernel, ct.timeout, if is_confirmed { now } else { 0 })
 }
 
-/// Seconds from `now` to `expires`, both in jiffies.
+/// Returns the seconds from `now` to `expires`, both in jiffies.
 pub(crate) fn seconds_left(kernel: &Kernel, expires: u64, now: u64) -> u32 {
     let left = if kernel.release.overdue_timeout_wraps() {
         let left = expires.wrapping_sub(now);
@@ -223,11 +225,11 @@ pub(crate) fn seconds_left(kernel: &Kernel, expires: u64, now: u64) -> u32 {
     } else {
         expires.saturating_sub(now)
     };
-    // As the kernel stores a long in a be32: the low half.
+    // The kernel stores the low half of a long.
     (left / u64::from(kernel.arch.hz).max(1)) as u32
 }
 
-/// Counters of both directions, if the entry has any.
+/// Writes `CTA_COUNTERS_ORIG` and `CTA_COUNTERS_REPLY`, if the entry has counters.
 #[inline(always)]
 pub fn ctnetlink_dump_acct(out: &mut impl Out, ct: &NfConn) {
     let Some([orig, reply]) = &ct.acct else {
@@ -237,8 +239,9 @@ pub fn ctnetlink_dump_acct(out: &mut impl Out, ct: &NfConn) {
     out.counters(CtattrType::CountersReply, reply);
 }
 
-/// When the entry began and, if it has ended, when it ended. Nothing if it was born without
-/// timestamps. Since 2.6.39.
+/// Writes `CTA_TIMESTAMP`, if the entry has timestamps, since Linux 2.6.39.
+///
+/// The stop time is written if the entry has ended.
 #[inline(always)]
 pub fn ctnetlink_dump_timestamp(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     if let Some(tstamp) = ct.nf_conn_tstamp_find().filter(|_| kernel.has_timestamp()) {
@@ -246,12 +249,12 @@ pub fn ctnetlink_dump_timestamp(kernel: &Kernel, out: &mut impl Out, ct: &NfConn
     }
 }
 
-/// The state of TCP, SCTP or DCCP; in DESTROY the state alone.
+/// Writes `CTA_PROTOINFO` for TCP, SCTP and DCCP. DESTROY events contain the state alone.
 #[inline(always)]
 pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, destroy: bool) {
     let has_state = match (ct.protonum(), &ct.proto) {
         (IpProto::TCP, L4State::Tcp { .. }) => true,
-        // A protocol that this kernel does not track has no function for it.
+        // The kernel has no such function for a protocol that it does not track.
         (protonum @ IpProto::SCTP, L4State::Sctp { .. })
         | (protonum @ IpProto::DCCP, L4State::Dccp { .. }) => {
             kernel.l4proto(protonum) == L4Proto::Ports
@@ -263,7 +266,7 @@ pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn
     }
 }
 
-/// The helper, if one is set.
+/// Writes `CTA_HELP`, if a helper is set.
 #[inline(always)]
 pub fn ctnetlink_dump_helpinfo(out: &mut impl Out, ct: &NfConn) {
     if let Some(help) = ct.help.as_ref().filter(|help| help.helper.is_some()) {
@@ -271,7 +274,7 @@ pub fn ctnetlink_dump_helpinfo(out: &mut impl Out, ct: &NfConn) {
     }
 }
 
-/// The mark: with `dump` also 0, but for the releases that left out a 0 everywhere.
+/// Writes `CTA_MARK`. With `dump` a mark of 0 is written too, except in releases that omit it.
 #[inline(always)]
 pub fn ctnetlink_dump_mark(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, dump: bool) {
     let with_zero = || dump && !kernel.release.omits_zero_mark();
@@ -280,7 +283,7 @@ pub fn ctnetlink_dump_mark(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, dum
     }
 }
 
-/// The security context, if a security module names it.
+/// Writes `CTA_SECCTX`, if a security module has a context for the security mark.
 #[inline(always)]
 pub fn ctnetlink_dump_secctx(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     if let Some(context) = ct.secctx.as_ref().filter(|_| kernel.config.secmark) {
@@ -288,7 +291,7 @@ pub fn ctnetlink_dump_secctx(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     }
 }
 
-/// The labels as they lie in memory, if any is set. Since 3.9.
+/// Writes `CTA_LABELS` in memory layout, if a label is set, since Linux 3.9.
 #[inline(always)]
 pub fn ctnetlink_dump_labels(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     let Some(labels) = ct.labels.filter(|_| kernel.has_labels()) else {
@@ -303,19 +306,19 @@ pub fn ctnetlink_dump_labels(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     }
 }
 
-/// The opaque number.
+/// Writes `CTA_ID`.
 #[inline(always)]
 pub fn ctnetlink_dump_id(out: &mut impl Out, ct: &NfConn) {
     out.be32(CtattrType::Id, ct.id);
 }
 
-/// The reference count.
+/// Writes `CTA_USE`.
 #[inline(always)]
 pub fn ctnetlink_dump_use(out: &mut impl Out, ct: &NfConn) {
     out.be32(CtattrType::Use, ct.use_count);
 }
 
-/// The original tuple of the flow that expected this one, without a zone.
+/// Writes `CTA_TUPLE_MASTER`, without a zone, if the flow was expected.
 #[inline(always)]
 pub fn ctnetlink_dump_master(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     if !ct.status.contains(Status::EXPECTED) {
@@ -326,7 +329,7 @@ pub fn ctnetlink_dump_master(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     }
 }
 
-/// The adjustment of sequence numbers, if it is in force; always both directions.
+/// Writes the sequence adjustment of both directions, if one is in force.
 #[inline(always)]
 pub fn ctnetlink_dump_ct_seq_adj(out: &mut impl Out, ct: &NfConn) {
     if !ct.status.contains(Status::SEQ_ADJUST) {
@@ -339,7 +342,7 @@ pub fn ctnetlink_dump_ct_seq_adj(out: &mut impl Out, ct: &NfConn) {
     out.seq_adj(CtattrType::SeqAdjReply, reply);
 }
 
-/// What the SYN proxy remembers, also when it is all 0. Since 4.18.
+/// Writes `CTA_SYNPROXY`, also if all its values are 0, since Linux 4.18.
 #[inline(always)]
 pub fn ctnetlink_dump_ct_synproxy(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     let known = kernel.config.synproxy && kernel.release.has_synproxy();

@@ -1,4 +1,4 @@
-//! Connection tracking helpers.
+//! Connection tracking helpers, such as `ftp`.
 
 use crate::Family;
 use crate::flat::Name;

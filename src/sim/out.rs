@@ -1,4 +1,4 @@
-//! What the parts of an entry are written to: attribute by attribute, or in place.
+//! Outputs for the parts of an entry: attribute by attribute, or in place.
 
 use super::dump_tuples::ctnetlink_dump_tuples;
 use super::nf_conn::{
@@ -17,8 +17,8 @@ use crate::nested::{
 use crate::shapes::{self, Ids};
 use crate::wire::{HostBits, NulStr, Writer};
 
-/// What the parts of an entry are written to: a [`Writer`] of its attributes, or what
-/// [`ctnetlink_fill_info`](super::ctnetlink_fill_info) tries first, to the same bytes.
+/// An output for the parts of an entry: a [`Writer`], or the fast path of
+/// [`ctnetlink_fill_info`](super::ctnetlink_fill_info), which writes the same bytes.
 pub trait Out: sealed::Parts {}
 
 impl<O: sealed::Parts> Out for O {}
@@ -26,7 +26,7 @@ impl<O: sealed::Parts> Out for O {}
 pub(super) mod sealed {
     use super::*;
 
-    /// The parts of which it is decided that they are sent.
+    /// The parts of an entry; the caller decides which are sent.
     pub trait Parts {
         fn be16(&mut self, nla_type: u16, value: u16);
         fn be32(&mut self, nla_type: u16, value: u32);
@@ -130,7 +130,7 @@ impl sealed::Parts for Writer<'_, CtattrType> {
     }
 }
 
-/// `to_nlattr` of the protocols that have one.
+/// Writes the state of a protocol (`to_nlattr`).
 fn to_nlattr(out: &mut Writer<'_, CtattrProtoinfo>, proto: &L4State, destroy: bool) {
     match *proto {
         L4State::Tcp { state, scale: [scale_orig, scale_reply], flags: [orig, reply] } => {

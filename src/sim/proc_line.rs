@@ -1,4 +1,4 @@
-//! `/proc/net/nf_conntrack`: `ct_seq_show` of `nf_conntrack_standalone.c`.
+//! Lines of `/proc/net/nf_conntrack`: `ct_seq_show` of `nf_conntrack_standalone.c`.
 
 use super::fill_info::seconds_left;
 use super::nf_conn::{L4State, NfConn, NfConnCounter, NfConntrackTuple, ZoneDir};
@@ -9,32 +9,35 @@ use alloc::string::String;
 use core::fmt::{self, Write};
 use core::net::IpAddr;
 
-/// How `delta-time` is computed.
+/// The way to compute `delta-time`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeltaTime {
-    /// As in every release: whole seconds since START, not below 0; nothing without timestamps.
+    /// The way of every release: whole seconds since the start, at least 0, and nothing without
+    /// timestamps.
     #[default]
     Released,
-    /// As in the patch that brought timestamps (a992ca2a0498), before 2.6.39 was out: without a sign.
-    /// Without timestamps the line says 18446744073709551615, and when the clock was set back a
-    /// number nearly as large. No release has it.
+    /// The way of the patch that added timestamps (a992ca2a0498), before 2.6.39: without a sign.
+    ///
+    /// Without timestamps the number is 18446744073709551615, and nearly as large after the clock was
+    /// set back. No release has it.
     AsPosted,
 }
 
-/// What is fixed when a process reads a piece of the file.
+/// The state of a process that reads the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CtSeq {
-    /// `time_now`: nanoseconds since the Unix epoch. Taken once for each read(2), of which a long
-    /// file needs many; the lines that one call returns share it.
+    /// `time_now`: nanoseconds since the Unix epoch. The lines that one read(2) returns share it, and a
+    /// long file needs many calls.
     pub time_now: u64,
-    /// The kernel's time in jiffies, as of the line.
+    /// The kernel's time at the line, in jiffies.
     pub jiffies: u64,
-    /// Which kernel's mistake.
+    /// The way to compute `delta-time`.
     pub delta_time: DeltaTime,
 }
 
-/// One entry's line, with its newline. Its `use` counts the reader's own reference, so that it is
-/// one more than in a dump.
+/// Returns the line of one entry, with its newline.
+///
+/// `use` includes the reference of the reader, so that it is one more than in a dump.
 #[must_use]
 pub fn ct_seq_show(kernel: &Kernel, ct: &NfConn, seq: &CtSeq) -> String {
     let mut line = String::new();
@@ -85,7 +88,7 @@ fn show(kernel: &Kernel, ct: &NfConn, seq: &CtSeq, out: &mut String) -> fmt::Res
     writeln!(out, "use={}", ct.use_count.wrapping_add(1))
 }
 
-/// The file never had the mistake that dumps had up to 3.1: it computes with a sign.
+/// Returns the kernel without the mistake of dumps up to Linux 3.1, because the file is signed.
 fn kernel_with_sign(kernel: &Kernel) -> Kernel {
     Kernel { release: kernel.release.max(crate::kernel::Release::new(3, 2, 0)), ..*kernel }
 }
@@ -98,7 +101,7 @@ fn l4proto_name(kernel: &Kernel, protonum: IpProto) -> &'static str {
     }
 }
 
-/// The protocol's own part: a state by name.
+/// Writes the state of a protocol by name.
 fn print_conntrack(
     kernel: &Kernel,
     ct: &NfConn,
@@ -124,7 +127,7 @@ fn print_tuple(kernel: &Kernel, tuple: &NfConntrackTuple, out: &mut String) -> f
     for (name, addr) in [("src", tuple.src), ("dst", tuple.dst)] {
         match addr {
             IpAddr::V4(addr) => write!(out, "{name}={addr} ")?,
-            // %pI6: all digits of all groups.
+            // The kernel's %pI6 prints all digits of all groups.
             IpAddr::V6(addr) => {
                 let [a, b, c, d, e, f, g, h] = addr.segments();
                 write!(out, "{name}={a:04x}:{b:04x}:{c:04x}:{d:04x}")?;
@@ -153,7 +156,7 @@ fn seq_print_acct(counter: Option<NfConnCounter>, out: &mut String) -> fmt::Resu
     }
 }
 
-/// The zone at the place of its direction; that of both directions also when it is 0.
+/// Writes the zone of a direction, also if it is 0 and of both directions.
 fn show_zone(kernel: &Kernel, ct: &NfConn, place: ZoneDir, out: &mut String) -> fmt::Result {
     let has_direction = kernel.release.zones_have_direction();
     let dir = if has_direction { ct.zone.dir } else { ZoneDir::Both };
@@ -168,7 +171,7 @@ fn show_zone(kernel: &Kernel, ct: &NfConn, place: ZoneDir, out: &mut String) -> 
     write!(out, "{name}={} ", ct.zone.id)
 }
 
-/// Seconds since START, as of when the reading began. Since 2.6.39.
+/// Writes the seconds from the start to the time of the read(2), since Linux 2.6.39.
 fn ct_show_delta_time(kernel: &Kernel, ct: &NfConn, seq: &CtSeq, out: &mut String) -> fmt::Result {
     const NSEC_PER_SEC: u64 = 1_000_000_000;
     if !kernel.has_timestamp() {

@@ -1,4 +1,4 @@
-//! Statistics: `ctnetlink_ct_stat_cpu_fill_info` and its siblings.
+//! Replies with statistics: `ctnetlink_ct_stat_cpu_fill_info` and its siblings.
 
 use crate::attrs::{
     CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, ExpectStatsAttr, StatsCpuAttr,
@@ -10,12 +10,12 @@ use crate::wire::{NlmFlags, Writer};
 use crate::{Family, MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
-/// `struct ip_conntrack_stat`: what one CPU has counted.
+/// The statistics of one CPU (`struct ip_conntrack_stat`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IpConntrackStat {
-    /// What is said of entries; what is `None` counts as 0.
+    /// The counters about entries; `None` stands for 0.
     pub ct: StatsCpu,
-    /// What is said of expectations.
+    /// The counters about expectations; `None` stands for 0.
     pub expect: ExpectStats,
 }
 
@@ -43,7 +43,7 @@ fn message<S: crate::wire::AttrSet>(
     builder.build(body).map(crate::MessageBuf::into_bytes).unwrap_or_default()
 }
 
-/// The counters of one CPU, in answer to GET_STATS_CPU. Which there are depends on the release.
+/// Builds the reply to GET_STATS_CPU about one CPU. The release decides which counters it has.
 #[must_use]
 pub fn ctnetlink_ct_stat_cpu_fill_info(
     kernel: &Kernel,
@@ -80,7 +80,7 @@ pub fn ctnetlink_ct_stat_cpu_fill_info(
     message(&builder(kernel, MsgType::CT_GET_STATS_CPU, cpu, to), body)
 }
 
-/// The size of the table, in answer to GET_STATS.
+/// Builds the reply to GET_STATS: the size of the table.
 #[must_use]
 pub fn ctnetlink_stat_ct_fill_info(
     kernel: &Kernel,
@@ -97,8 +97,9 @@ pub fn ctnetlink_stat_ct_fill_info(
     message(&builder(kernel, MsgType::CT_GET_STATS, 0, to), body)
 }
 
-/// What one CPU has counted of expectations. The kernel builds the type of this reply with the wrong
-/// subsystem, so that it is 0x0103 instead of 0x0203.
+/// Builds the reply with the expectation counters of one CPU.
+///
+/// The kernel builds its type with the wrong subsystem: 0x0103 instead of 0x0203.
 #[must_use]
 pub fn ctnetlink_exp_stat_fill_info(
     kernel: &Kernel,

@@ -2,7 +2,6 @@
 
 use crate::entry::v4;
 use crate::life::{net, received};
-use ctnetlink::Group;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{
     Help, Labels, NatRange, PortRange, ProtoInfo, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
