@@ -37,8 +37,9 @@ pub struct Arch {
     pub is_big_endian: bool,
     /// The size of an `unsigned long` in bytes.
     pub word: usize,
-    /// Whether the kernel aligns 64-bit values with pad attributes, because the machine lacks
-    /// `HAVE_EFFICIENT_UNALIGNED_ACCESS`.
+    /// Whether the kernel aligns 64-bit values with pad attributes.
+    ///
+    /// It does so on machines without `HAVE_EFFICIENT_UNALIGNED_ACCESS`.
     pub pads: bool,
     /// The size of `struct skb_shared_info`, rounded up to whole cache lines.
     pub skb_overhead: usize,

@@ -108,8 +108,7 @@ pub enum L4Proto {
 /// A build configuration: the Kconfig options that decide bytes and sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// `NF_CONNTRACK_TIMESTAMP`, off by default. Without it there are no timestamps, and their size is
-    /// 0.
+    /// `NF_CONNTRACK_TIMESTAMP`, without which there are no timestamps; off by default.
     pub timestamp: bool,
     /// `NF_CONNTRACK_MARK`.
     pub mark: bool,
@@ -117,7 +116,7 @@ pub struct Config {
     pub zones: bool,
     /// `NF_CONNTRACK_LABELS`.
     pub labels: bool,
-    /// `NF_CONNTRACK_SECMARK`. It decides bytes only if a security module has a context for the mark.
+    /// `NF_CONNTRACK_SECMARK`, which matters if a security module has a context for the mark.
     pub secmark: bool,
     /// `NF_NAT`.
     pub nat: bool,

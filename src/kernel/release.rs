@@ -23,7 +23,7 @@ pub struct Release {
     pub major: u16,
     /// The second number, such as 12 in 6.12.111.
     pub minor: u16,
-    /// The number of the stable update. [`u16::MAX`] stands for the last update of its series.
+    /// The number of the stable update, or [`u16::MAX`] for the last update of its series.
     pub patch: u16,
 }
 

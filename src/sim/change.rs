@@ -125,7 +125,9 @@ impl Net {
         }
     }
 
-    /// Sets the state of a protocol (`from_nlattr`). The state of another protocol is ignored.
+    /// Sets the state of a protocol (`from_nlattr`).
+    ///
+    /// The state of another protocol is ignored.
     pub(crate) fn ctnetlink_change_protoinfo(
         &self,
         ct: &mut NfConn,
@@ -224,7 +226,7 @@ impl Net {
     }
 }
 
-/// Moves an address and a port into the range. Returns `true` if one of them moved.
+/// Moves an address and a port into the range, and returns `true` if one of them moved.
 fn nat_setup_info(addr: &mut IpAddr, port: &mut u16, range: &NatRange) -> bool {
     let before = (*addr, *port);
     if let Some(min) = range.min_ip {

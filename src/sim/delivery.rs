@@ -7,7 +7,7 @@ use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::nlmsg_total_size;
 
 impl Net {
-    /// Sends an event to the listeners. Returns `true` if the kernel takes it as delivered.
+    /// Sends an event to the listeners, and returns `true` if the kernel takes it as delivered.
     pub(crate) fn send(&mut self, event: &Event) -> bool {
         let mut is_delivered = true;
         let joined = |listener: &&mut Listener| listener.groups.contains(&event.group);
@@ -44,9 +44,9 @@ impl Net {
         self.announce(ct, events, missed, 0);
     }
 
-    /// Reports at once what a process did over netlink, or that an entry ended
-    /// (`nf_conntrack_eventmask_report`).
+    /// Reports changes at once, without caching them (`nf_conntrack_eventmask_report`).
     ///
+    /// The kernel does so for requests and for the end of an entry.
     /// Each attempt sets the time of the event. Returns `true` if the event was delivered.
     pub(crate) fn eventmask_report(
         &mut self,

@@ -24,7 +24,9 @@ const fn nlmsg_default_size(kernel: &Kernel) -> usize {
 pub struct NfConntrackExpect {
     /// The original tuple of the expected flow.
     pub tuple: NfConntrackTuple,
-    /// `mask.src`: the bits of the source address that must match. All bits of the destination must.
+    /// `mask.src`: the bits of the source address that must match.
+    ///
+    /// All bits of the destination must match.
     pub mask_src: IpAddr,
     /// The bits of the source port that must match.
     pub mask_src_id: u16,
@@ -60,9 +62,9 @@ pub struct ExpectNat {
 }
 
 impl NfConntrackExpect {
-    /// Returns `true` if the timeout has passed. `now` is in jiffies.
+    /// Returns `true` if the timeout has passed.
     ///
-    /// A timeout of 2^31 jiffies or more has passed at once where the kernel computes in 32 bits.
+    /// `now` is in jiffies. A timeout of 2^31 jiffies or more has passed at once where the kernel computes in 32 bits.
     #[must_use]
     pub const fn is_expired(&self, kernel: &Kernel, now: u64) -> bool {
         self.jiffies_left(kernel, now) <= 0
@@ -86,7 +88,9 @@ impl NfConntrackExpect {
     }
 }
 
-/// Appends the message about one expectation that replies to a request. `now` is in jiffies.
+/// Appends the message about one expectation that replies to a request.
+///
+/// `now` is the kernel's time in jiffies.
 ///
 /// # Errors
 ///

@@ -9,10 +9,10 @@ use crate::wire::WriteBuf;
 use alloc::vec::Vec;
 
 impl Net {
-    /// Adds an expectation of a helper, or of the socket `portid` if it is not 0
-    /// (`nf_ct_expect_related_report`).
+    /// Adds an expectation (`nf_ct_expect_related_report`).
     ///
-    /// An event reports it if the master has events.
+    /// The socket `portid` causes it, or a helper if it is 0. An event reports it if the master has
+    /// events.
     pub fn nf_ct_expect_related_report(&mut self, exp: NfConntrackExpect, portid: u32) {
         let master = self.entry(exp.master_id);
         if master.is_some_and(|master| master.ecache.is_some()) {

@@ -16,8 +16,9 @@ use crate::{MessageBuilder, MsgType, NfGenMsg};
 pub struct Skb {
     /// The size of the buffer in bytes.
     pub limit: usize,
-    /// The offset of the buffer in its datagram, which decides pad attributes. It is 0 unless only part
-    /// of a datagram is rebuilt.
+    /// The offset of the buffer in its datagram, which decides pad attributes.
+    ///
+    /// It is 0 unless only part of a datagram is rebuilt.
     pub offset: usize,
 }
 
@@ -47,9 +48,9 @@ impl Reply {
     }
 }
 
-/// Appends the message about one entry to `skb`. `now` is the kernel's time in jiffies.
+/// Appends the message about one entry to `skb`.
 ///
-/// The type is always `IPCTNL_MSG_CT_NEW`, also for a GET_CTRZERO. `NLM_F_MULTI` is set if there is a
+/// `now` is the kernel's time in jiffies. The type is always `IPCTNL_MSG_CT_NEW`, also for a GET_CTRZERO. `NLM_F_MULTI` is set if there is a
 /// requester, also for a single GET.
 ///
 /// # Errors
@@ -192,7 +193,7 @@ pub fn ctnetlink_dump_status(out: &mut impl Out, ct: &NfConn) {
     out.be32(CtattrType::Status, ct.status.bits());
 }
 
-/// Writes `CTA_TIMEOUT`. With `skip_zero` it is omitted if it is 0.
+/// Writes `CTA_TIMEOUT`, unless it is 0 and `skip_zero` is set.
 #[inline(always)]
 pub fn ctnetlink_dump_timeout(
     kernel: &Kernel,
@@ -249,7 +250,9 @@ pub fn ctnetlink_dump_timestamp(kernel: &Kernel, out: &mut impl Out, ct: &NfConn
     }
 }
 
-/// Writes `CTA_PROTOINFO` for TCP, SCTP and DCCP. DESTROY events contain the state alone.
+/// Writes `CTA_PROTOINFO` for TCP, SCTP and DCCP.
+///
+/// DESTROY events contain the state alone.
 #[inline(always)]
 pub fn ctnetlink_dump_protoinfo(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, destroy: bool) {
     let has_state = match (ct.protonum(), &ct.proto) {
@@ -274,7 +277,9 @@ pub fn ctnetlink_dump_helpinfo(out: &mut impl Out, ct: &NfConn) {
     }
 }
 
-/// Writes `CTA_MARK`. With `dump` a mark of 0 is written too, except in releases that omit it.
+/// Writes `CTA_MARK`, if it is not 0 or `dump` is set.
+///
+/// Some releases omit a mark of 0 with `dump`, too.
 #[inline(always)]
 pub fn ctnetlink_dump_mark(kernel: &Kernel, out: &mut impl Out, ct: &NfConn, dump: bool) {
     let with_zero = || dump && !kernel.release.omits_zero_mark();

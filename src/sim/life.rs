@@ -88,10 +88,9 @@ impl Net {
         self.apply(ct, packet);
     }
 
-    /// Adds an entry to the table when its first packet leaves, and returns its id
-    /// (`__nf_conntrack_confirm`).
+    /// Adds an entry to the table and returns its id (`__nf_conntrack_confirm`).
     ///
-    /// The start time is set before the entry is in the table.
+    /// This happens when the first packet of the flow leaves. The start time is set before the entry is in the table.
     pub fn confirm(&mut self, mut ct: NfConn, packet: &Packet) -> u32 {
         ct.status |= Status::CONFIRMED;
         ct.timeout = ct.timeout.saturating_add(self.clock.jiffies);
@@ -169,7 +168,7 @@ impl Net {
         }
     }
 
-    /// Takes the namespace down. Returns the steps that were undone, and the listeners.
+    /// Takes the namespace down, and returns the steps that were undone and the listeners.
     ///
     /// The table is flushed first, then the steps of set-up are undone.
     pub fn nf_conntrack_cleanup_net(mut self) -> (Vec<InitStep>, Vec<Listener>) {

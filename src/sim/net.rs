@@ -12,7 +12,7 @@ use core::fmt;
 /// The time in a simulated namespace, which only the caller moves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
-    /// `ktime_get_real_ns`: nanoseconds since the Unix epoch. It may be set back.
+    /// `ktime_get_real_ns`: nanoseconds since the Unix epoch, which may be set back.
     pub real_ns: u64,
     /// `jiffies`, which never decreases.
     pub jiffies: u64,
@@ -34,10 +34,10 @@ pub struct Sysctls {
     pub nf_conntrack_timestamp: i32,
     /// `nf_conntrack_acct`: whether new entries get counters.
     pub nf_conntrack_acct: bool,
-    /// `nf_conntrack_events`: 0 for no events, 1 for all events, 2 for events of entries that are
-    /// created while a socket listens.
+    /// `nf_conntrack_events`: which entries have events.
     ///
-    /// The value 2 exists since Linux 5.19 and is the default there.
+    /// 0 stands for none, 1 for all, and 2 for those that are created while a socket listens. The value
+    /// 2 exists since Linux 5.19 and is the default there.
     pub nf_conntrack_events: u8,
     /// `nf_conntrack_max`.
     pub nf_conntrack_max: u32,
@@ -88,8 +88,7 @@ pub struct Listener {
     pub groups: Vec<Group>,
     /// Whether the receive buffer is full, so that messages are dropped.
     pub full: bool,
-    /// `NETLINK_BROADCAST_ERROR`: whether the kernel learns of dropped messages, and sends a
-    /// dropped DESTROY again.
+    /// `NETLINK_BROADCAST_ERROR`: whether the kernel sends a dropped DESTROY event again.
     pub broadcast_error: bool,
     /// The messages that the socket has received, one per datagram.
     pub received: Vec<Vec<u8>>,
@@ -111,15 +110,15 @@ pub struct Net {
     pub clock: Clock,
     /// The settings.
     pub sysctls: Sysctls,
-    /// Whether a rule of the namespace uses labels. Entries that are created while one does have
-    /// the labels extension.
+    /// Whether a rule of the namespace uses labels, so that new entries have the extension.
     pub labels_used: bool,
     /// The loaded helpers.
     pub helpers: Vec<Helper>,
     /// The sockets that receive events.
     pub listeners: Vec<Listener>,
-    /// The table, in the order in which entries were added. The kernel walks its table in an order
-    /// that it chooses at random at boot.
+    /// The table, in the order in which entries were added.
+    ///
+    /// The kernel walks its table in an order that it chooses at random at boot.
     pub(crate) table: Vec<NfConn>,
     /// Entries whose DESTROY event is to be sent again.
     pub(crate) dying: Vec<NfConn>,
@@ -133,7 +132,9 @@ impl Net {
     /// The difference between the ids of successive entries.
     pub(crate) const ID_STEP: u32 = 0x140;
 
-    /// Sets up a namespace. The step `fails` fails, as if memory were short.
+    /// Sets up a namespace.
+    ///
+    /// The step `fails` fails, as if memory were short.
     ///
     /// # Errors
     ///
@@ -187,7 +188,9 @@ impl Net {
         self.kernel.has_timestamp() && self.sysctls.nf_conntrack_timestamp != 0
     }
 
-    /// Switches timestamps on or off (`nf_ct_set_tstamp`). It does nothing in a kernel without them.
+    /// Switches timestamps on or off (`nf_ct_set_tstamp`).
+    ///
+    /// It does nothing in a kernel without timestamps.
     pub fn nf_ct_set_tstamp(&mut self, enable: bool) {
         if self.kernel.has_timestamp() {
             self.sysctls.nf_conntrack_timestamp = i32::from(enable);

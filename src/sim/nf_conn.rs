@@ -1,4 +1,4 @@
-//! The entry: `struct nf_conn` and its extensions.
+//! The state of an entry: `struct nf_conn` and its extensions.
 
 use crate::Family;
 use crate::attrs::Status;
@@ -10,10 +10,10 @@ use crate::nested::{DccpRole, DccpState, IpProto, SctpState, TcpFlags, TcpState}
 use bitflags::bitflags;
 use core::net::{IpAddr, Ipv4Addr};
 
-/// One direction of a flow, `struct nf_conntrack_tuple`.
+/// A tuple: one direction of a flow (`struct nf_conntrack_tuple`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NfConntrackTuple {
-    /// `src.u3`: the source address. Both addresses are of one family.
+    /// `src.u3`: the source address, of the same family as the destination.
     pub src: IpAddr,
     /// `dst.u3`: the destination address.
     pub dst: IpAddr,
@@ -21,19 +21,18 @@ pub struct NfConntrackTuple {
     pub protonum: IpProto,
     /// `src.u`: the source port, GRE key or ICMP id.
     pub src_id: u16,
-    /// `dst.u`: the destination port or GRE key; for ICMP the type in the high byte, the code in the
-    /// low one.
+    /// `dst.u`: the destination port or GRE key, or the ICMP type (high byte) and code (low byte).
     pub dst_id: u16,
 }
 
 impl NfConntrackTuple {
-    /// A tuple of a protocol with ports or keys.
+    /// Creates a tuple of a protocol with ports or keys.
     #[must_use]
     pub const fn ports(protonum: IpProto, src: (IpAddr, u16), dst: (IpAddr, u16)) -> Self {
         Self { src: src.0, dst: dst.0, protonum, src_id: src.1, dst_id: dst.1 }
     }
 
-    /// `src.l3num`: the family of the addresses.
+    /// Returns the family of the addresses (`src.l3num`).
     #[must_use]
     pub const fn l3num(&self) -> Family {
         match self.src {
@@ -42,7 +41,7 @@ impl NfConntrackTuple {
         }
     }
 
-    /// The tuple of the answers, without NAT.
+    /// Returns the tuple of the reply direction, without NAT.
     #[must_use]
     pub const fn inverted(&self) -> Self {
         match self.protonum {
@@ -80,12 +79,12 @@ pub enum Dir {
     Reply,
 }
 
-/// The zone of an entry, `struct nf_conntrack_zone`.
+/// The zone of an entry (`struct nf_conntrack_zone`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConntrackZone {
-    /// 0 is the default zone.
+    /// The number of the zone; 0 is the default zone.
     pub id: u16,
-    /// The directions for which it holds.
+    /// The directions that are in the zone.
     pub dir: ZoneDir,
 }
 
@@ -102,27 +101,27 @@ impl NfConntrackZone {
     }
 }
 
-/// For which directions a zone holds.
+/// The directions of a flow that are in its zone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum ZoneDir {
-    /// Both.
+    /// Both directions.
     #[default]
     Both,
-    /// The original one; the answers are in the default zone. Since 4.3.
+    /// The original direction, since Linux 4.3; the reply direction is in the default zone.
     Orig,
-    /// The reply one. Since 4.3.
+    /// The reply direction, since Linux 4.3; the original direction is in the default zone.
     Reply,
 }
 
-/// `union nf_conntrack_proto`: the state of a protocol that has one.
+/// The state of a protocol (`union nf_conntrack_proto`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum L4State {
-    /// Protocols without one.
+    /// No state, for most protocols.
     #[default]
     None,
-    /// `struct ip_ct_tcp`, as far as it is sent. The two sides are original and reply.
+    /// The parts of `struct ip_ct_tcp` that are sent, for the original and the reply side.
     Tcp {
-        /// The state.
+        /// The TCP state.
         state: TcpState,
         /// The window scale of each side.
         scale: [u8; 2],
@@ -131,31 +130,31 @@ pub enum L4State {
     },
     /// `struct ip_ct_sctp`.
     Sctp {
-        /// The state.
+        /// The SCTP state.
         state: SctpState,
         /// The verification tag of each side.
         vtag: [u32; 2],
     },
-    /// `struct nf_ct_dccp`, up to 6.15.
+    /// `struct nf_ct_dccp`, up to Linux 6.15.
     Dccp {
-        /// The state.
+        /// The DCCP state.
         state: DccpState,
-        /// Which side opened the connection.
+        /// The role of the sender of the original direction.
         role: DccpRole,
-        /// 48 bits.
+        /// The sequence number of the handshake, which has 48 bits.
         handshake_seq: u64,
     },
-    /// `struct nf_ct_gre`: sent nowhere, but in `/proc/net/nf_conntrack`.
+    /// `struct nf_ct_gre`, which only `/proc/net/nf_conntrack` shows.
     Gre {
-        /// Seconds for a flow without answer.
+        /// The timeout of a flow without replies, in seconds.
         timeout: u32,
-        /// Seconds for a flow of both directions.
+        /// The timeout of a flow with replies, in seconds.
         stream_timeout: u32,
     },
 }
 
 impl L4State {
-    /// The state in which a protocol begins.
+    /// Returns the initial state of a protocol.
     #[must_use]
     pub const fn new(protonum: IpProto) -> Self {
         match protonum {
@@ -172,161 +171,167 @@ impl L4State {
     }
 }
 
-/// `struct nf_conn_counter` of one direction.
+/// The counters of one direction (`struct nf_conn_counter`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnCounter {
-    /// Packets.
+    /// The number of packets.
     pub packets: u64,
-    /// Bytes, IP headers included.
+    /// The number of bytes, IP headers included.
     pub bytes: u64,
 }
 
-/// `struct nf_conn_tstamp`: nanoseconds since the Unix epoch, 0 while not known.
+/// The timestamps of an entry, in nanoseconds since the Unix epoch (`struct nf_conn_tstamp`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnTstamp {
-    /// When it was confirmed.
+    /// The time of confirmation, or 0.
     pub start: u64,
-    /// When it was destroyed.
+    /// The time of destruction, or 0.
     pub stop: u64,
 }
 
-/// `struct nf_conn_labels`.
+/// The labels extension of an entry (`struct nf_conn_labels`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnLabels {
-    /// The labels.
+    /// The labels that are set.
     pub bits: Labels,
-    /// Words of `unsigned long` that it has room for; it counts up to 4.8, after which there are
-    /// always 16 bytes.
+    /// The capacity in words of `unsigned long`, up to Linux 4.8.
+    ///
+    /// It is always 16 bytes since Linux 4.9.
     pub words: u8,
 }
 
-/// `struct nf_conn_help`.
+/// The helper extension of an entry (`struct nf_conn_help`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnHelp {
     /// The name of the helper, if one is set.
     pub helper: Option<Name>,
-    /// `to_nlattr` of a helper in user space: its data. Since 3.6.
+    /// The data of a helper in user space, since Linux 3.6 (`to_nlattr`).
     pub info: Option<alloc::boxed::Box<[u8]>>,
 }
 
-/// `struct nf_ct_seqadj` of one direction; up to 3.12 a part of the NAT extension.
+/// The sequence adjustment of one direction (`struct nf_ct_seqadj`).
+///
+/// It is a part of the NAT extension up to Linux 3.12.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfCtSeqadj {
     /// The sequence number from which `offset_after` holds.
     pub correction_pos: u32,
-    /// Two's complement.
+    /// The offset before that position, in two's complement.
     pub offset_before: u32,
-    /// Two's complement.
+    /// The offset from that position on, in two's complement.
     pub offset_after: u32,
 }
 
-/// `struct nf_conn_synproxy`.
+/// The SYN proxy extension of an entry (`struct nf_conn_synproxy`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnSynproxy {
     /// The initial sequence number.
     pub isn: u32,
     /// The initial TCP timestamp.
     pub its: u32,
-    /// What is added to TCP timestamps.
+    /// The offset that is added to TCP timestamps.
     pub tsoff: u32,
 }
 
-/// `struct nf_conn_nat`. Nothing of it is sent; NAT shows in the status and in the reply tuple.
+/// The NAT extension of an entry (`struct nf_conn_nat`).
+///
+/// It is not sent. NAT shows in the status and in the reply tuple.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnNat {}
 
-/// `struct nf_conntrack_ecache`: an entry without it has no events.
+/// The event extension of an entry, without which it has no events (`struct nf_conntrack_ecache`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConntrackEcache {
-    /// Changes that were not announced yet.
+    /// Changes that have not been reported.
     pub cache: IpctEvents,
-    /// Changes whose announcement was lost: they go with the next one.
+    /// Changes whose event was dropped, which the next event reports.
     pub missed: IpctEvents,
-    /// When the first of them, or the event being sent, happened: nanoseconds since the Unix epoch.
-    /// Since 6.14, and 0 unless the entry has timestamps.
+    /// The time of the first change, or of the event that is sent, in nanoseconds since the Unix epoch.
+    ///
+    /// It exists since Linux 6.14, and is 0 unless the entry has timestamps.
     pub timestamp: u64,
-    /// DESTROY could not be delivered and is to be sent again.
+    /// Whether the DESTROY event was dropped and is to be sent again.
     pub destroy_failed: bool,
-    /// `nlmsg_pid` for that.
+    /// The `nlmsg_pid` of that event.
     pub portid: u32,
 }
 
-/// What the security module makes of `secmark`.
+/// The security context of a security mark.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct SecurityContext {
-    /// The context.
+    /// The text of the context.
     pub name: Name,
-    /// The length that the module gives: SELinux counts the NUL, Smack and `AppArmor` do not.
+    /// The length from the security module: SELinux counts the NUL, Smack and `AppArmor` do not.
     pub len: usize,
 }
 
-/// `struct nf_conn`.
+/// An entry (`struct nf_conn`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NfConn {
-    /// `tuplehash`: original and reply direction.
+    /// The tuples of the original and the reply direction (`tuplehash`).
     pub tuple: [NfConntrackTuple; 2],
-    /// The zone.
+    /// The zone of the entry.
     pub zone: NfConntrackZone,
-    /// `IPS_*`.
+    /// The status (`IPS_*`).
     pub status: Status,
-    /// When it expires, in jiffies; while it is not confirmed, how many it will have.
+    /// The time of expiry in jiffies, which is relative until the entry is confirmed.
     pub timeout: u64,
     /// The connection mark.
     pub mark: u32,
     /// The security mark.
     pub secmark: u32,
-    /// The context that a security module knows for it; `None` without such a module.
+    /// The security context of the mark, if a security module has one.
     pub secctx: Option<SecurityContext>,
-    /// The state of its protocol.
+    /// The state of the protocol.
     pub proto: L4State,
-    /// `ct_general.use`: the reference count.
+    /// The reference count (`ct_general.use`).
     pub use_count: u32,
-    /// `nf_ct_get_id`: opaque.
+    /// The id, an opaque number (`nf_ct_get_id`).
     pub id: u32,
-    /// The original tuple of the flow that expected this one.
+    /// The original tuple of the master: the flow that expected this one.
     pub master: Option<NfConntrackTuple>,
-    /// The id of that flow, if it is known.
+    /// The id of the master, if it is known.
     pub master_id: u32,
-    /// Counters of both directions, if `nf_conntrack_acct` was on when it was born.
+    /// The counters of both directions, if `nf_conntrack_acct` was on at creation.
     pub acct: Option<[NfConnCounter; 2]>,
-    /// Times, if `nf_conntrack_timestamp` was.
+    /// The timestamps, if `nf_conntrack_timestamp` was on at creation.
     pub tstamp: Option<NfConnTstamp>,
-    /// Labels, if a rule in the namespace used any.
+    /// The labels, if a rule in the namespace used labels at creation.
     pub labels: Option<NfConnLabels>,
-    /// The helper.
+    /// The helper, if the entry has the extension.
     pub help: Option<NfConnHelp>,
-    /// Sequence number adjustments of both directions.
+    /// The sequence adjustments of both directions.
     pub seqadj: Option<[NfCtSeqadj; 2]>,
-    /// What the SYN proxy remembers.
+    /// The state of the SYN proxy.
     pub synproxy: Option<NfConnSynproxy>,
-    /// NAT.
+    /// The NAT extension.
     pub nat: Option<NfConnNat>,
-    /// Events.
+    /// The event extension.
     pub ecache: Option<NfConntrackEcache>,
 }
 
 impl NfConn {
-    /// `nf_ct_l3num`.
+    /// Returns the layer 3 protocol (`nf_ct_l3num`).
     #[must_use]
     pub fn l3num(&self) -> Family {
         let [orig, _] = &self.tuple;
         orig.l3num()
     }
 
-    /// `nf_ct_protonum`.
+    /// Returns the transport protocol (`nf_ct_protonum`).
     #[must_use]
     pub fn protonum(&self) -> IpProto {
         let [orig, _] = &self.tuple;
         orig.protonum
     }
 
-    /// `nf_conn_tstamp_find`: the times, `None` if it was born without.
+    /// Returns the timestamps, or `None` without the extension (`nf_conn_tstamp_find`).
     #[must_use]
     pub const fn nf_conn_tstamp_find(&self) -> Option<&NfConnTstamp> {
         self.tstamp.as_ref()
     }
 
-    /// What the size of its events depends on.
+    /// Returns the properties that decide the size of the entry's events.
     #[must_use]
     pub fn shape(&self, kernel: &Kernel) -> CtShape {
         CtShape {
@@ -359,18 +364,18 @@ impl NfConnLabels {
 }
 
 bitflags! {
-    /// `enum ip_conntrack_events`: what an event reports, `1 << IPCT_*`.
+    /// The changes that an event reports, `1 << IPCT_*` (`enum ip_conntrack_events`).
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct IpctEvents: u32 {
         /// The entry was confirmed.
         const NEW = 1 << 0;
-        /// The same of a flow that was expected.
+        /// An entry that was expected was confirmed.
         const RELATED = 1 << 1;
-        /// It was destroyed.
+        /// The entry was destroyed.
         const DESTROY = 1 << 2;
-        /// A packet of the other direction came.
+        /// A packet of the reply direction was seen.
         const REPLY = 1 << 3;
-        /// It became assured.
+        /// The entry became assured.
         const ASSURED = 1 << 4;
         /// The protocol's state changed.
         const PROTOINFO = 1 << 5;
@@ -378,21 +383,21 @@ bitflags! {
         const HELPER = 1 << 6;
         /// The mark was set.
         const MARK = 1 << 7;
-        /// Sequence numbers are adjusted.
+        /// A sequence adjustment was set.
         const SEQADJ = 1 << 8;
         /// The security mark was set.
         const SECMARK = 1 << 9;
-        /// A label was set; since 3.9.
+        /// A label was set, since Linux 3.9.
         const LABEL = 1 << 10;
-        /// The SYN proxy set something; since 4.18.
+        /// The SYN proxy changed its state, since Linux 4.18.
         const SYNPROXY = 1 << 11;
     }
 }
 
 impl IpctEvents {
-    /// What ctnetlink raises when it creates an entry, beside NEW or RELATED.
+    /// The changes of an entry that a request creates, besides NEW or RELATED.
     pub const CREATED: Self = Self::CHANGED.difference(Self::LABEL);
-    /// What ctnetlink raises when it changes one, whether or not anything changed.
+    /// The changes of an entry that a request changes, also if it has no effect.
     pub const CHANGED: Self = Self::REPLY
         .union(Self::ASSURED)
         .union(Self::HELPER)

@@ -17,8 +17,10 @@ use crate::nested::{
 use crate::shapes::{self, Ids};
 use crate::wire::{HostBits, NulStr, Writer};
 
-/// An output for the parts of an entry: a [`Writer`], or the fast path of
-/// [`ctnetlink_fill_info`](super::ctnetlink_fill_info), which writes the same bytes.
+/// An output for the parts of an entry.
+///
+/// It is a [`Writer`], or the fast path of [`ctnetlink_fill_info`](super::ctnetlink_fill_info), which
+/// writes the same bytes.
 pub trait Out: sealed::Parts {}
 
 impl<O: sealed::Parts> Out for O {}
@@ -175,15 +177,19 @@ fn without_mask(flags: TcpFlags) -> TcpFlagsMask {
     TcpFlagsMask { flags, ..TcpFlagsMask::default() }
 }
 
-/// Writes in place. What takes it is inlined, all of it, so that it stays in registers.
+/// An output that writes in place.
+///
+/// The functions that take it are inlined, so that it stays in registers.
 pub(super) struct InPlace<'b> {
-    /// The room behind what was written so far; `None` once something did not fit or has no shape.
+    /// The unused part of the buffer, or `None` if a part did not fit or has no fixed shape.
     pub(super) at: Option<&'b mut [u8]>,
-    /// The offset of its end in the datagram, if the machine needs pads.
+    /// The offset of the buffer's end in the datagram, if the machine needs pad attributes.
     pub(super) end: Option<usize>,
 }
 
-/// Goes on with what `$put` leaves of the room. No closure, which need not be inlined.
+/// Continues with the part of the buffer that `$put` returns.
+///
+/// It is not a closure, because a closure need not be inlined.
 macro_rules! put {
     ($self:ident, |$at:ident| $put:expr) => {
         if let Some($at) = $self.at.take() {

@@ -26,8 +26,9 @@ pub enum DeltaTime {
 /// The state of a process that reads the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CtSeq {
-    /// `time_now`: nanoseconds since the Unix epoch. The lines that one read(2) returns share it, and a
-    /// long file needs many calls.
+    /// `time_now`: nanoseconds since the Unix epoch.
+    ///
+    /// The lines that one read(2) returns share it, and a long file needs many calls.
     pub time_now: u64,
     /// The kernel's time at the line, in jiffies.
     pub jiffies: u64,

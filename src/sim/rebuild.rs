@@ -1,19 +1,18 @@
-//! From a recording back to state: the entries that its messages show, and what the simulated
-//! kernel makes of them.
+//! State from recorded messages, which the simulated kernel sends again.
 //!
-//! What is taken from where:
-//! * An entry is known by its id and original tuple. It begins empty with its NEW event or with the
-//!   first message that shows it, and ends with its DESTROY.
-//! * Each message adds what it shows to the entry; **what a message does not show stays as it was**.
-//!   So nothing is left out of the rebuilt message because it is missing in the recorded one; it
-//!   must be missing for the kernel's own reasons. Exceptions are what an entry can lose again: a
-//!   DESTROY since 5.11 without TIMEOUT says that no second is left; a message that would show labels
-//!   or a helper, and does not, that there are none now.
-//! * The message's own header gives requester and number; the recording says what was asked
-//!   (`kind`; a filter may also show in the header's `NLM_F_DUMP_FILTERED`), which changes an event reports (`ipct_events`) and which extensions the entry was
-//!   born with (`ext`). Order, conditions, flags, type and group come from the simulation.
-//! * Where a recording has no `ipct_events`, ctnetlink's own are assumed for what came over netlink
-//!   (`portid` is not 0), and for packets those of the attributes that are there.
+//! * The id and the original tuple identify an entry. It starts empty at its NEW event or at the first
+//!   message about it, and ends with its DESTROY event.
+//! * Each message adds its attributes to the entry. **Absent attributes leave the entry unchanged.**
+//!   An attribute is therefore absent in the sent message only if the kernel has a reason of its own.
+//!   There are exceptions for what an entry can lose. A DESTROY event without TIMEOUT, since Linux
+//!   5.11, means 0 seconds. A message that would contain labels or a helper, and does not, means that
+//!   there are none.
+//! * The header of the message names the requester and the request. The recording names the kind of
+//!   request (`kind`; a filter also shows in `NLM_F_DUMP_FILTERED`), the changes that an event reports
+//!   (`ipct_events`), and the extensions of the entry at creation (`ext`). Order, conditions, flags,
+//!   type and group come from the simulation.
+//! * Without `ipct_events`, the changes are those of a request if `portid` is not 0, and otherwise
+//!   those of the attributes in the message.
 
 use super::event::build_event;
 use super::expect::{
@@ -39,49 +38,49 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
-/// What a recording says of a message beside its bytes.
+/// The properties of a recorded message that are not in its bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
-    /// What was asked.
+    /// The kind of the request.
     pub kind: RecordedKind,
-    /// The bits with which the kernel called `ctnetlink_conntrack_event`.
+    /// The changes with which the kernel called `ctnetlink_conntrack_event`.
     pub ipct_events: Option<IpctEvents>,
-    /// The entry was born with counters.
+    /// Whether the entry was created with counters.
     pub acct: bool,
-    /// The entry was born with timestamps.
+    /// Whether the entry was created with timestamps.
     pub timestamp: bool,
-    /// The entry was born with labels.
+    /// Whether the entry was created with labels.
     pub labels: bool,
-    /// Where the message lay in its datagram.
+    /// The offset of the message in its datagram.
     pub offset: usize,
-    /// The security module gives the length of a context without its NUL: Smack and `AppArmor` do.
+    /// Whether the security module does not count the NUL of a context, as Smack and `AppArmor` do.
     pub context_without_nul: bool,
 }
 
-/// What a message answers.
+/// The request of a recorded message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RecordedKind {
-    /// Nothing (an event), or a request without filter.
+    /// None, for an event, or a request without a filter.
     #[default]
     Plain,
     /// A dump with a filter.
     Filtered,
-    /// GET_CTRZERO.
+    /// A GET_CTRZERO.
     CtrZero,
-    /// GET_UNCONFIRMED.
+    /// A GET_UNCONFIRMED.
     Unconfirmed,
 }
 
-/// What the simulated kernel sends in place of a recorded message.
+/// The message that the simulated kernel sends in place of a recorded one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
-    /// The message.
+    /// The bytes of the message.
     pub bytes: Vec<u8>,
     /// The size that the kernel allocates for the message, if it is an event.
     pub alloc: Option<usize>,
 }
 
-/// The entries of a recording as its messages show them.
+/// The entries of a recording, decoded from its messages.
 #[derive(Clone, Debug)]
 pub struct Rebuilder {
     kernel: Kernel,
@@ -89,22 +88,25 @@ pub struct Rebuilder {
 }
 
 impl Rebuilder {
-    /// No entries yet.
+    /// Creates a rebuilder without entries.
     #[must_use]
     pub const fn new(kernel: Kernel) -> Self {
         Self { kernel, entries: BTreeMap::new() }
     }
 
-    /// The entries that are known and have not ended.
+    /// Returns the entries that have not ended.
     pub fn entries(&self) -> impl Iterator<Item = &NfConn> {
         self.entries.values()
     }
 
-    /// Takes over what `message` shows and sends it again from the state. `None` for messages that
-    /// the kernel does not send about its state: requests, acknowledgements.
+    /// Adds the attributes of `message` to the state, and sends the message from the state.
+    ///
+    /// Returns `None` for messages that are not about the kernel's state, such as requests and
+    /// acknowledgements.
     ///
     /// # Errors
-    /// The message does not decode.
+    ///
+    /// Returns an error if the message does not decode.
     pub fn rebuild(
         &mut self,
         message: &Message<'_>,
@@ -161,7 +163,7 @@ impl Rebuilder {
             ct.help = ct.help.take().map(|help| NfConnHelp { helper: None, ..help });
         }
         ct.learn(&kernel, &shown, recorded);
-        // Times are as of the message, so that `timeout` is what is left.
+        // The time is 0 at each message, so that `timeout` is the remaining time.
         let now = 0;
         if kind == Kind::Reply {
             let filtered = recorded.kind == RecordedKind::Filtered
@@ -212,7 +214,7 @@ impl Rebuilder {
     }
 }
 
-/// The bits that such an event must have had.
+/// Returns the changes that an event without recorded changes must report.
 fn assumed_events(kind: Kind, portid: u32, shown: &Conntrack) -> IpctEvents {
     let if_shown = |is_shown, bit| if is_shown { bit } else { IpctEvents::empty() };
     let born = if shown.master.is_empty() { IpctEvents::NEW } else { IpctEvents::RELATED };
@@ -227,7 +229,7 @@ fn assumed_events(kind: Kind, portid: u32, shown: &Conntrack) -> IpctEvents {
             let seqadj = if_shown(!shown.seq_adj_orig.is_empty(), IpctEvents::SEQADJ);
             let synproxy = if_shown(!shown.synproxy.is_empty(), IpctEvents::SYNPROXY);
             let mark = if_shown(shown.mark == Some(0), IpctEvents::MARK);
-            // An update has some bit; REPLY and ASSURED change nothing in the message.
+            // An update reports a change; REPLY and ASSURED do not affect the message.
             let reply = if_shown(kind == Kind::Update, IpctEvents::REPLY);
             born | labels | proto | seqadj | synproxy | mark | reply
         }
@@ -236,7 +238,7 @@ fn assumed_events(kind: Kind, portid: u32, shown: &Conntrack) -> IpctEvents {
 
 const ANY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// The tuple that a message shows.
+/// Converts a decoded tuple.
 fn tuple_of(shown: &Tuple) -> NfConntrackTuple {
     let protonum = shown.proto.unwrap_or(IpProto(0));
     let type_and_code = [shown.icmp_type, shown.icmp_code].map(Option::unwrap_or_default);
@@ -251,7 +253,7 @@ fn tuple_of(shown: &Tuple) -> NfConntrackTuple {
 }
 
 impl NfConn {
-    /// Takes over what a message shows; what it does not show stays.
+    /// Adds the attributes of a message; absent attributes leave the entry unchanged.
     pub(crate) fn learn(&mut self, kernel: &Kernel, shown: &Conntrack, recorded: &Recorded) {
         self.tuple = [tuple_of(&shown.orig), tuple_of(&shown.reply)];
         let zones = [
@@ -275,7 +277,7 @@ impl NfConn {
         if let Some(name) = &shown.secctx.name {
             let len = name.as_bytes().len() + usize::from(!recorded.context_without_nul);
             self.secctx = Some(SecurityContext { name: name.clone(), len });
-            // Which number it is no message tells; 0 has no context.
+            // The number is not in the message; 0 would have no context.
             self.secmark = self.secmark.max(1);
         }
         self.learn_extensions(kernel, shown, recorded);
@@ -367,7 +369,7 @@ fn learn_seqadj(seq: &mut NfCtSeqadj, shown: &SeqAdj) {
 }
 
 impl NfConntrackExpect {
-    /// The expectation that a message shows, as of that message.
+    /// Creates an expectation from a message, with a timeout relative to the message.
     #[must_use]
     pub fn of(kernel: &Kernel, shown: &Expectation) -> Self {
         let saved = tuple_of(&shown.nat.tuple);

@@ -37,8 +37,7 @@ impl Net {
         }
     }
 
-    /// Returns the reply to a GET for one entry, or to a GET_CTRZERO with `ctrzero`
-    /// (`ctnetlink_get_conntrack`).
+    /// Returns the reply to a GET, or to a GET_CTRZERO with `ctrzero` (`ctnetlink_get_conntrack`).
     ///
     /// # Errors
     ///

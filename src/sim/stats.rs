@@ -43,7 +43,9 @@ fn message<S: crate::wire::AttrSet>(
     builder.build(body).map(crate::MessageBuf::into_bytes).unwrap_or_default()
 }
 
-/// Builds the reply to GET_STATS_CPU about one CPU. The release decides which counters it has.
+/// Builds the reply to GET_STATS_CPU about one CPU.
+///
+/// The release decides which counters it has.
 #[must_use]
 pub fn ctnetlink_ct_stat_cpu_fill_info(
     kernel: &Kernel,

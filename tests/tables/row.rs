@@ -132,6 +132,7 @@ fn is_fit(form: Form, len: usize) -> Result<(), ErrorKind> {
         Form::Be64 | Form::Host64 => exactly(8),
         Form::Ipv6 => exactly(16),
         Form::HostWords if len % 4 != 0 => Err(ErrorKind::PayloadUnit { unit: 4, found: len }),
+        Form::HostWords if len > 16 => Err(ErrorKind::PayloadLimit { limit: 16, found: len }),
         Form::HostWords | Form::Str | Form::Bytes | Form::Nest(_) => Ok(()),
         other => panic!("a new form, {other:?}: say here what it demands"),
     }
