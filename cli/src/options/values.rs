@@ -91,7 +91,7 @@ impl Values {
 /// Adds a change of labels to a request: those in `clear` are removed, then those in `set` are added.
 pub(crate) fn change_labels(set: u128, clear: u128, request: &mut Conntrack) {
     if set | clear != 0 {
-        request.labels = Some(Labels::new(set));
-        request.labels_mask = Some(Labels::new(set | clear));
+        request.labels = Some(Labels::from_bits(set));
+        request.labels_mask = Some(Labels::from_bits(set | clear));
     }
 }
