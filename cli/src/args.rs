@@ -1,6 +1,6 @@
 //! The command line: the subcommands, each declared in a file of its own.
 
-use crate::status::EXIT_STATUS;
+use crate::status;
 use clap::{Parser, Subcommand};
 
 /// Inspect Linux connection tracking messages from captures and from the running kernel
@@ -8,14 +8,14 @@ use clap::{Parser, Subcommand};
 /// FILE is pcap or pcapng of an nlmon device, raw netlink bytes, lines of hexadecimal bytes, or JSON
 /// lines with a key `hex`; the content decides. `-` is standard input.
 #[derive(Parser)]
-#[command(name = "ctnetlink", version, after_help = EXIT_STATUS)]
+#[command(name = "ctnetlink", version, after_help = status::help())]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
 #[derive(Subcommand)]
-#[command(mut_subcommands = |command| command.after_help(EXIT_STATUS))]
+#[command(mut_subcommands = |command| command.after_help(status::help()))]
 pub(crate) enum Command {
     Decode(crate::decode::Decode),
     Check(crate::check::Check),

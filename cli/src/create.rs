@@ -5,7 +5,7 @@ use crate::options::labels::LabelMapOption;
 use crate::options::nat::{NatOptions, NatTarget};
 use crate::options::tuple::{TupleOptions, filled, require_complete};
 use crate::options::values::{Values, change_labels};
-use crate::status::{EXIT_STATUS, Status};
+use crate::status::{self, Status};
 use crate::stop::Stop;
 use clap::Subcommand;
 use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, Tuple};
@@ -40,7 +40,7 @@ pub(crate) struct Create {
 
 #[derive(Subcommand)]
 enum Table {
-    #[command(after_help = EXIT_STATUS)]
+    #[command(after_help = status::help())]
     Expect(ExpectationOptions),
 }
 

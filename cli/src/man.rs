@@ -1,8 +1,10 @@
 //! `ctnetlink man`.
 
-use crate::status::Status;
+use crate::status::{self, Status};
 use crate::stop::Stop;
 use clap::Command;
+use clap_mangen::roff::{Roff, bold, roman};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -32,12 +34,20 @@ pub(crate) fn run(args: &Man, command: Command) -> Result<Status, Stop> {
 fn write(command: &Command, directory: &Path) -> io::Result<()> {
     command.get_subcommands().try_for_each(|subcommand| write(subcommand, directory))?;
     let name = command.get_display_name().unwrap_or_else(|| command.get_name());
-    clap_mangen::Man::new(command.clone())
+    // The exit statuses get a section of their own; clap_mangen would call it EXTRA.
+    let page = clap_mangen::Man::new(command.clone().after_help(None))
         .title(name.to_uppercase())
         // clap_mangen leaves an empty date out, and man(1) takes the next argument for it.
         .date(" ")
         .source(concat!("ctnetlink ", env!("CARGO_PKG_VERSION")))
-        .manual("User Commands")
-        .generate_to(directory)
-        .map(drop)
+        .manual("User Commands");
+    let mut file = File::create(directory.join(page.get_filename()))?;
+    page.render(&mut file)?;
+    let mut statuses = Roff::new();
+    statuses.control("SH", ["EXIT STATUS"]);
+    for (status, meaning) in status::MEANINGS {
+        let number = bold((status as u8).to_string());
+        statuses.control("TP", []).text([number]).text([roman(meaning)]);
+    }
+    statuses.to_writer(&mut file)
 }

@@ -5,20 +5,33 @@ use crate::stop::Stop;
 use std::io;
 use std::process::ExitCode;
 
-/// The part of every `--help` that lists the exit statuses.
-pub(crate) const EXIT_STATUS: &str = "\
-Exit status:
-  0  Everything was read or done
-  1  Part of the input was broken or not exact, or part of the changes failed; that was
-     reported, and the rest was read or done
-  2  Nothing could be done, or a file was not usable: arguments, files, permission";
+/// The exit statuses and their meanings, for `--help` and the manual pages.
+pub(crate) const MEANINGS: [(Status, &str); 3] = [
+    (Status::Done, "Everything was read or done"),
+    (
+        Status::Flawed,
+        "Part of the input was broken or not exact, or part of the changes failed; that was \
+         reported, and the rest was read or done",
+    ),
+    (
+        Status::Failed,
+        "Nothing could be done, or a file was not usable: arguments, files, permission",
+    ),
+];
+
+/// Returns the part of every `--help` that lists the exit statuses.
+pub(crate) fn help() -> String {
+    let lines = MEANINGS.map(|(status, meaning)| format!("\n  {}  {meaning}", status as u8));
+    format!("Exit status:{}", lines.concat())
+}
 
 /// How a subcommand ended. Of several, the greatest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     /// Everything was read or done.
     Done = 0,
-    /// Part of the input was broken or not exact. It has been reported.
+    /// Part of the input was broken or not exact, or part of the changes failed. It has been
+    /// reported.
     Flawed = 1,
     /// A file could not be used. It has been reported.
     Failed = 2,

@@ -64,7 +64,7 @@ fn every_subcommand_has_a_page_that_man_reads() {
     if let Some(man) = program(TEST, "man", &["-l", page.to_str().unwrap()]) {
         let page = stdout(&man);
         assert!(page.starts_with("CTNETLINK-DECODE(1)"), "{page}");
-        for option in ["--format", "--as-of", "--jobs", "annotate", "ktimestamp"] {
+        for option in ["--format", "--as-of", "--jobs", "annotate", "ktimestamp", "EXIT STATUS"] {
             assert!(page.contains(option), "{option}: {page}");
         }
     }
