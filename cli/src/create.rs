@@ -80,7 +80,7 @@ impl Create {
             nat_dst: nat("--dst-nat", self.nat.dst_nat)?,
             ..Conntrack::default()
         };
-        let old = Conntrack { orig: entry.orig.clone(), ..Conntrack::default() };
+        let old = Conntrack { orig: entry.orig, ..Conntrack::default() };
         self.values.set(&old, &mut entry).map_err(Stop::Unusable)?;
         if let Some(ProtoInfo::Tcp(tcp)) = &mut entry.protoinfo {
             // The kernel has not seen the handshake: it does not know the window.

@@ -70,7 +70,7 @@ impl Matcher {
     pub(crate) fn matches_expectation(&self, expectation: &Expectation) -> bool {
         self.matches_entry(&Conntrack {
             family: expectation.family,
-            orig: expectation.tuple.clone(),
+            orig: expectation.tuple,
             zone: self.selector.zone,
             ..Conntrack::default()
         })

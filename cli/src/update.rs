@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Update) -> Result<Status, Stop> {
         let entry = message.conntrack()?;
         let key = Conntrack {
             family: entry.family,
-            orig: entry.orig.clone(),
+            orig: entry.orig,
             zone: entry.zone,
             ..Conntrack::default()
         };
