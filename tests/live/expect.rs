@@ -23,6 +23,7 @@ fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2
         _ => "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
     };
     let one = |dst_port| Expectation {
+        family: ct.family,
         tuple: ports([addrs[1], addrs[0]], IpProto::TCP, [20, dst_port]),
         mask: ports([ones, ones], IpProto::TCP, [0xffff, 0xffff]),
         master: ct.orig,
@@ -51,10 +52,10 @@ fn create_get_dump_delete() {
             let Some((ct, asked)) = master(net, addrs) else { return };
             let af = ct.family;
             for one in &asked {
-                let found = net.ask(request::get_expectation(one, af).unwrap());
+                let found = net.ask(request::get_expectation(one).unwrap());
                 assert_eq!(found.errno(), ENOENT);
-                net.must(request::create_expectation(one, af).unwrap());
-                let again = net.ask(request::create_expectation(one, af).unwrap());
+                net.must(request::create_expectation(one).unwrap());
+                let again = net.ask(request::create_expectation(one).unwrap());
                 assert_eq!(again.errno(), EEXIST);
             }
             let dumps = [
@@ -74,7 +75,7 @@ fn create_get_dump_delete() {
                 assert_eq!(dumps[0][..1], dumps[2]);
             }
             for (one, asked) in dumps[0].iter().zip(&asked) {
-                let found = net.ask(request::get_expectation(asked, af).unwrap());
+                let found = net.ask(request::get_expectation(asked).unwrap());
                 assert_eq!(found.errno(), 0, "{asked:?} {:?}", dumps[0]);
                 let message = found.replies[0].as_message();
                 assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::Reply));
@@ -100,24 +101,30 @@ fn create_get_dump_delete() {
 
             // The wrong id, then the right one.
             let first = dumps[0].remove(0);
-            let by_id = |id| Expectation { tuple: first.tuple, id, ..Expectation::default() };
+            let by_id = |id| Expectation {
+                family: af,
+                tuple: first.tuple,
+                id,
+                ..Expectation::default()
+            };
             let wrong = by_id(first.id.map(|id| id ^ 1));
-            let answer = net.ask(request::delete_expectation(&wrong, af).unwrap());
+            let answer = net.ask(request::delete_expectation(&wrong).unwrap());
             assert_eq!(answer.errno(), ENOENT);
-            net.must(request::delete_expectation(&by_id(first.id), af).unwrap());
-            let found = net.ask(request::get_expectation(&first, af).unwrap());
+            net.must(request::delete_expectation(&by_id(first.id)).unwrap());
+            let found = net.ask(request::get_expectation(&first).unwrap());
             assert_eq!(found.errno(), ENOENT);
 
             // Those of a helper; the second is all that is left.
-            net.must(request::create_expectation(&asked[0], af).unwrap());
-            let helper = Expectation { help_name: Some("ftp".into()), ..Expectation::default() };
+            net.must(request::create_expectation(&asked[0]).unwrap());
+            let helper =
+                Expectation { family: af, help_name: Some("ftp".into()), ..Expectation::default() };
             let left = |net: &mut Net| net.ask(request::dump_expectations(af)).replies.len();
             assert_eq!(left(net), 2);
-            net.must(request::delete_expectation(&helper, af).unwrap());
+            net.must(request::delete_expectation(&helper).unwrap());
             assert_eq!(left(net), 0);
 
-            net.must(request::create_expectation(&asked[0], af).unwrap());
-            net.must(request::create_expectation(&asked[1], af).unwrap());
+            net.must(request::create_expectation(&asked[0]).unwrap());
+            net.must(request::create_expectation(&asked[1]).unwrap());
             assert_eq!(left(net), 2);
             net.must(request::flush_expectations());
             assert_eq!(left(net), 0);
@@ -130,8 +137,8 @@ fn create_get_dump_delete() {
 fn both_families() {
     alone(|net| {
         for addrs in [V4, V6] {
-            let Some((ct, [first, _])) = master(net, addrs) else { return };
-            net.must(request::create_expectation(&first, ct.family).unwrap());
+            let Some((_, [first, _])) = master(net, addrs) else { return };
+            net.must(request::create_expectation(&first).unwrap());
         }
         for (af, count) in [(Family::UNSPEC, 2), (Family::IPV4, 1), (Family::IPV6, 1)] {
             let all = net.ask(request::dump_expectations(af)).expectations();
@@ -146,7 +153,7 @@ fn events() {
     alone(|net| {
         let mut listener = net.listen(&[4, 6]);
         let Some((ct, [first, _])) = master(net, V4) else { return };
-        net.must(request::create_expectation(&first, ct.family).unwrap());
+        net.must(request::create_expectation(&first).unwrap());
         let event = listener.next();
         let message = event.as_message();
         assert_eq!((message.msg_type(), message.kind()), (MsgType::EXP_NEW, Kind::ExpectNew));
@@ -155,7 +162,7 @@ fn events() {
         assert_eq!((&new.tuple, &new.master), (&first.tuple, &ct.orig));
         assert_eq!(new.nat.tuple, Tuple::default());
 
-        net.must(request::delete_expectation(&first, ct.family).unwrap());
+        net.must(request::delete_expectation(&first).unwrap());
         let event = listener.next();
         let message = event.as_message();
         assert_eq!(

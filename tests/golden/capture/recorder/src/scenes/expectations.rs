@@ -64,9 +64,9 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
                 if step % 2 == 0 {
                     expected.help_name = Some(name.into());
                 }
-                make(r, &expected, family)?;
+                make(r, &expected)?;
                 if step == 3 {
-                    let gone = built(request::delete_expectation(&expected, family))?;
+                    let gone = built(request::delete_expectation(&expected))?;
                     r.ask("reply", Some("exp_delete"), gone)?;
                 }
             }
@@ -92,18 +92,14 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
     for (n, family) in [(730, Family::IPV4), (731, Family::IPV6)] {
         let master = flow(family, TCP, n);
         create(r, &master)?;
-        make(r, &expectation(&master, 7301), family)?;
+        make(r, &expectation(&master, 7301))?;
         let alone = Expectation { help_name: Some("ftp".into()), ..expectation(&master, 7302) };
-        make(r, &alone, family)?;
+        make(r, &alone)?;
     }
     dump_expectations(r)?;
     r.ask("dump_exp", Some("dump"), request::dump_expectations(Family::IPV6))?;
     let by_helper = Expectation { help_name: Some("sip".into()), ..Expectation::default() };
-    r.ask(
-        "reply",
-        Some("exp_delete"),
-        built(request::delete_expectation(&by_helper, Family::UNSPEC))?,
-    )?;
+    r.ask("reply", Some("exp_delete"), built(request::delete_expectation(&by_helper))?)?;
     r.ask("reply", Some("exp_flush"), request::flush_expectations())?;
     r.ask("exp_stats_cpu", Some("stats"), request::expect_stats_cpu())?;
     dump(r)?;

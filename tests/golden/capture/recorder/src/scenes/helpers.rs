@@ -142,7 +142,7 @@ fn expect(r: &mut Recorder, master: &Conntrack, helper: &str) -> Done {
             timeout: Some(90),
             ..expectation(master, 7000 + class as u16)
         };
-        make(r, &expected, master.family)?;
+        make(r, &expected)?;
     }
     dump_expectations(r)
 }
@@ -176,15 +176,15 @@ pub(crate) fn expectation(master: &Conntrack, port: u16) -> Expectation {
             ..master.reply
         },
         master: Tuple { zone: None, ..master.orig },
+        family: master.family,
         ..Expectation::default()
     }
 }
 
-pub(crate) fn make(r: &mut Recorder, expected: &Expectation, family: Family) -> Done {
-    let made =
-        r.ask("reply", Some("exp_new"), built(request::create_expectation(expected, family))?)?;
+pub(crate) fn make(r: &mut Recorder, expected: &Expectation) -> Done {
+    let made = r.ask("reply", Some("exp_new"), built(request::create_expectation(expected))?)?;
     if made == 0 {
-        r.ask("get_exp", Some("exp_get"), built(request::get_expectation(expected, family))?)?;
+        r.ask("get_exp", Some("exp_get"), built(request::get_expectation(expected))?)?;
     }
     Ok(())
 }
