@@ -1,4 +1,4 @@
-//! netlink-packet-core 0.9.
+//! The traits of netlink-packet-core 0.9.
 
 use super::{AdapterError, CtNetlinkMessage, NlaAttr};
 use crate::MessageBuf;

@@ -1,9 +1,10 @@
-//! Messages and attributes for the rust-netlink family of crates.
+//! Integration with the netlink-packet-core traits of the rust-netlink crates.
 //!
-//! [netlink-proto] and its relatives carry any message whose type implements two traits of
+//! netlink-proto and its relatives carry any message whose type implements two traits of
 //! netlink-packet-core; [`CtNetlinkMessage`] is that type for ctnetlink. [`NlaAttr`] is one attribute
-//! for crates that embed conntrack attributes in messages of their own, as NFQUEUE's `NFQA_CT` does.
+//! for crates whose messages contain conntrack attributes, such as `NFQA_CT` of NFQUEUE.
 //!
+//! # Examples
 //! ```
 //! # #[cfg(feature = "netlink-packet-core")]
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -12,13 +13,13 @@
 //! use ctnetlink::{Conntrack, Kind};
 //! use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 //!
-//! // A request: netlink-proto's `ConnectionHandle::request` takes it as it is.
+//! // A request, ready for `ConnectionHandle::request` of netlink-proto.
 //! let dump = request::dump(&Selector::default());
 //! let dump: NetlinkMessage<CtNetlinkMessage> = dump.try_into()?;
 //! let mut bytes = vec![0; dump.buffer_len()];
 //! dump.serialize(&mut bytes);
 //!
-//! // What comes: here an entry with a mark and, behind it, a status that is too short.
+//! // A reply: an entry with a mark and a status that is too short.
 //! let mut received = vec![36, 0, 0, 0, 0x00, 0x01, 0x02, 0, 1, 0, 0, 0, 0, 0, 0, 0];
 //! received.extend([2, 0, 0, 0]); // nfgenmsg: AF_INET
 //! received.extend([8, 0, 8, 0, 0, 0, 0x12, 0x34]); // CTA_MARK
@@ -38,54 +39,50 @@
 //! # fn main() {}
 //! ```
 //!
-//! The example `tokio_events` lists and watches flows through netlink-proto and tokio.
+//! The example `netlink_proto` creates, dumps and follows flows through netlink-proto.
 //!
-//! # What this does that an ordinary packet crate does not
+//! # Differences from other packet crates
 //!
-//! * A message keeps its bytes and decodes when it is read. **Deserializing never fails**, whatever
-//!   the message holds: netlink-proto logs a message that does not deserialize and drops it, so that
-//!   one odd attribute would lose an event. Here it is one error among the attributes, with its place.
-//! * Serializing gives the bytes that were deserialized: order, unknown attributes, flags, padding.
-//! * What makes netlink-packet-core panic or garble has no way in: a value too long for its length
-//!   field (65,532 bytes and more) and an attribute with both of its flags set are refused by
-//!   [`NlaAttr`], and `NetlinkMessage::from` gives a finished header. (One made by hand still needs
-//!   `finalize`.)
+//! * A message keeps its bytes and is decoded when it is read, so that **deserializing never fails**.
+//!   netlink-proto logs and drops a message that does not deserialize: a malformed attribute would
+//!   cause event loss. Here it is an error of that attribute alone.
+//! * Serializing returns the bytes that were deserialized: order, unknown attributes, flags, padding.
+//! * Values that netlink-packet-core panics on or corrupts cannot be constructed. [`NlaAttr`] rejects
+//!   values of 65,532 bytes and more, and attributes with both flags set. `NetlinkMessage::from`
+//!   returns a complete header. (A header built by hand still needs `finalize`.)
 //!
-//! # What netlink-packet-core cannot carry
+//! # Limits of netlink-packet-core
 //!
-//! * A view: its trait gives no lifetime to hold on to, so each message is copied once. Where that
-//!   matters, read the socket yourself and use [`Messages`].
-//! * An error with data: its `DecodeError` is a sentence. [`NlaAttr::decode`] and [`Message`] give
-//!   [`Error`].
-//! * Another byte order: it reads and writes headers in this machine's. Messages and attributes of
-//!   the other order are refused ([`AdapterError::ByteOrder`]). In the other direction there is
-//!   nothing to tell: bytes are taken to be this machine's, as on a socket they are.
-//! * Messages of its own (`NetlinkPayload::Error`, `Done`, `Noop`, `Overrun`) never reach
-//!   [`CtNetlinkMessage`]; [`MessageBuf::from`] makes a message of any of them, and
-//!   [`Body::Error`](crate::Body::Error) then has the kernel's sentence on what was wrong. A
-//!   `NLMSG_DONE` without a status comes out of 0.9 with status 0, and is an error to 0.7; a
-//!   `NLMSG_NOOP` loses its body.
+//! * Its traits have no lifetime, so each message is copied once. To avoid the copy, read the socket
+//!   yourself and use [`Messages`].
+//! * Its `DecodeError` is a text. [`NlaAttr::decode`] and [`Message`] return [`Error`].
+//! * It reads and writes headers in the byte order of this machine. Messages and attributes of the
+//!   other byte order are rejected with [`AdapterError::ByteOrder`]. Bytes that are deserialized are
+//!   taken to be in the byte order of this machine, as on a socket.
+//! * Control messages (`NetlinkPayload::Error`, `Done`, `Noop`, `Overrun`) never become a
+//!   [`CtNetlinkMessage`]. [`MessageBuf::from`] converts them, and [`Body::Error`](crate::Body::Error)
+//!   contains the extended-ack message. A `NLMSG_DONE` without a status gets status 0 in
+//!   netlink-packet-core 0.9 and is an error in 0.7. A `NLMSG_NOOP` loses its body.
 //!
-//! # Two things about netlink-proto
+//! # Notes on netlink-proto
 //!
-//! * A single `IPCTNL_MSG_CT_GET` is answered with `NLM_F_MULTI` set and no `NLMSG_DONE`, so the
-//!   stream of its answers does not end by itself: add `NLM_F_ACK` to the request's flags.
-//! * `NetlinkPayload::Overrun` among the unsolicited messages means that the socket's buffer was full
-//!   and events were lost. Dump the table again.
+//! * The reply to a single `IPCTNL_MSG_CT_GET` carries `NLM_F_MULTI`, but no `NLMSG_DONE` follows, so
+//!   that the stream of replies does not end. Add `NLM_F_ACK` to the flags of the request.
+//! * `NetlinkPayload::Overrun` among the unsolicited messages reports event loss. Dump the table again.
 //!
 //! # Versions
 //!
-//! netlink-packet-core breaks about once a year, and its types are in this module's signatures. Each
-//! of its versions is a feature, and they can be on together:
+//! netlink-packet-core makes a breaking release about once a year, and its types are in the signatures
+//! of this module. Each of its versions is a cargo feature. The features can be combined.
 //!
-//! | feature | for |
+//! | Feature | Versions |
 //! |---|---|
-//! | `netlink-packet-core` (default) | netlink-packet-core 0.9: netlink-proto 0.14 |
+//! | `netlink-packet-core` | netlink-packet-core 0.9: netlink-proto 0.14 |
 //! | `netlink-packet-utils` | netlink-packet-core 0.7 with netlink-packet-utils 0.5: netlink-proto 0.11 |
 //!
-//! What a feature stands for changes in a major release alone; the next netlink-packet-core gets a
-//! feature of its own in a minor one. (netlink-packet-utils 0.6 goes with no released
-//! netlink-packet-core.) Both need `std`; without default features this crate needs neither.
+//! The meaning of a feature changes in a major release only. The next netlink-packet-core gets a
+//! feature of its own in a minor release. (netlink-packet-utils 0.6 fits no released
+//! netlink-packet-core.) Both features need `std`.
 //!
 //! [netlink-proto]: https://docs.rs/netlink-proto
 //! [`Messages`]: crate::Messages
@@ -105,24 +102,26 @@ use crate::wire::{Endian, NLMSG_HDRLEN};
 use crate::{Message, MessageBuf, MsgType};
 use ::core::fmt;
 
-/// A ctnetlink message inside a `NetlinkMessage`. See the [module](self).
+/// A ctnetlink message as the payload of a `NetlinkMessage`.
 ///
-/// It owns a whole message: its header is the one that was received, or the request's. What is sent
-/// is the `NetlinkMessage`'s header, in which netlink-proto sets the sequence number. Two of these
-/// are equal when their types and bodies are; a `NetlinkMessage` compares the headers itself.
+/// It owns a whole message with the header that was received or that the request has. The header that
+/// is sent is that of the `NetlinkMessage`, in which netlink-proto sets the sequence number. Two
+/// values are equal if their types and bodies are equal; a `NetlinkMessage` compares the headers.
+///
+/// The [module](self) has an example.
 #[derive(Clone)]
 pub struct CtNetlinkMessage {
     buf: MessageBuf,
 }
 
 impl CtNetlinkMessage {
-    /// The message, borrowed.
+    /// Returns a view of the message.
     #[must_use]
     pub fn as_message(&self) -> Message<'_> {
         self.buf.as_message()
     }
 
-    /// The message type.
+    /// Returns the message type.
     #[must_use]
     pub fn msg_type(&self) -> MsgType {
         self.as_message().msg_type()
@@ -147,8 +146,8 @@ impl fmt::Debug for CtNetlinkMessage {
     }
 }
 
-/// Fails with [`AdapterError::ByteOrder`] alone; what [`request`](crate::request) makes is of this
-/// machine's order.
+/// Fails with [`AdapterError::ByteOrder`] only. The functions of [`request`](crate::request) return
+/// messages in the byte order of this machine.
 impl TryFrom<MessageBuf> for CtNetlinkMessage {
     type Error = AdapterError;
 
@@ -160,7 +159,7 @@ impl TryFrom<MessageBuf> for CtNetlinkMessage {
     }
 }
 
-/// Copies the message. Fails with [`AdapterError::ByteOrder`] alone.
+/// Copies the message. Fails with [`AdapterError::ByteOrder`] only.
 impl TryFrom<Message<'_>> for CtNetlinkMessage {
     type Error = AdapterError;
 
@@ -175,19 +174,21 @@ impl From<CtNetlinkMessage> for MessageBuf {
     }
 }
 
-/// Why something cannot go through the traits of rust-netlink.
+/// An error from converting a message or attribute to the types of rust-netlink.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AdapterError {
-    /// It is of the other byte order than this machine's, in which those crates read and write.
+    /// The message or attribute is not in the byte order of this machine.
     ByteOrder,
-    /// The attribute has both `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER` set; those crates would write
-    /// the first alone. The kernel sends no such attribute in ctnetlink.
+    /// The attribute has both `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER` set.
+    ///
+    /// The rust-netlink crates would write the first flag only. The kernel sends no such attribute in
+    /// ctnetlink.
     BothFlags {
-        /// The type field, flags included.
+        /// The type field with its flags.
         nla_type: u16,
     },
-    /// The attribute is too long for its length field, or its header does not fit.
+    /// The attribute is too long for its length field, or its header is incomplete.
     Attr(Error),
 }
 
@@ -211,15 +212,15 @@ impl fmt::Display for AdapterError {
 
 impl ::core::error::Error for AdapterError {}
 
-/// Copies as much as there is room for: `buffer` has another length than `bytes` only if a caller
-/// wrote a wrong length into a header.
+/// Copies as many bytes as fit. The lengths differ only if a caller wrote a wrong length into a
+/// header.
 fn fill(buffer: &mut [u8], bytes: &[u8]) {
     for (to, from) in buffer.iter_mut().zip(bytes) {
         *to = *from;
     }
 }
 
-/// Implements the traits of one stack; their names are those in scope where this is used.
+/// Implements the traits of one version of netlink-packet-core, which must be in scope.
 macro_rules! implement {
     () => {
         impl NetlinkSerializable for CtNetlinkMessage {
@@ -236,7 +237,7 @@ macro_rules! implement {
             }
         }
 
-        /// Takes any payload; `header.length` does not count.
+        /// Accepts any payload and ignores `header.length`.
         impl NetlinkDeserializable for CtNetlinkMessage {
             type Error = Infallible;
 
@@ -245,10 +246,10 @@ macro_rules! implement {
             }
         }
 
-        // Without `NetlinkPayload: From<CtNetlinkMessage>`, for that would make room for
+        // `NetlinkPayload: From<CtNetlinkMessage>` is missing on purpose: it would enable
         // netlink-packet-core's own `NetlinkMessage: From<CtNetlinkMessage>`, whose header is empty
-        // and which panics when serialized.
-        /// With a finished header: type, flags, numbers and length are the message's.
+        // and which panics when it is serialized.
+        /// Returns a complete header with the type, flags, numbers and length of the message.
         impl From<CtNetlinkMessage> for NetlinkMessage<CtNetlinkMessage> {
             fn from(message: CtNetlinkMessage) -> Self {
                 let from = *message.as_message().header();
@@ -262,7 +263,7 @@ macro_rules! implement {
             }
         }
 
-        /// Fails with [`AdapterError::ByteOrder`] alone.
+        /// Fails with [`AdapterError::ByteOrder`] only.
         impl TryFrom<MessageBuf> for NetlinkMessage<CtNetlinkMessage> {
             type Error = AdapterError;
 
@@ -271,8 +272,7 @@ macro_rules! implement {
             }
         }
 
-        /// The message with the header of the `NetlinkMessage`, of whatever payload; its length is
-        /// the true one.
+        /// Converts any payload. The header is that of the `NetlinkMessage`, with the actual length.
         impl From<&NetlinkMessage<CtNetlinkMessage>> for MessageBuf {
             fn from(message: &NetlinkMessage<CtNetlinkMessage>) -> Self {
                 fn emit(part: &impl Emitable) -> Vec<u8> {
@@ -308,7 +308,7 @@ macro_rules! implement {
                 self.payload().len()
             }
 
-            /// With the flags.
+            /// Returns the type field with its flags.
             fn kind(&self) -> u16 {
                 self.nla_type()
             }
@@ -318,8 +318,8 @@ macro_rules! implement {
             }
         }
 
-        /// Fails where the header does not fit or has both flags, never for what the payload holds:
-        /// see [`NlaAttr::decode`].
+        /// Fails if the header is incomplete or has both flags, never because of the payload, which
+        /// [`NlaAttr::decode`] checks.
         impl<'a, T, S> Parseable<NlaBuffer<&'a T>> for NlaAttr<'a, S>
         where
             T: AsRef<[u8]> + ?Sized,

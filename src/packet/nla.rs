@@ -1,4 +1,4 @@
-//! One attribute.
+//! One attribute as a type of rust-netlink.
 
 use super::AdapterError;
 use crate::error::{Error, ErrorKind};
@@ -10,12 +10,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// One attribute of set `S` for rust-netlink: implements its `Nla` (and with that `Emitable`) and,
-/// from an `NlaBuffer`, `Parseable`.
+/// One attribute of the set `S`, which implements `Nla`, `Emitable` and `Parseable` of rust-netlink.
 ///
-/// It holds the payload as it lies, borrowed when parsed, and decodes it when asked: an attribute
-/// that does not decode can still be passed on.
+/// It contains the undecoded payload, borrowed if it was parsed, so that a malformed attribute can be
+/// passed on. [`decode`](Self::decode) decodes it.
 ///
+/// # Examples
 /// ```
 /// # #[cfg(feature = "netlink-packet-core")]
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -39,22 +39,22 @@ use std::marker::PhantomData;
 /// ```
 #[derive(Clone)]
 pub struct NlaAttr<'a, S> {
-    /// Never with both flags.
+    /// The type field, never with both flags.
     nla_type: u16,
-    /// At most [`NLA_LEN_MAX`] with the header.
+    /// The payload; with the header it has at most [`NLA_LEN_MAX`] bytes.
     payload: Cow<'a, [u8]>,
     set: PhantomData<S>,
 }
 
 impl<S: AttrSet> NlaAttr<'static, S> {
-    /// Writes a typed attribute.
+    /// Encodes an attribute.
     ///
-    /// An attribute of the variant `Unknown` is taken as it lies.
+    /// The payload of an attribute of the variant `Unknown` is copied unchanged.
     ///
     /// # Errors
-    /// [`Attr`](AdapterError::Attr): more than 65,531 bytes.
-    /// [`ByteOrder`](AdapterError::ByteOrder): a nest that was read in the other byte order.
-    /// [`BothFlags`](AdapterError::BothFlags): in an attribute of the variant `Unknown`.
+    /// Returns [`Attr`](AdapterError::Attr) if the payload has more than 65,531 bytes,
+    /// [`ByteOrder`](AdapterError::ByteOrder) if a nest was read in the other byte order, and
+    /// [`BothFlags`](AdapterError::BothFlags) if an attribute of the variant `Unknown` has both flags.
     pub fn new(attr: S::Attr<'_>) -> Result<Self, AdapterError> {
         let mut nests = Foreign(false);
         S::visit_nest(&attr, &mut nests);
@@ -67,11 +67,13 @@ impl<S: AttrSet> NlaAttr<'static, S> {
 }
 
 impl<'a, S: AttrSet> NlaAttr<'a, S> {
-    /// Takes an attribute as it lies, without its padding.
+    /// Converts an undecoded attribute, without its padding.
     ///
     /// # Errors
-    /// [`ByteOrder`](AdapterError::ByteOrder), [`BothFlags`](AdapterError::BothFlags),
-    /// [`Attr`](AdapterError::Attr) for more than 65,531 bytes, which none has that was parsed.
+    /// Returns [`ByteOrder`](AdapterError::ByteOrder) if the attribute is not in the byte order of this
+    /// machine, [`BothFlags`](AdapterError::BothFlags) if it has both flags, and
+    /// [`Attr`](AdapterError::Attr) if the payload has more than 65,531 bytes, which is impossible for
+    /// a parsed attribute.
     pub fn from_raw(raw: RawAttr<'a>) -> Result<Self, AdapterError> {
         let RawAttr { nla_type, endian, payload, offset, .. } = raw;
         if endian != Endian::NATIVE {
@@ -89,7 +91,7 @@ impl<'a, S: AttrSet> NlaAttr<'a, S> {
         Ok(Self { nla_type, payload: Cow::Borrowed(payload), set: PhantomData })
     }
 
-    /// The attribute at the start of `bytes`.
+    /// Parses the attribute at the start of `bytes`.
     pub(super) fn first(bytes: &'a [u8]) -> Result<Self, AdapterError> {
         let none = Error::at(0, ErrorKind::AttrHeader { found: 0 });
         match RawAttrs::new(bytes, 0, Endian::NATIVE).next().unwrap_or(Err(none)) {
@@ -98,16 +100,16 @@ impl<'a, S: AttrSet> NlaAttr<'a, S> {
         }
     }
 
-    /// The typed attribute.
+    /// Decodes the attribute.
     ///
     /// # Errors
-    /// The payload does not have the form that the table demands. Offsets count from this
-    /// attribute's own header.
+    /// Returns an error if the attribute is malformed. Its offset counts from the header of this
+    /// attribute.
     pub fn decode(&self) -> Result<S::Attr<'_>, Error> {
         S::decode(self.raw())
     }
 
-    /// The attribute as it lies, at offset 0 and padded with zeros.
+    /// Returns the undecoded attribute, at offset 0 and padded with zeros.
     #[must_use]
     pub fn raw(&self) -> RawAttr<'_> {
         let len = nla_attr_size(self.payload.len());
@@ -120,19 +122,19 @@ impl<'a, S: AttrSet> NlaAttr<'a, S> {
         }
     }
 
-    /// The type field, flags included.
+    /// Returns the type field with its flags.
     #[must_use]
     pub fn nla_type(&self) -> u16 {
         self.nla_type
     }
 
-    /// The payload.
+    /// Returns the undecoded payload.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         &self.payload
     }
 
-    /// Copies the payload if it is borrowed.
+    /// Converts into an attribute that owns its payload.
     #[must_use]
     pub fn into_owned(self) -> NlaAttr<'static, S> {
         let payload = Cow::Owned(self.payload.into_owned());
@@ -157,7 +159,7 @@ impl<S: AttrSet> fmt::Debug for NlaAttr<'_, S> {
     }
 }
 
-/// Whether a nest is of the other byte order.
+/// Whether a nest is not in the byte order of this machine.
 struct Foreign(bool);
 
 impl<'a> Visitor<'a> for Foreign {

@@ -1,4 +1,4 @@
-//! netlink-packet-core 0.7, whose attributes are in netlink-packet-utils 0.5.
+//! The traits of netlink-packet-core 0.7 and netlink-packet-utils 0.5.
 
 use super::{AdapterError, CtNetlinkMessage, NlaAttr};
 use crate::MessageBuf;
