@@ -86,7 +86,7 @@ fn delete(table: Table, output: &OutputOptions, matcher: &Matcher) -> Result<Sta
                 let Expectation { family, tuple, id, .. } = message.expectation()?;
                 let zone = matcher.selector.zone;
                 let key = Expectation { family, tuple, id, zone, ..Expectation::default() };
-                request::delete_expectation(&key, family)
+                request::delete_expectation(&key)
             })
         }
     }

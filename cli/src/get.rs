@@ -65,7 +65,7 @@ fn request(args: &Get) -> Result<MessageBuf, Stop> {
         }
         require_complete(&orig)?;
         let key = Expectation { family, tuple: orig, zone, ..Expectation::default() };
-        return Ok(request::get_expectation(&key, family)?);
+        return Ok(request::get_expectation(&key)?);
     }
     let mut key = Conntrack { family, zone, ..Conntrack::default() };
     // The kernel uses one of the tuples: the original one if there are two.

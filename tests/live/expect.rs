@@ -101,12 +101,8 @@ fn create_get_dump_delete() {
 
             // The wrong id, then the right one.
             let first = dumps[0].remove(0);
-            let by_id = |id| Expectation {
-                family: af,
-                tuple: first.tuple,
-                id,
-                ..Expectation::default()
-            };
+            let by_id =
+                |id| Expectation { family: af, tuple: first.tuple, id, ..Expectation::default() };
             let wrong = by_id(first.id.map(|id| id ^ 1));
             let answer = net.ask(request::delete_expectation(&wrong).unwrap());
             assert_eq!(answer.errno(), ENOENT);

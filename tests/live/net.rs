@@ -162,9 +162,7 @@ impl Answer {
     /// The expectations in the replies.
     pub(crate) fn expectations(&self) -> Vec<Expectation> {
         assert_eq!(self.errno(), 0, "{:?}", self.end);
-        let read = |reply: &MessageBuf| {
-            Expectation::try_decode(reply.as_message().expectation_attrs().unwrap()).unwrap()
-        };
+        let read = |reply: &MessageBuf| Expectation::try_from(reply.as_message()).unwrap();
         self.replies.iter().map(read).collect()
     }
 }

@@ -70,6 +70,6 @@ impl ExpectationOptions {
             master,
             ..Expectation::default()
         };
-        Ok(request::create_expectation(&expectation, expectation.family)?)
+        Ok(request::create_expectation(&expectation)?)
     }
 }
