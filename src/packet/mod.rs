@@ -146,8 +146,9 @@ impl fmt::Debug for CtNetlinkMessage {
     }
 }
 
-/// Fails with [`AdapterError::ByteOrder`] only. The functions of [`request`](crate::request) return
-/// messages in the byte order of this machine.
+/// Fails with [`AdapterError::ByteOrder`] only.
+///
+/// The functions of [`request`](crate::request) return messages in the byte order of this machine.
 impl TryFrom<MessageBuf> for CtNetlinkMessage {
     type Error = AdapterError;
 
@@ -159,7 +160,9 @@ impl TryFrom<MessageBuf> for CtNetlinkMessage {
     }
 }
 
-/// Copies the message. Fails with [`AdapterError::ByteOrder`] only.
+/// Copies the message.
+///
+/// Fails with [`AdapterError::ByteOrder`] only.
 impl TryFrom<Message<'_>> for CtNetlinkMessage {
     type Error = AdapterError;
 
@@ -212,8 +215,9 @@ impl fmt::Display for AdapterError {
 
 impl ::core::error::Error for AdapterError {}
 
-/// Copies as many bytes as fit. The lengths differ only if a caller wrote a wrong length into a
-/// header.
+/// Copies as many bytes as fit.
+///
+/// The lengths differ only if a caller wrote a wrong length into a header.
 fn fill(buffer: &mut [u8], bytes: &[u8]) {
     for (to, from) in buffer.iter_mut().zip(bytes) {
         *to = *from;
@@ -272,7 +276,9 @@ macro_rules! implement {
             }
         }
 
-        /// Converts any payload. The header is that of the `NetlinkMessage`, with the actual length.
+        /// Converts any payload.
+        ///
+        /// The header is that of the `NetlinkMessage`, with the actual length.
         impl From<&NetlinkMessage<CtNetlinkMessage>> for MessageBuf {
             fn from(message: &NetlinkMessage<CtNetlinkMessage>) -> Self {
                 fn emit(part: &impl Emitable) -> Vec<u8> {
@@ -318,8 +324,9 @@ macro_rules! implement {
             }
         }
 
-        /// Fails if the header is incomplete or has both flags, never because of the payload, which
-        /// [`NlaAttr::decode`] checks.
+        /// Fails if the header is incomplete or has both flags.
+        ///
+        /// [`NlaAttr::decode`] checks the payload.
         impl<'a, T, S> Parseable<NlaBuffer<&'a T>> for NlaAttr<'a, S>
         where
             T: AsRef<[u8]> + ?Sized,

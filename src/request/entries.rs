@@ -263,8 +263,9 @@ fn key(ct: &Conntrack) -> Conntrack {
     }
 }
 
-/// Returns the entry without what the kernel rejects or ignores in every request, so that an entry
-/// that was read can be sent back.
+/// Returns the entry without what the kernel rejects or ignores in every request.
+///
+/// An entry that was read can then be sent back.
 fn settable(ct: &Conntrack) -> Conntrack {
     Conntrack {
         counters_orig: Default::default(),

@@ -65,7 +65,9 @@ impl Buffer {
         self.unread = 0..self.filled;
     }
 
-    /// Returns the place of the next message. Bytes that are not a message end the datagram.
+    /// Returns the place of the next message.
+    ///
+    /// Bytes that are not a message end the datagram.
     pub(super) fn take(&mut self) -> Option<Result<Range<usize>, SocketError>> {
         let unread = self.bytes.get(self.unread.clone()).filter(|unread| !unread.is_empty())?;
         let start = self.unread.start;

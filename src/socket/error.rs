@@ -218,7 +218,9 @@ impl<'a> Visitor<'a> for Seek {
     }
 }
 
-/// Decodes the body of an `NLMSG_ERROR`. Returns `None` for other messages.
+/// Decodes the body of an `NLMSG_ERROR`.
+///
+/// Returns `None` for other messages.
 pub(super) fn error_of<'a>(message: &Message<'a>) -> Result<Option<NlMsgErr<'a>>, Error> {
     match message.body()? {
         Body::Error(error) => Ok(Some(error)),

@@ -48,7 +48,9 @@ pub struct Outcome {
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Step<'a> {
-    /// A new attempt starts. Discard everything received in an earlier one.
+    /// A new attempt starts.
+    ///
+    /// Discard everything received in an earlier one.
     Restart,
     /// A message of the current attempt.
     Message(Message<'a>),
@@ -61,8 +63,9 @@ enum End {
     Ack,
     /// `NLMSG_DONE`.
     Done,
-    /// The first message of the reply. The reply to a single GET carries `NLM_F_MULTI`, but no
-    /// `NLMSG_DONE` follows.
+    /// The first message of the reply.
+    ///
+    /// That to a single GET has `NLM_F_MULTI`, but no `NLMSG_DONE` follows.
     Reply,
 }
 
@@ -161,8 +164,9 @@ impl Exchange {
 pub(super) struct Session {
     pub(super) portid: u32,
     seq: u32,
-    /// The number of a dump whose end has not been received. The kernel rejects another dump with
-    /// `EBUSY` until then.
+    /// The number of a dump whose end has not been received.
+    ///
+    /// The kernel rejects another dump with `EBUSY` until then.
     dump: Option<u32>,
 }
 
@@ -184,7 +188,9 @@ impl Session {
         }
     }
 
-    /// Reads the messages in `buffer`. Returns `Break` at the end of the exchange.
+    /// Reads the messages in `buffer`.
+    ///
+    /// Returns `Break` at the end of the exchange.
     ///
     /// If `take` ends the exchange early, the rest stays in the buffer for [`Self::skip_dump`].
     pub(super) fn read(
@@ -221,7 +227,9 @@ impl Session {
         }
     }
 
-    /// Skips a datagram of a dump that was given up. Returns `false` if there is no such dump.
+    /// Skips a datagram of a dump that was given up.
+    ///
+    /// Returns `false` if there is no such dump.
     ///
     /// It does not wait: the kernel queues the first part of a dump while it takes the request, and
     /// every other part while the one before is received. An empty queue has no dump behind it.
@@ -243,7 +251,9 @@ impl Session {
         Ok(true)
     }
 
-    /// Skips the messages in `buffer`. Bytes that are not a message end it.
+    /// Skips the messages in `buffer`.
+    ///
+    /// Bytes that are not a message end it.
     fn skip_messages(&mut self, buffer: &mut Buffer) {
         while let Some(place) = buffer.take() {
             if let Ok(message) = place.and_then(|place| buffer.message(place)) {

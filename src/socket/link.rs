@@ -36,7 +36,9 @@ pub(super) fn set_timeout(socket: &Socket, timeout: Option<Duration>) -> Result<
         .map_err(|error| SocketError::io("setting the timeout of a socket")(error.into()))
 }
 
-/// Waits until a receive call has a result. Returns `false` after `timeout` or a signal.
+/// Waits until a receive call has a result.
+///
+/// Returns `false` after `timeout` or a signal.
 pub(super) fn wait(socket: &Socket, timeout: Option<Duration>) -> Result<bool, SocketError> {
     let timeout = timeout.map(|timeout| Timespec {
         tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
@@ -65,7 +67,9 @@ pub(super) fn send(socket: &Socket, bytes: &[u8]) -> Result<(), SocketError> {
     }
 }
 
-/// Receives the next datagram from the kernel. Skips datagrams from other processes.
+/// Receives the next datagram from the kernel.
+///
+/// Skips datagrams from other processes.
 pub(super) fn receive(
     socket: &Socket,
     buffer: &mut Buffer,
@@ -93,7 +97,9 @@ pub(super) fn receive(
     }
 }
 
-/// Sets the options of a socket and binds it. Returns its port ID.
+/// Sets the options of a socket and binds it.
+///
+/// Returns its port ID.
 pub(super) fn prepare(socket: &mut Socket) -> Result<u32, SocketError> {
     let option = SocketError::io("setting an option of a netlink socket");
     // Kernels before 4.12 and 4.2 lack these options: their errors are an error number alone.
@@ -107,7 +113,9 @@ pub(super) fn prepare(socket: &mut Socket) -> Result<u32, SocketError> {
     Ok(address.port_number())
 }
 
-/// Sets the size of the kernel's receive buffer. Returns the size that it then has.
+/// Sets the size of the kernel's receive buffer.
+///
+/// Returns the size that it then has.
 pub(super) fn set_receive_buffer(socket: &Socket, bytes: usize) -> Result<usize, SocketError> {
     let doing = "setting the size of a receive buffer";
     // The kernel's limit for a size that may exceed net.core.rmem_max.
@@ -119,8 +127,9 @@ pub(super) fn set_receive_buffer(socket: &Socket, bytes: usize) -> Result<usize,
     socket.get_rx_buf_sz().map_err(SocketError::io(doing))
 }
 
-/// Returns the number of messages that the kernel dropped because the receive buffer of the socket
-/// with that port ID was full: the column `Drops` of `/proc/net/netlink`.
+/// Returns the number of messages that the kernel dropped on the socket with that port ID.
+///
+/// It is in the column `Drops` of `/proc/net/netlink`.
 pub(super) fn dropped(portid: u32) -> Result<u64, SocketError> {
     // /proc/net shows the namespace of the main thread instead.
     let table = std::fs::read_to_string("/proc/thread-self/net/netlink")

@@ -16,10 +16,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// Number of attempts to get a dump that was not interrupted.
 pub(super) const ATTEMPTS: u32 = 3;
-/// Size of a datagram from which on no request is added. The send buffer holds several of these.
+/// Size of a datagram from which on no request is added.
+///
+/// The send buffer holds several of these.
 const BATCH_BYTES: usize = 32 << 10;
-/// Number of requests per datagram. Their acknowledgements take about 1 KiB each and must fit the
-/// default receive buffer of 208 KiB.
+/// Number of requests per datagram.
+///
+/// Their acknowledgements take about 1 KiB each and must fit the default receive buffer of 208 KiB.
 const BATCH_REQUESTS: usize = 100;
 
 /// A socket that sends requests and receives the replies.

@@ -39,7 +39,9 @@ pub struct Table {
     flows: HashMap<Key, Conntrack>,
 }
 
-/// The identity of a flow. It excludes the id, which kernels reuse and which is only checked.
+/// The identity of a flow.
+///
+/// It excludes the id, which kernels reuse and which is only checked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     family: Family,
@@ -87,7 +89,9 @@ pub struct Resync {
 }
 
 impl Table {
-    /// Updates the table from an event or from an entry of a dump. Ignores other messages.
+    /// Updates the table from an event or from an entry of a dump.
+    ///
+    /// Ignores other messages.
     pub fn apply(&mut self, message: &Message<'_>) {
         let kind = message.kind();
         if !matches!(kind, Kind::New | Kind::Update | Kind::Destroy | Kind::Reply) {

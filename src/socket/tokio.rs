@@ -187,8 +187,7 @@ impl TokioEvents {
         self.overruns
     }
 
-    /// Returns the number of events that the kernel has dropped on this socket, as
-    /// [`Events::dropped_events`](super::Events::dropped_events) does.
+    /// Returns the number of events that the kernel has dropped on this socket so far.
     ///
     /// # Errors
     /// Returns the errors of [`Events::dropped_events`](super::Events::dropped_events).
@@ -225,7 +224,9 @@ fn open() -> Result<(netlink_sys::TokioSocket, u32), SocketError> {
     Ok((socket, portid))
 }
 
-/// Receives the next datagram from the kernel. Skips datagrams from other processes.
+/// Receives the next datagram from the kernel.
+///
+/// Skips datagrams from other processes.
 async fn receive(
     socket: &netlink_sys::TokioSocket,
     buffer: &mut Buffer,

@@ -1,4 +1,4 @@
-//! Flows in any number.
+//! Test flows.
 
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Tuple;
@@ -6,7 +6,7 @@ use ctnetlink::nested::IpProto;
 use ctnetlink::{Conntrack, Family};
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The `n`th of many flows.
+/// Returns a UDP flow whose source address and mark depend on `n`.
 pub(crate) fn flow(n: u32) -> Conntrack {
     let [_, a, b, c] = n.to_be_bytes();
     let client = IpAddr::from(Ipv4Addr::new(10, a, b, c));

@@ -1,5 +1,4 @@
-//! Tests in a network namespace of their own, where they may do what they like to the kernel's
-//! table.
+//! Runs tests in a network namespace of their own, which has its own connection tracking table.
 #![allow(dead_code, unused_imports, reason = "each test program uses a part")]
 
 mod flow;
@@ -13,8 +12,9 @@ use std::time::{Duration, Instant};
 
 const INSIDE: &str = "CTNETLINK_TEST_IN_NAMESPACE";
 
-/// Runs the test of that name in a namespace of its own: `true` in there. Outside it is done by
-/// then, or could not be.
+/// Runs the test of that name in a network namespace of its own.
+///
+/// Returns `true` inside it. Outside it returns `false` when the test has passed or cannot run.
 pub(crate) fn enter(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         let _ = Command::new("ip").args(["link", "set", "lo", "up"]).status();
@@ -46,18 +46,18 @@ pub(crate) fn enter(test: &str) -> bool {
     false
 }
 
-/// Writes past the test harness, which would keep it to itself.
+/// Writes a line that the test harness does not capture.
 pub(crate) fn say(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Reports what this machine cannot show.
+/// Reports why a test cannot run on this machine.
 pub(crate) fn skipped(test: &str, reason: &str) -> bool {
     say(&format!("SKIPPED {test}: {reason}"));
     false
 }
 
-/// A socket, where the kernel has connection tracking over netlink.
+/// Opens a socket, if the kernel has connection tracking over netlink.
 pub(crate) fn socket(test: &str) -> Option<Socket> {
     let opened = Socket::open().and_then(|mut socket| {
         socket.set_timeout(Some(Duration::from_secs(20)))?;
@@ -73,7 +73,7 @@ pub(crate) fn socket(test: &str) -> Option<Socket> {
     }
 }
 
-/// Waits until a netlink socket of the netfilter family listens to exactly these groups, as a mask.
+/// Waits until a netlink socket of the netfilter family has exactly this mask of groups.
 pub(crate) fn wait_for_listener(groups: u32) {
     wait_for_listeners(groups, 1);
 }
@@ -95,8 +95,7 @@ pub(crate) fn wait_for_listeners(groups: u32, count: usize) {
     }
 }
 
-/// Returns the number of bytes in the receive buffer of the socket that is subscribed to exactly
-/// these groups, as a mask.
+/// Returns the number of bytes in the receive buffer of the socket with this mask of groups.
 pub(crate) fn received_bytes(groups: u32) -> u32 {
     let wanted = format!("{groups:08x}");
     let table = std::fs::read_to_string("/proc/thread-self/net/netlink").unwrap();

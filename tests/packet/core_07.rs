@@ -6,10 +6,10 @@ pub(crate) mod stack {
     };
     pub(crate) use netlink_packet_utils::nla::{Nla, NlaBuffer, NlasIterator};
     pub(crate) use netlink_packet_utils::{Emitable, Parseable};
-    /// A `NLMSG_DONE` without a status is an error.
+    /// Whether a `NLMSG_DONE` without a status deserializes.
     pub(crate) const EMPTY_DONE: bool = false;
 }
 
-#[allow(clippy::duplicate_mod, reason = "the same tests for the other stack")]
+#[allow(clippy::duplicate_mod, reason = "the tests run for each version")]
 #[path = "stack.rs"]
 mod tests;

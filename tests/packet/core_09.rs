@@ -5,7 +5,9 @@ pub(crate) mod stack {
         Emitable, NetlinkDeserializable, NetlinkHeader, NetlinkMessage, NetlinkPayload,
         NetlinkSerializable, Nla, NlaBuffer, NlasIterator, Parseable,
     };
-    /// A `NLMSG_DONE` without a status has status 0.
+    /// Whether a `NLMSG_DONE` without a status deserializes.
+    ///
+    /// Its status is then 0.
     pub(crate) const EMPTY_DONE: bool = true;
 }
 

@@ -1,4 +1,4 @@
-//! The running kernel, asked through netlink-proto and tokio in a network namespace of its own.
+//! Requests and events of the running kernel through netlink-proto, in a network namespace.
 
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::Tuple;
@@ -19,9 +19,9 @@ type Netlink = NetlinkMessage<CtNetlinkMessage>;
 
 /// Set in the process that runs inside the namespace.
 const INSIDE: &str = "CTNETLINK_TEST_INSIDE";
-/// What it prints before a reason for not having tested anything.
+/// The output of that process before the reason why it tested nothing.
 const SKIP: &str = "not tested: ";
-/// What it prints at the end.
+/// The last output of that process.
 const DONE: &str = "tested all";
 const FLOWS: u16 = 3;
 const FLOOD: u16 = 300;
@@ -36,12 +36,14 @@ fn live() {
         return;
     }
     if let Err(reason) = outside() {
-        // Past libtest, which would keep it to itself.
-        let _ = writeln!(std::io::stderr(), "SKIPPED adapter: {reason}");
+        // Not through `eprintln!`, which the test harness captures.
+        let _ = writeln!(std::io::stderr(), "SKIPPED packet: {reason}");
     }
 }
 
-/// Runs this very test again in new user and network namespaces. `Err` says why it cannot be run.
+/// Runs this test again in new user and network namespaces.
+///
+/// `Err` is the reason why it cannot run.
 fn outside() -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let unshare = |args: &[&str]| Command::new("unshare").arg("-Urn").args(args).output();
@@ -106,7 +108,7 @@ fn send(
     handle.request(request.try_into().unwrap(), SocketAddr::new(0, 0)).unwrap()
 }
 
-/// The errno of an answer, with the message it came in.
+/// Returns the OS error number of a reply.
 fn errno(answer: &Netlink) -> Option<i32> {
     let buf = MessageBuf::from(answer);
     match buf.as_message().body() {
@@ -123,7 +125,7 @@ fn entry(answer: &Netlink) -> (Kind, Conntrack) {
 }
 
 async fn talk() -> Result<(), String> {
-    // Read as the namespace in which this thread is.
+    // This file shows the network namespace of this thread.
     let sysctl = "/proc/sys/net/netfilter/nf_conntrack_timestamp";
     let is_stamped = std::fs::write(sysctl, "1").is_ok();
 
@@ -137,7 +139,7 @@ async fn talk() -> Result<(), String> {
     socket.bind(&SocketAddr::new(0, 0b111)).map_err(|error| format!("bind: {error}"))?;
     tokio::spawn(connection);
 
-    // Without ctnetlink the first answer is an error: ENOENT or EINVAL, by kernel release.
+    // Without ctnetlink the first reply is an error, ENOENT or EINVAL depending on the release.
     let mut answers = send(&handle, request::dump(&Selector::default()));
     if let Some(answer) = answers.next().await {
         return match errno(&answer) {
@@ -153,7 +155,7 @@ async fn talk() -> Result<(), String> {
         let (kind, ct) = entry(&event);
         assert_eq!((kind, &ct.orig, ct.mark.unwrap_or(0)), (Kind::New, &flow(n).orig, n.into()));
     }
-    // Refused, with the request in the answer.
+    // The kernel rejects it and returns the request.
     let answers: Vec<_> = send(&handle, request::create(&flow(0)).unwrap()).collect().await;
     assert_eq!(answers.iter().map(errno).collect::<Vec<_>>(), [Some(17)], "EEXIST");
 
@@ -168,14 +170,14 @@ async fn talk() -> Result<(), String> {
     marks.sort_unstable();
     assert_eq!(marks, [0, 1, 2]);
 
-    // A single GET must ask for an acknowledgement …
+    // A single GET needs NLM_F_ACK …
     let mut get: Netlink = request::get(&flow(1)).try_into().unwrap();
     let mut open = handle.request(get.clone(), SocketAddr::new(0, 0)).unwrap();
     get.header.flags |= NlmFlags::ACK.bits();
     let answers: Vec<_> = handle.request(get, SocketAddr::new(0, 0)).unwrap().collect().await;
     assert_eq!(answers.len(), 1);
     assert_eq!(entry(&answers[0]).1.mark, Some(1));
-    // … or its stream stays open, as the documentation of `adapter` says.
+    // … or its stream stays open, as the documentation of `packet` says.
     assert_eq!(entry(&open.next().await.unwrap()).1.mark, Some(1));
     let end = tokio::time::timeout(Duration::from_millis(100), open.next()).await;
     assert!(end.is_err(), "netlink-proto ends it now: {end:?}");
@@ -189,7 +191,7 @@ async fn talk() -> Result<(), String> {
         assert_eq!(ct.timestamp.duration().is_some(), is_stamped);
     }
 
-    // More events than there is room for, while nobody reads.
+    // More events than the receive buffer holds, while nothing reads them.
     let others = std::thread::spawn(|| run(flood())).join();
     others.unwrap();
     let mut received = 0;
@@ -202,11 +204,11 @@ async fn talk() -> Result<(), String> {
     }
     assert!(received < FLOOD, "{received}");
     let table = send(&handle, request::dump(&Selector::default()));
-    assert_eq!(table.count().await, usize::from(FLOOD), "there to be read again");
+    assert_eq!(table.count().await, usize::from(FLOOD), "the table is complete");
     Ok(())
 }
 
-/// Makes flows over a connection of its own.
+/// Creates flows over another connection.
 async fn flood() {
     let (connection, handle, _) =
         netlink_proto::new_connection::<CtNetlinkMessage>(NETLINK_NETFILTER).unwrap();

@@ -1,4 +1,4 @@
-//! Messages through the crates of rust-netlink, old and new.
+//! Messages through netlink-packet-core 0.9 and 0.7.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -12,7 +12,7 @@ mod core_09;
 #[cfg(feature = "netlink-packet-utils")]
 mod core_07;
 
-/// One value, sent by one stack and received by the other.
+/// Sends a value through one version and receives it through the other.
 #[cfg(all(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
 #[test]
 fn both_stacks_at_once() {

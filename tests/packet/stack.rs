@@ -1,4 +1,4 @@
-//! What holds of either stack. The names in `stack` are one's or the other's.
+//! The tests of each version of netlink-packet-core, whose names are in `stack`.
 
 use super::stack::{
     EMPTY_DONE, Emitable, NetlinkDeserializable, NetlinkHeader, NetlinkMessage, NetlinkPayload,
@@ -19,13 +19,13 @@ use ctnetlink::{Body, Conntrack, Family, Kind, MessageBuf, MessageBuilder, MsgTy
 type Netlink = NetlinkMessage<CtNetlinkMessage>;
 
 fn serialized(message: &Netlink) -> Vec<u8> {
-    // Junk shows what is not written.
+    // The initial bytes show which bytes are not written.
     let mut bytes = vec![0xee; message.buffer_len()];
     message.serialize(&mut bytes);
     bytes
 }
 
-/// A message of this machine with that type and body.
+/// Returns a message in the byte order of this machine.
 fn message(msg_type: MsgType, body: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     bytes.extend(Endian::NATIVE.u32_bytes(16 + body.len() as u32));
@@ -45,7 +45,7 @@ fn attr(nla_type: u16, payload: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn golden_messages_come_out_as_they_went_in() {
+fn golden_messages_keep_their_bytes() {
     let mut inner = 0;
     for golden in native() {
         let place = &golden.place;
@@ -73,10 +73,10 @@ fn golden_messages_come_out_as_they_went_in() {
     assert!(inner > 1000 || cfg!(target_endian = "big"), "{inner}");
 }
 
-/// Captures have what the lists of golden messages lack: acknowledgements, errors, ends of dumps.
+/// Captures contain acknowledgements, errors and ends of dumps, which the golden messages lack.
 #[cfg(feature = "capture")]
 #[test]
-fn captured_messages_come_out_as_they_went_in() {
+fn captured_messages_keep_their_bytes() {
     let (mut inner, mut errors, mut dones) = (0, 0, 0);
     for kernel in KERNELS {
         let Ok(file) = std::fs::File::open(golden_dir().join(kernel).join("nlmon.pcapng")) else {
@@ -107,7 +107,7 @@ fn captured_messages_come_out_as_they_went_in() {
 }
 
 #[test]
-fn messages_of_the_other_byte_order_are_refused() {
+fn messages_of_the_other_byte_order_are_rejected() {
     let mut refused = 0;
     for golden in all().iter().filter(|golden| golden.endian != Endian::NATIVE) {
         let message = golden.message();
@@ -118,9 +118,9 @@ fn messages_of_the_other_byte_order_are_refused() {
     assert!(refused > 100, "{refused}");
 }
 
-/// Every attribute of every golden message, each through `NlasIterator`, `NlaAttr` and back.
+/// Passes every attribute of every golden message through `NlasIterator` and `NlaAttr`.
 #[test]
-fn golden_attributes_come_out_as_they_went_in() {
+fn golden_attributes_keep_their_bytes() {
     struct Check(usize);
 
     impl<'a> Visitor<'a> for Check {
@@ -154,9 +154,9 @@ fn golden_attributes_come_out_as_they_went_in() {
     assert!(check.0 > 10_000 || cfg!(target_endian = "big"), "{}", check.0);
 }
 
-/// netlink-proto drops what does not deserialize.
+/// netlink-proto drops messages that do not deserialize.
 #[test]
-fn no_damage_loses_a_message() {
+fn damaged_messages_deserialize() {
     let mut tried = 0;
     for golden in native().iter().filter(|golden| golden.msg_type().is_ctnetlink()).step_by(7) {
         let body = &golden.bytes[16..];
@@ -182,7 +182,7 @@ fn no_damage_loses_a_message() {
     }
     assert!(tried > 10_000 || cfg!(target_endian = "big"), "{tried}");
 
-    // Other subsystems share the socket; types below 16 that netlink-packet-core does not know.
+    // Messages of other subsystems, and types below 16 that netlink-packet-core does not know.
     for msg_type in [0, 5, 15, 16, 0x00ff, 0x0108, 0x0204, 0x0a00, 0xffff] {
         for body in [&[][..], &[1, 2, 3], &[0xff; 40]] {
             let bytes = message(MsgType(msg_type), body);
@@ -194,13 +194,13 @@ fn no_damage_loses_a_message() {
 }
 
 #[test]
-fn an_undecodable_attribute_is_one_error() {
+fn a_malformed_attribute_is_one_error() {
     let mut body = vec![2, 0, 0, 0];
     body.extend(attr(8, &[0, 0, 0x12, 0x34])); // CTA_MARK
     body.extend(attr(3, &[1, 2])); // CTA_STATUS, too short
     body.extend(attr(18, &[2, 1])); // CTA_ZONE
     body.extend(attr(0x4000 | 99, &[1, 2, 3])); // unknown, with a flag
-    body.extend([1, 0, 1, 0]); // nla_len 1 on either kind of machine is broken
+    body.extend([1, 0, 1, 0]); // nla_len 1 in either byte order, which is too short
     let bytes = message(MsgType::CT_NEW, &body);
     let received = Netlink::deserialize(&bytes).unwrap();
     assert_eq!(serialized(&received), bytes);
@@ -213,14 +213,14 @@ fn an_undecodable_attribute_is_one_error() {
     assert_eq!(errors[0].to_string(), "CTA_STATUS at byte 28: payload is 2 bytes, expected 4");
     assert!(matches!(errors[1].kind, ErrorKind::AttrLength { .. }));
 
-    // Too short for nfgenmsg: received, and an error when read.
+    // A body too short for an nfgenmsg deserializes, and is an error when it is decoded.
     let received = Netlink::deserialize(&message(MsgType::CT_NEW, &[2, 0])).unwrap();
     let NetlinkPayload::InnerMessage(inner) = received.payload else { panic!() };
     assert_eq!(inner.as_message().kind(), Kind::Update);
     let error = inner.as_message().conntrack_attrs().unwrap_err();
     assert_eq!(error.kind, ErrorKind::Body { expected: 4, found: 2 });
 
-    // The attribute alone: passed on, an error when decoded.
+    // The malformed attribute can be passed on, and is an error when it is decoded.
     let bytes = attr(3, &[1, 2]);
     let status = NlaAttr::<CtattrType>::parse(&NlaBuffer::new(&bytes)).unwrap();
     assert_eq!(status.decode().unwrap_err().to_string(), errors[0].to_string().replace("28", "0"));
@@ -230,7 +230,7 @@ fn an_undecodable_attribute_is_one_error() {
 }
 
 #[test]
-fn values_of_the_greatest_length_and_more() {
+fn values_that_are_too_long_are_rejected() {
     let bytes = vec![0x5a; 70_000];
     let raw = |len: usize| RawAttr {
         offset: 0,
@@ -266,8 +266,8 @@ fn values_of_the_greatest_length_and_more() {
         }
     }
 
-    // A message that is read without complaint and makes other crates panic when they write it:
-    // CTA_TUPLE_ORIG of 65,535 bytes whose last child is not aligned.
+    // A message that other crates deserialize and panic on when they serialize it: CTA_TUPLE_ORIG of
+    // 65,535 bytes whose last nested attribute is not aligned.
     let mut nest = attr(99, &bytes[..65_000]);
     nest.extend(Endian::NATIVE.u16_bytes(65_531 - 65_004));
     nest.extend(Endian::NATIVE.u16_bytes(98));
@@ -285,7 +285,7 @@ fn values_of_the_greatest_length_and_more() {
 }
 
 #[test]
-fn flags_are_kept_or_refused() {
+fn flags_are_kept_or_rejected() {
     for number in [1_u16, 8, 20, 99, 0x3fff] {
         for (flags, is_nested, is_net) in
             [(0, false, false), (0x8000, true, false), (0x4000, false, true)]
@@ -298,7 +298,7 @@ fn flags_are_kept_or_refused() {
             nla.emit(&mut out);
             assert_eq!(out, bytes);
         }
-        // Emitted it would be another attribute, so it never gets that far.
+        // It would be emitted as another attribute, so it is rejected.
         let nla_type = number | 0xc000;
         let both = attr(nla_type, &[1, 2, 3]);
         let error = NlaAttr::<CtattrType>::parse(&NlaBuffer::new(&both)).unwrap_err();
@@ -306,7 +306,7 @@ fn flags_are_kept_or_refused() {
         assert!(error.to_string().contains(&refused.to_string()), "{error}");
         let raw = Attrs::<CtattrType>::new(&both, Endian::NATIVE).raw().next().unwrap().unwrap();
         assert_eq!(NlaAttr::<CtattrType>::from_raw(raw).unwrap_err(), refused);
-        // In a message it is no obstacle.
+        // A message with such an attribute still deserializes.
         let body = [&[2, 0, 0, 0][..], &both].concat();
         let bytes = message(MsgType::CT_NEW, &body);
         assert_eq!(serialized(&Netlink::deserialize(&bytes).unwrap()), bytes);
@@ -316,7 +316,7 @@ fn flags_are_kept_or_refused() {
 }
 
 #[test]
-fn attributes_of_the_other_byte_order_are_refused() {
+fn attributes_of_the_other_byte_order_are_rejected() {
     let swapped = Endian::NATIVE.swapped();
     let times = AttrsBuf::build(swapped, |out| out.put(TimestampAttr::Start(1))).unwrap();
     let nest = CtAttr::Timestamp(times.as_attrs());
@@ -326,18 +326,18 @@ fn attributes_of_the_other_byte_order_are_refused() {
 }
 
 #[test]
-fn headers_that_do_not_fit_are_errors() {
+fn incomplete_headers_are_errors() {
     for bytes in
         [&[][..], &[8], &[8, 0, 8], &[3, 3, 8, 0], &[0, 0, 0, 0], &[9, 9, 8, 0, 1, 2, 3, 4]]
     {
-        // `new` does not check.
+        // `NlaBuffer::new` does not check the length.
         assert!(NlaAttr::<CtattrType>::parse(&NlaBuffer::new(bytes)).is_err(), "{bytes:?}");
     }
 }
 
-/// The length field is public, and netlink-packet-core slices by it.
+/// The length field is public, and netlink-packet-core slices the buffer with it.
 #[test]
-fn a_buffer_of_another_length_is_no_panic() {
+fn a_buffer_of_another_length_causes_no_panic() {
     let entry = MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
         .build::<CtattrType>(|out| out.put(CtAttr::Mark(7)))
         .unwrap();
@@ -368,7 +368,7 @@ fn requests_keep_their_header() {
     assert_eq!(sent.header.sequence_number, 77);
     assert_eq!(serialized(&sent), dump.as_bytes());
 
-    // As netlink-proto does it: another number, finalize, serialize; the rest is the same.
+    // The steps of netlink-proto: set the number, finalize, serialize.
     let mut sent = sent;
     sent.header.sequence_number = 5;
     sent.finalize();
@@ -376,7 +376,7 @@ fn requests_keep_their_header() {
     assert_eq!(received, sent);
     assert_eq!(MessageBuf::from(&received).as_message().header().nlmsg_seq, 5);
 
-    // A header that says another length than the payload has.
+    // The length in the header differs from that of the payload.
     let mut header = NetlinkHeader::default();
     header.message_type = MsgType::CT_DELETE.0;
     header.length = 3;
@@ -386,7 +386,7 @@ fn requests_keep_their_header() {
     assert_eq!(MessageBuf::from(inner.clone()).as_message(), inner.as_message());
 }
 
-/// netlink-packet-core takes acknowledgements apart itself; they can be put together again.
+/// Control messages, which netlink-packet-core decodes itself, convert back to messages.
 #[test]
 fn control_messages_become_messages() {
     let mut body = (-22_i32).to_ne_bytes().to_vec();
