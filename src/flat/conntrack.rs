@@ -13,30 +13,68 @@ use crate::error::Error;
 use crate::shapes;
 use crate::wire::{Attrs, Endian, Iter, Writer};
 use crate::{Family, Message, MessageBuf, MessageBuilder};
+use alloc::boxed::Box;
 use core::net::IpAddr;
 
-/// Declares the fields with the variants that they stand for, and a function that writes one field,
-/// so that the order can be chosen.
+/// Declares an entry's fields with the attributes that they stand for: those of every message, those
+/// of requests alone (`RequestOnly`, behind a pointer that is null in messages of a kernel), and the
+/// order of all in JSON, with the latter in parentheses.
 macro_rules! conntrack {
     (
         $(#[$meta:meta])*
         pub struct Conntrack {
             $( $(#[$field_meta:meta])+ $field:ident: $Type:ty = $($how:ident)+; )+
         }
+        $(#[$request_meta:meta])*
+        pub struct RequestOnly {
+            $( $(#[$only_meta:meta])+ $only:ident: $OnlyType:ty = $($only_how:ident)+; )+
+        }
+        order { $($item:tt)+ }
     ) => {
+        $(#[$meta])*
+        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+        pub struct Conntrack {
+            /// The layer 3 protocol, from `nfgenmsg`.
+            pub family: Family,
+            $( $(#[$field_meta])+ pub $field: $Type, )+
+            /// What only requests say; `None` in entries from a kernel.
+            pub request_only: Option<Box<RequestOnly>>,
+        }
+
         fields! {
-            $(#[$meta])*
-            pub struct Conntrack {
-                /// The layer 3 protocol, from `nfgenmsg`.
-                family: Family;
-                $( $(#[$field_meta])+ $field: $Type; )+
+            $(#[$request_meta])*
+            pub struct RequestOnly {
+                $( $(#[$only_meta])+ $only: $OnlyType; )+
+            }
+        }
+
+        impl Absent for Conntrack {
+            const ABSENT: Self = Self {
+                family: Family::ABSENT,
+                $( $field: <$Type as Absent>::ABSENT, )+
+                request_only: None,
+            };
+
+            #[inline(always)]
+            fn is_absent(&self) -> bool {
+                self.family.is_absent()
+                    $(& Absent::is_absent(&self.$field))+
+                    & self.request_only.is_none()
+            }
+        }
+
+        /// Every field is absent.
+        impl Default for Conntrack {
+            fn default() -> Self {
+                Self::ABSENT
             }
         }
 
         #[allow(non_camel_case_types, reason = "the names of the fields")]
         #[derive(Clone, Copy)]
-        pub(crate) enum Field {
+        pub(super) enum Field {
             $($field,)+
+            $($only,)+
         }
 
         impl Conntrack {
@@ -44,6 +82,9 @@ macro_rules! conntrack {
             fn set_attr(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
                 match attr {
                     $( arm!(CtAttr, value, $($how)+) => set_field!(self.$field, value, report, $($how)+), )+
+                    $( arm!(CtAttr, value, $($only_how)+) => self.set_request_only(|only| {
+                        set_field!(only.$only, value, report, $($only_how)+);
+                    }), )+
                     _ => {}
                 }
             }
@@ -53,12 +94,75 @@ macro_rules! conntrack {
             fn write_field(&self, field: Field, out: &mut Writer<'_, CtattrType>) {
                 match field {
                     $( Field::$field => write_field!(self.$field, out, CtAttr, $($how)+), )+
+                    $( Field::$only => if let Some(only) = &self.request_only {
+                        write_field!(only.$only, out, CtAttr, $($only_how)+);
+                    }, )+
                 }
             }
 
             #[inline]
             fn write_by_number(&self, out: &mut Writer<'_, CtattrType>) {
-                write_fields!(self, out, $($field)+);
+                by_number!(self, out, $($item)+);
+            }
+        }
+
+        #[cfg(feature = "format")]
+        impl crate::line::Value for Conntrack {
+            const OPENING: &'static str = "{";
+
+            #[inline]
+            fn is_absent(&self) -> bool {
+                Absent::is_absent(self)
+            }
+
+            #[inline]
+            fn write<'l>(&self, line: crate::line::Line<'l>) -> crate::line::Line<'l> {
+                line.items("},", |line| {
+                    let line = crate::line::field(line, "\"family\":", &self.family);
+                    $( let line = json_item!(self, line, $item); )+
+                    line
+                })
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for Conntrack {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use crate::flat::record::is_default;
+                use serde::ser::SerializeStruct as _;
+                let length = usize::from(!is_default(&self.family))
+                    $( + usize::from(!is_default(item!(self, $item))) )+;
+                let mut out = serializer.serialize_struct("Conntrack", length)?;
+                if !is_default(&self.family) {
+                    out.serialize_field("family", &self.family)?;
+                }
+                $(
+                    if !is_default(item!(self, $item)) {
+                        out.serialize_field(item_name!($item), item!(self, $item))?;
+                    }
+                )+
+                out.end()
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl<'de> serde::Deserialize<'de> for Conntrack {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                /// All keys of the object.
+                #[derive(Default, serde::Deserialize)]
+                #[serde(default, rename = "Conntrack")]
+                struct Keys {
+                    family: Family,
+                    $( $field: $Type, )+
+                    $( $only: $OnlyType, )+
+                }
+                let keys = Keys::deserialize(deserializer)?;
+                let only = RequestOnly { $( $only: keys.$only, )+ };
+                Ok(Self {
+                    family: keys.family,
+                    $( $field: keys.$field, )+
+                    request_only: (!Absent::is_absent(&only)).then(|| Box::new(only)),
+                })
             }
         }
     };
@@ -77,57 +181,109 @@ macro_rules! write_fields {
     };
 }
 
+/// Writes the fields of a list whose items may stand in parentheses.
+macro_rules! by_number {
+    (@ $self:ident, $out:ident, [$($field:ident)+]) => {
+        write_fields!($self, $out, $($field)+);
+    };
+    (@ $self:ident, $out:ident, [$($done:ident)*] ($only:ident) $($rest:tt)*) => {
+        by_number!(@ $self, $out, [$($done)* $only] $($rest)*);
+    };
+    (@ $self:ident, $out:ident, [$($done:ident)*] $field:ident $($rest:tt)*) => {
+        by_number!(@ $self, $out, [$($done)* $field] $($rest)*);
+    };
+    ($self:ident, $out:ident, $($item:tt)+) => {
+        by_number!(@ $self, $out, [] $($item)+);
+    };
+}
+
+#[cfg(feature = "serde")]
+macro_rules! item {
+    ($self:ident, ($only:ident)) => {
+        &$self.request_only().$only
+    };
+    ($self:ident, $field:ident) => {
+        &$self.$field
+    };
+}
+
+#[cfg(feature = "serde")]
+macro_rules! item_name {
+    (($only:ident)) => {
+        stringify!($only)
+    };
+    ($field:ident) => {
+        stringify!($field)
+    };
+}
+
+#[cfg(feature = "format")]
+macro_rules! json_item {
+    ($self:ident, $line:ident, ($only:ident)) => {
+        match &$self.request_only {
+            Some(only) => {
+                crate::line::field($line, concat!("\"", stringify!($only), "\":"), &only.$only)
+            }
+            None => $line,
+        }
+    };
+    ($self:ident, $line:ident, $field:ident) => {
+        crate::line::field($line, concat!("\"", stringify!($field), "\":"), &$self.$field)
+    };
+}
+
 conntrack! {
-    /// A conntrack entry: what a dump or an event says of it, or what a request asks.
+    /// A conntrack entry, as a dump or an event describes it or as a request asks for it.
     ///
+    /// Absent attributes are `None` or, in nested structs, a struct whose fields are all `None`.
+    /// `timestamp` needs the sysctl `net.netfilter.nf_conntrack_timestamp`, and the counters need
+    /// `net.netfilter.nf_conntrack_acct`; both must be on when the flow starts.
+    ///
+    /// # Examples
     /// ```
     /// use ctnetlink::{Endian, Message};
     ///
-    /// // A DESTROY event, cut down to its times.
+    /// // A DESTROY event that is reduced to its times.
     /// let bytes = [
     ///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0102
     ///     2, 0, 0, 0, // nfgenmsg: AF_INET
-    ///     0x1c, 0, 0x14, 0x80, // CTA_TIMESTAMP, a nest
+    ///     0x1c, 0, 0x14, 0x80, // CTA_TIMESTAMP, nested
     ///     0x0c, 0, 1, 0, 0x18, 0xea, 0x51, 0xeb, 0x99, 0x3c, 0x3c, 0xab, // CTA_TIMESTAMP_START
     ///     0x0c, 0, 2, 0, 0x18, 0xea, 0x51, 0xeb, 0xbd, 0x87, 0xcf, 0x2c, // CTA_TIMESTAMP_STOP
     /// ];
-    /// let ct = Message::parse_with(&bytes, Endian::Little)?.conntrack()?;
-    /// assert_eq!(ct.timestamp.start, Some(0x18ea_51eb_993c_3cab));
-    /// assert_eq!(ct.timestamp.duration_ns(), Some(0x244b_9281));
-    /// # Ok::<(), ctnetlink::error::Error>(())
+    /// let entry = Message::parse_with(&bytes, Endian::Little)?.conntrack()?;
+    /// assert_eq!(entry.timestamp.start, Some(0x18ea_51eb_993c_3cab));
+    /// assert_eq!(entry.timestamp.duration_ns(), Some(0x244b_9281));
+    /// # Ok::<(), ctnetlink::Error>(())
     /// ```
     pub struct Conntrack {
-        /// The flow as its first packet went.
+        /// The original direction: the addresses and ports of the flow's first packet.
         orig: Tuple = nest TupleOrig;
-        /// The flow as its answers come.
+        /// The reply direction: the addresses and ports of packets in return.
         reply: Tuple = nest TupleReply;
-        /// What has become of it.
+        /// The status flags.
         status: Option<Status> = Status;
         /// The state of TCP, SCTP or DCCP.
         protoinfo: Option<ProtoInfo> = nest ProtoInfo;
         /// The helper.
         help: Help = nest Help;
-        /// The range for source NAT, in requests.
-        nat_src: NatRange = nest NatSrc;
-        /// Seconds until it expires.
+        /// The seconds until the entry expires.
         timeout: Option<u32> = Timeout;
         /// The connection mark.
         mark: Option<u32> = Mark;
-        /// What the original direction has sent.
+        /// The packets and bytes in the original direction.
         counters_orig: Counters = nest CountersOrig;
-        /// What the reply direction has sent.
+        /// The packets and bytes in the reply direction.
         counters_reply: Counters = nest CountersReply;
         /// The reference count.
         use_count: Option<u32> = Use;
-        /// An opaque number.
+        /// An opaque number, which the kernel may reuse.
         id: Option<u32> = Id;
-        /// The range for destination NAT, in requests.
-        nat_dst: NatRange = nest NatDst;
         /// The original tuple of the flow that expected this one.
         master: Tuple = nest TupleMaster;
-        /// The adjustment of sequence numbers, original direction.
+        /// The adjustment of sequence numbers in the original direction.
         seq_adj_orig: SeqAdj = nest SeqAdjOrig;
-        /// The adjustment of sequence numbers, reply direction.
+        /// The adjustment of sequence numbers in the reply direction.
         seq_adj_reply: SeqAdj = nest SeqAdjReply;
         /// The security mark, from old kernels.
         secmark: Option<u32> = Secmark;
@@ -135,22 +291,78 @@ conntrack! {
         zone: Option<u16> = Zone;
         /// The security context.
         secctx: SecCtx = nest SecCtx;
-        /// When it began and when it ended.
+        /// The start and stop of the flow.
         timestamp: Timestamp = nest Timestamp;
-        /// Which bits of the mark to compare or change, in requests.
-        mark_mask: Option<u32> = MarkMask;
         /// The labels.
         labels: Option<Labels> = Labels;
-        /// Which labels to change, in requests.
-        labels_mask: Option<Labels> = LabelsMask;
-        /// What the SYN proxy remembers.
+        /// What the SYN proxy remembers of the handshake.
         synproxy: SynProxy = nest SynProxy;
-        /// Which fields of the tuples to compare, in requests.
-        filter: Filter = nest Filter;
-        /// Which bits of the status to compare, in requests.
-        status_mask: Option<Status> = StatusMask;
-        /// When the event happened: nanoseconds since the Unix epoch.
+        /// The time of the event, in nanoseconds since the Unix epoch.
         timestamp_event: Option<u64> = TimestampEvent;
+    }
+    /// The parts of an entry that only requests contain.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{NatRange, RequestOnly};
+    /// use ctnetlink::{Conntrack, Tuple};
+    ///
+    /// let orig = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:80".parse()?);
+    /// let nat_src = NatRange { min_ip: Some("203.0.113.9".parse()?), ..NatRange::default() };
+    /// let entry = Conntrack {
+    ///     timeout: Some(120),
+    ///     request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+    ///     ..Conntrack::new(orig)
+    /// };
+    /// assert_eq!(entry.request_only().nat_src, nat_src);
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
+    #[derive(Copy)]
+    pub struct RequestOnly {
+        /// The range for source NAT.
+        nat_src: NatRange = nest NatSrc;
+        /// The range for destination NAT.
+        nat_dst: NatRange = nest NatDst;
+        /// The bits of the mark to compare or change.
+        mark_mask: Option<u32> = MarkMask;
+        /// The labels to change.
+        labels_mask: Option<Labels> = LabelsMask;
+        /// The fields of the tuples to compare.
+        filter: Filter = nest Filter;
+        /// The bits of the status to compare.
+        status_mask: Option<Status> = StatusMask;
+    }
+    order {
+        orig reply status protoinfo help (nat_src) timeout mark counters_orig counters_reply
+        use_count id (nat_dst) master seq_adj_orig seq_adj_reply secmark zone secctx timestamp
+        (mark_mask) labels (labels_mask) synproxy (filter) (status_mask) timestamp_event
+    }
+}
+
+impl Conntrack {
+    /// Returns what only requests say. Every field is absent in entries from a kernel.
+    #[must_use]
+    pub fn request_only(&self) -> &RequestOnly {
+        self.request_only.as_deref().unwrap_or(&RequestOnly::ABSENT)
+    }
+
+    /// Returns what only requests say, to change it.
+    pub fn request_only_mut(&mut self) -> &mut RequestOnly {
+        self.request_only.get_or_insert_with(Box::default)
+    }
+
+    /// Changes what only requests say. Allocates only if a field is present then.
+    #[cold]
+    fn set_request_only(&mut self, set: impl FnOnce(&mut RequestOnly)) {
+        let mut only = *self.request_only();
+        set(&mut only);
+        self.request_only = (!Absent::is_absent(&only)).then(|| Box::new(only));
+    }
+}
+
+impl From<RequestOnly> for Option<Box<RequestOnly>> {
+    fn from(only: RequestOnly) -> Self {
+        Some(Box::new(only))
     }
 }
 
@@ -367,5 +579,25 @@ pub struct Endpoint {
 impl Endpoint {
     fn new(addr: Option<IpAddr>, port: Option<u16>) -> Option<Self> {
         Some(Self { addr: addr?, port })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_pointer_width = "64")]
+    #[test]
+    fn an_entry_has_at_most_560_bytes() {
+        assert!(size_of::<Conntrack>() <= 560, "{}", size_of::<Conntrack>());
+    }
+
+    #[test]
+    fn empty_parts_of_requests_allocate_nothing() {
+        let mut entry = Conntrack::default();
+        entry.set_request_only(|only| only.mark_mask = Some(0xf0));
+        assert_eq!(entry.request_only().mark_mask, Some(0xf0));
+        entry.set_request_only(|only| only.mark_mask = None);
+        assert_eq!(entry.request_only, None);
     }
 }

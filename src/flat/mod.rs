@@ -21,7 +21,7 @@ mod stats;
 pub(crate) mod tuple;
 mod write_shapes;
 
-pub use conntrack::{Conntrack, Endpoint, Layout};
+pub use conntrack::{Conntrack, Endpoint, Layout, RequestOnly};
 pub use expectation::{ExpectNat, Expectation};
 pub use flow_times::FlowTimes;
 pub use labels::{LabelError, LabelIter, Labels};

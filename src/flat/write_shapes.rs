@@ -66,12 +66,12 @@ pub(super) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<P
         },
         // What has no shape must not be there.
         Field::secctx => ct.secctx.is_absent().then_some(at),
-        Field::nat_src => ct.nat_src.is_absent().then_some(at),
-        Field::nat_dst => ct.nat_dst.is_absent().then_some(at),
-        Field::filter => ct.filter.is_absent().then_some(at),
-        Field::mark_mask => be32(A::MarkMask, ct.mark_mask, at),
-        Field::labels_mask => ct.labels_mask.is_none().then_some(at),
-        Field::status_mask => be32(A::StatusMask, ct.status_mask.map(|status| status.bits()), at),
+        Field::nat_src
+        | Field::nat_dst
+        | Field::filter
+        | Field::mark_mask
+        | Field::labels_mask
+        | Field::status_mask => ct.request_only.is_none().then_some(at),
     }
 }
 

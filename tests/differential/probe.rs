@@ -3,7 +3,7 @@
 use crate::generate::Abilities;
 use crate::namespace::{nft, skip};
 use crate::socket::{Answer, Netlink};
-use ctnetlink::flat::{Help, Layout, NatRange, Tuple};
+use ctnetlink::flat::{Help, Layout, NatRange, RequestOnly, Tuple};
 use ctnetlink::kernel::{Arch, Config, Kernel};
 use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
@@ -105,7 +105,10 @@ impl Machine {
             zones: has(self.try_one(&Conntrack { zone: Some(1), ..plain.clone() })),
             nat: {
                 let nat_src = NatRange { min_ip: plain.orig.src, ..NatRange::default() };
-                has(self.try_one(&Conntrack { nat_src, ..plain.clone() }))
+                has(self.try_one(&Conntrack {
+                    request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+                    ..plain.clone()
+                }))
             },
             synproxy: bare.synproxy.isn.is_some(),
             ..distribution

@@ -256,8 +256,10 @@ impl<'m> Run<'m> {
                 self.net.set_next_id(shown.id.unwrap_or_default());
                 self.born.insert(shown.id.unwrap_or_default(), during);
                 self.figures.entries += 1;
-                asked.nat_src = chosen(&ct.nat_src, shown.reply.dst, shown.reply.dst_port)?;
-                asked.nat_dst = chosen(&ct.nat_dst, shown.reply.src, shown.reply.src_port)?;
+                asked.request_only_mut().nat_src =
+                    chosen(&ct.request_only().nat_src, shown.reply.dst, shown.reply.dst_port)?;
+                asked.request_only_mut().nat_dst =
+                    chosen(&ct.request_only().nat_dst, shown.reply.src, shown.reply.src_port)?;
             }
             // A jiffy between creation and event shows as a second less.
             let most = 0x7fff_ffff / self.net.kernel.arch.hz;

@@ -5,7 +5,7 @@ use crate::flows::{V4, V6, by_port, create, flow, ports, tcp};
 use crate::namespace::alone;
 use crate::net::{EEXIST, ENOENT, EOPNOTSUPP, EPERM, Net};
 use ctnetlink::attrs::Status;
-use ctnetlink::flat::{Labels, NatRange, ProtoInfo, SeqAdj, SynProxy, Tcp, Tuple};
+use ctnetlink::flat::{Labels, NatRange, ProtoInfo, RequestOnly, SeqAdj, SynProxy, Tcp, Tuple};
 use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::{Conntrack, Family};
@@ -66,7 +66,12 @@ fn update_one_thing_at_a_time() {
         }
         // The mask says which bits go; the new ones are not masked.
         if net.is_at_least((5, 4)) {
-            let change = Conntrack { mark: Some(0x00ff), mark_mask: Some(0x00f0), ..key.clone() };
+            let change = Conntrack {
+                mark: Some(0x00ff),
+                request_only: RequestOnly { mark_mask: Some(0x00f0), ..RequestOnly::default() }
+                    .into(),
+                ..key.clone()
+            };
             net.must(request::update(&change).unwrap());
             assert_eq!(net.get(&key).mark, Some((0x0102_0304 & !0x00f0) ^ 0x00ff));
         }
@@ -107,8 +112,12 @@ fn labels_by_mask() {
         let key = by_port(IpProto::UDP, 1000);
         let ct = create(net, &Conntrack { labels: set(&[1, 2, 70]), ..key.clone() }, |_| ());
         let key = Conntrack { timeout: None, ..key };
-        let change =
-            Conntrack { labels: set(&[3, 127]), labels_mask: set(&[1, 3, 127]), ..key.clone() };
+        let change = Conntrack {
+            labels: set(&[3, 127]),
+            request_only: RequestOnly { labels_mask: set(&[1, 3, 127]), ..RequestOnly::default() }
+                .into(),
+            ..key.clone()
+        };
         let ct = update(net, &change, &ct, |ct| ct.labels = set(&[2, 3, 70, 127]));
         let change = Conntrack { labels: set(&[64]), ..key };
         update(net, &change, &ct, |ct| ct.labels = set(&[64]));
@@ -156,8 +165,14 @@ fn what_cannot_be_changed() {
         let addr = Some([203, 0, 113, 1].into());
         let range = NatRange { min_ip: addr, ..NatRange::default() };
         let changes = [
-            Conntrack { nat_src: range, ..ct.clone() },
-            Conntrack { nat_dst: range, ..ct.clone() },
+            Conntrack {
+                request_only: RequestOnly { nat_src: range, ..RequestOnly::default() }.into(),
+                ..ct.clone()
+            },
+            Conntrack {
+                request_only: RequestOnly { nat_dst: range, ..RequestOnly::default() }.into(),
+                ..ct.clone()
+            },
         ];
         for change in changes {
             assert_eq!(net.ask(request::update(&change).unwrap()).errno(), EOPNOTSUPP);

@@ -6,7 +6,8 @@ use crate::net::{EOPNOTSUPP, Net};
 use ctnetlink::Conntrack;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{
-    Dccp, Help, Labels, NatRange, PortRange, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Tuple,
+    Dccp, Help, Labels, NatRange, PortRange, ProtoInfo, RequestOnly, Sctp, SeqAdj, SynProxy, Tcp,
+    Tuple,
 };
 use ctnetlink::nested::{
     DccpRole, DccpState, IpProto, SctpState, TcpFlags, TcpFlagsMask, TcpState,
@@ -158,7 +159,10 @@ fn nat() {
             };
             let done = Status::CONFIRMED | Status::NAT_DONE;
             let orig = ports(addrs, IpProto::TCP, [1111, 80]);
-            let ct = Conntrack { nat_src: range, ..flow(orig) };
+            let ct = Conntrack {
+                request_only: RequestOnly { nat_src: range, ..RequestOnly::default() }.into(),
+                ..flow(orig)
+            };
             if net.ask(request::create(&ct).unwrap()).errno() == EOPNOTSUPP {
                 skip("NAT: the kernel has none");
                 return;
@@ -173,10 +177,17 @@ fn nat() {
             assert_eq!(snat.dnat(), None);
 
             let orig = Tuple { src_port: Some(2222), ..orig };
-            let dnat = create(net, &Conntrack { nat_dst: range, ..flow(orig) }, |ct| {
-                ct.status = Some(done | Status::DST_NAT);
-                (ct.reply.src, ct.reply.src_port) = (Some(addr), Some(40_000));
-            });
+            let dnat = create(
+                net,
+                &Conntrack {
+                    request_only: RequestOnly { nat_dst: range, ..RequestOnly::default() }.into(),
+                    ..flow(orig)
+                },
+                |ct| {
+                    ct.status = Some(done | Status::DST_NAT);
+                    (ct.reply.src, ct.reply.src_port) = (Some(addr), Some(40_000));
+                },
+            );
             let endpoint = dnat.dnat().unwrap();
             assert_eq!((endpoint.addr, endpoint.port), (addr, Some(40_000)));
             assert_eq!(dnat.snat(), None);
@@ -185,7 +196,15 @@ fn nat() {
             let orig = Tuple { src_port: Some(3333), ..orig };
             let only_addr = NatRange { min_ip: Some(addr), ..NatRange::default() };
             let dst = NatRange { ports: PortRange { min: Some(8080), max: None }, ..range };
-            let ct = Conntrack { nat_src: only_addr, nat_dst: dst, ..flow(orig) };
+            let ct = Conntrack {
+                request_only: RequestOnly {
+                    nat_src: only_addr,
+                    nat_dst: dst,
+                    ..RequestOnly::default()
+                }
+                .into(),
+                ..flow(orig)
+            };
             create(net, &ct, |ct| {
                 ct.status = Some(done | Status::NAT);
                 ct.reply.dst = Some(addr);
@@ -198,7 +217,10 @@ fn nat() {
         let ports_range = PortRange { min: Some(50_000), max: Some(50_015) };
         let nat_src = NatRange { min_ip: min, max_ip: max, ports: ports_range };
         for port in 1..=4 {
-            let ct = Conntrack { nat_src, ..flow(ports(V4, IpProto::UDP, [port, 53])) };
+            let ct = Conntrack {
+                request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+                ..flow(ports(V4, IpProto::UDP, [port, 53]))
+            };
             net.must(request::create(&ct).unwrap());
             let got = net.get(&ct).snat().unwrap();
             assert!((min..=max).contains(&Some(got.addr)), "{got:?}");

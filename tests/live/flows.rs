@@ -128,8 +128,7 @@ pub(crate) fn create(
         counters_orig: counters,
         counters_reply: counters,
         timestamp: Timestamp { start, stop: None },
-        nat_src: Default::default(),
-        nat_dst: Default::default(),
+        request_only: None,
         ..ct.clone()
     };
     // Some releases leave a mark of 0 out.

@@ -55,8 +55,8 @@ fn create(kernel: Kernel, ext: &Extensions, request: &Conntrack, event: &Message
 /// What the simulation cannot carry out alone: NAT, a master that is not there, helpers in user space.
 fn needs_more(request: &Conntrack) -> bool {
     let is_in_tree = |name: &Name| Helper::in_tree().iter().any(|helper| helper.name == *name);
-    !request.nat_src.is_empty()
-        || !request.nat_dst.is_empty()
+    !request.request_only().nat_src.is_empty()
+        || !request.request_only().nat_dst.is_empty()
         || !request.master.is_empty()
         || !request.help.name.as_ref().is_none_or(is_in_tree)
 }

@@ -3,7 +3,7 @@
 use crate::entry::{decoded, order, v4};
 use crate::life::{NOON, UDP, net, received, udp_flow};
 use ctnetlink::attrs::Status;
-use ctnetlink::flat::{Labels, Tuple};
+use ctnetlink::flat::{Labels, RequestOnly, Tuple};
 use ctnetlink::nested::IpProto;
 use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Listener, Packet};
 use ctnetlink::wire::Endian;
@@ -92,7 +92,11 @@ fn changed_over_netlink() {
     assert_eq!((group, shown.mark), (2, Some(0)));
     let mark = Conntrack { mark: Some(0x0f0f), ..Conntrack::default() };
     net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
-    let mark = Conntrack { mark: Some(0xff), mark_mask: Some(0xf0), ..Conntrack::default() };
+    let mark = Conntrack {
+        mark: Some(0xff),
+        request_only: RequestOnly { mark_mask: Some(0xf0), ..RequestOnly::default() }.into(),
+        ..Conntrack::default()
+    };
     net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
     assert_eq!(net.entry(id).unwrap().mark, 0x0ff0);
     let both = Conntrack {

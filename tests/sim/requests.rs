@@ -3,7 +3,7 @@
 use crate::entry::v4;
 use crate::life::{net, received};
 use ctnetlink::attrs::Status;
-use ctnetlink::flat::{
+use ctnetlink::flat::{RequestOnly, 
     Help, Labels, NatRange, PortRange, ProtoInfo, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
 };
 use ctnetlink::nested::{IpProto, TcpFlags, TcpFlagsMask, TcpState};
@@ -129,12 +129,13 @@ fn changes() {
         change(&mut request);
         new(net, CHANGE, &request)
     };
-    let src = |ct: &mut Conntrack| ct.nat_src.min_ip = ct.orig.src;
+    let src = |ct: &mut Conntrack| ct.request_only_mut().nat_src.min_ip = ct.orig.src;
     assert_eq!(change(net, src), Err(Errno::Eopnotsupp));
     assert_eq!(change(net, |ct| ct.master = flow(1).orig), Err(Errno::Eopnotsupp));
     // Neither labels nor marks are cut to their masks.
     let labels = |ct: &mut Conntrack| {
-        (ct.labels, ct.labels_mask) = (Some(Labels::from_bits(3)), Some(Labels::from_bits(0x31)));
+        ct.labels = Some(Labels::from_bits(3));
+        ct.request_only_mut().labels_mask = Some(Labels::from_bits(0x31));
     };
     assert_eq!(change(net, labels), Ok(()));
     assert_eq!(net.entries().next().unwrap().labels.unwrap().bits, Labels::from_bits(0xc3));
@@ -234,7 +235,7 @@ fn nat_moves_the_answers() {
     let (addr, _) = v4(9, 0);
     let ports = PortRange { min: Some(4000), max: Some(4010) };
     let nat_src = NatRange { min_ip: Some(addr), max_ip: None, ports };
-    assert_eq!(new(net, CREATE, &Conntrack { nat_src, ..flow(1) }), Ok(()));
+    assert_eq!(new(net, CREATE, &Conntrack { request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(), ..flow(1) }), Ok(()));
     let ct = net.entries().next().unwrap();
     let [orig, reply] = ct.tuple;
     assert_eq!((orig.src_id, reply.dst, reply.dst_id), (1, addr, 4000));
