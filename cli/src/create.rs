@@ -8,7 +8,7 @@ use crate::options::values::{Values, change_labels};
 use crate::status::{self, Status};
 use crate::stop::Stop;
 use clap::Subcommand;
-use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, Tuple};
+use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, RequestOnly, Tuple};
 use ctnetlink::nested::{TcpFlags, TcpFlagsMask};
 use ctnetlink::request;
 use ctnetlink::socket::Socket;
@@ -76,8 +76,12 @@ impl Create {
             },
             orig: Tuple { zone: self.tuples.orig_zone, ..orig_complete },
             zone: self.tuples.orig.zone,
-            nat_src: nat("--src-nat", self.nat.src_nat)?,
-            nat_dst: nat("--dst-nat", self.nat.dst_nat)?,
+            request_only: RequestOnly {
+                nat_src: nat("--src-nat", self.nat.src_nat)?,
+                nat_dst: nat("--dst-nat", self.nat.dst_nat)?,
+                ..RequestOnly::default()
+            }
+            .into(),
             ..Conntrack::default()
         };
         let old = Conntrack { orig: entry.orig, ..Conntrack::default() };
