@@ -27,7 +27,8 @@ const INT_MAX: u64 = 0x7fff_ffff;
 impl Net {
     /// Applies a request to an entry that exists, part by part.
     pub(crate) fn change(&mut self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-        let is_nat = !request.request_only().nat_src.is_empty() || !request.request_only().nat_dst.is_empty();
+        let is_nat = !request.request_only().nat_src.is_empty()
+            || !request.request_only().nat_dst.is_empty();
         if is_nat || !request.master.is_empty() {
             return Err(Errno::Eopnotsupp);
         }

@@ -3,8 +3,9 @@
 use crate::entry::v4;
 use crate::life::{net, received};
 use ctnetlink::attrs::Status;
-use ctnetlink::flat::{RequestOnly, 
-    Help, Labels, NatRange, PortRange, ProtoInfo, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
+use ctnetlink::flat::{
+    Help, Labels, NatRange, PortRange, ProtoInfo, RequestOnly, SeqAdj, SynProxy, Tcp, Timestamp,
+    Tuple,
 };
 use ctnetlink::nested::{IpProto, TcpFlags, TcpFlagsMask, TcpState};
 use ctnetlink::sim::{
@@ -235,7 +236,17 @@ fn nat_moves_the_answers() {
     let (addr, _) = v4(9, 0);
     let ports = PortRange { min: Some(4000), max: Some(4010) };
     let nat_src = NatRange { min_ip: Some(addr), max_ip: None, ports };
-    assert_eq!(new(net, CREATE, &Conntrack { request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(), ..flow(1) }), Ok(()));
+    assert_eq!(
+        new(
+            net,
+            CREATE,
+            &Conntrack {
+                request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+                ..flow(1)
+            }
+        ),
+        Ok(())
+    );
     let ct = net.entries().next().unwrap();
     let [orig, reply] = ct.tuple;
     assert_eq!((orig.src_id, reply.dst, reply.dst_id), (1, addr, 4000));
