@@ -6,36 +6,22 @@ use std::path::{Path, PathBuf};
 
 /// The files and directories that follow the rules.
 const FOLLOWS: &[&str] = &[
-    "src/attrs",
-    "src/error.rs",
-    "src/format",
-    "src/group.rs",
-    "src/line",
-    "src/message.rs",
-    "src/nested",
-    "src/packet",
-    "src/request",
-    "src/socket",
-    "src/spec",
-    "src/wire",
+    "src",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "DESIGN.md",
     "README.md",
     "docs",
     "tests/json.rs",
-    "tests/namespace",
-    "tests/packet",
     "tests/prose.rs",
-    "tests/socket.rs",
     "tests/spec.rs",
     "tests/tables",
     "tests/text.rs",
     "tests/uapi.rs",
 ];
 
-/// Files in these directories that do not follow the rules yet.
-const NOT_YET: &[&str] = &["src/wire/host_bits.rs"];
+/// Parts of them that do not follow the rules yet.
+const NOT_YET: &[&str] = &["src/capture", "src/flat", "src/shapes", "src/sim/vectors"];
 
 /// Phrases that are nearly always wrong, in pieces so that this file does not contain them.
 const PHRASES: [[&str; 2]; 6] = [
@@ -71,7 +57,8 @@ fn summaries_are_one_short_sentence() {
             if has_two_sentences(&summary) {
                 say("two sentences");
             }
-            if !summary.ends_with(['.', ':', '?']) {
+            // The help of the command, which clap makes of such comments, has no period.
+            if !path.starts_with("cli/") && !summary.ends_with(['.', ':', '?']) {
                 say("no period");
             }
             if is_function(&item) && summary.starts_with("Whether ") {
@@ -135,7 +122,7 @@ fn files(extension: &str) -> Vec<(String, String)> {
         walk(path, &mut paths);
     }
     paths.retain(|path| path.extension().is_some_and(|found| found == extension));
-    paths.retain(|path| !NOT_YET.iter().any(|not_yet| path.ends_with(not_yet)));
+    paths.retain(|path| !NOT_YET.iter().any(|not_yet| path.starts_with(root.join(not_yet))));
     paths.sort();
     assert!(!paths.is_empty());
     let name = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
