@@ -1,9 +1,10 @@
-//! A flow logger that keeps no table: a line for each flow that ended, with all that is to be said
-//! of it. It listens to nothing but DESTROY events, because these have both times and the counters
-//! (the reason why CTA_TIMESTAMP exists). A loss costs it those flows and nothing else.
+//! Logs one line per flow that ends, without a table of its own.
+//!
+//! It receives DESTROY events only: they contain both times and the counters. Event loss affects the
+//! flows of the lost events only.
 //!
 //! ```sh
-//! sudo cargo run --features netlink-sys --example flow_log -- 60 # seconds; without, for ever
+//! sudo cargo run --features socket --example flow_log -- 60 # seconds; without limit by default
 //! ```
 
 use ctnetlink::nested::IpProto;
@@ -26,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 log(&message.conntrack()?);
             }
             Ok(None) => {}
-            Err(SocketError::Overrun) => eprintln!("lost={}", events.dropped_events()?),
+            Err(SocketError::Overrun) => eprintln!("{} events dropped", events.dropped_events()?),
             Err(error) => return Err(error.into()),
         }
     }

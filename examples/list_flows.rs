@@ -1,7 +1,7 @@
-//! Lists the flows of the running kernel, as `conntrack -L` does.
+//! Prints the flows of the running kernel, as `conntrack -L` does.
 //!
 //! ```sh
-//! sudo cargo run --features netlink-sys --example list_flows
+//! sudo cargo run --features socket --example list_flows
 //! ```
 
 use ctnetlink::format::text::Text;
@@ -14,7 +14,7 @@ fn main() -> Result<(), SocketError> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_nanos() as u64);
     let text = Text { id: true, ktimestamp: true, ..Text::default() };
     let mut socket = Socket::open()?;
-    // The kernel filters: here by nothing, so this is the whole table.
+    // The default selects the whole table.
     let only = Selector::default();
     let outcome = socket.exchange(request::dump(&only), |message| {
         if let Some(line) = text.line(&message, Some(now)) {

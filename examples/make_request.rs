@@ -1,4 +1,4 @@
-//! Makes requests for the kernel and shows their bytes.
+//! Builds requests for a socket of your own and prints their bytes.
 //!
 //! ```sh
 //! cargo run --example make_request
@@ -12,7 +12,7 @@ use ctnetlink::request::{self, Selector};
 use ctnetlink::{Conntrack, Family};
 
 fn main() -> Result<(), ctnetlink::error::Error> {
-    // All IPv4 flows to port 443 whose mark has bit 4 set.
+    // The IPv4 flows to port 443 whose mark has bit 4 set.
     let only = Selector {
         family: Family::IPV4,
         mark: Some((0x10, 0x10)),

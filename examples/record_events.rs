@@ -1,7 +1,7 @@
 //! Records events in a pcapng file, which Wireshark and `ctnetlink decode` read.
 //!
 //! ```sh
-//! sudo cargo run --features netlink-sys,capture --example record_events -- events.pcapng 60
+//! sudo cargo run --features socket,capture --example record_events -- events.pcapng 60
 //! ```
 
 use ctnetlink::Group;
@@ -12,13 +12,13 @@ use std::fs::File;
 use std::io::BufWriter;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// What Linux calls a packet to everybody who listens.
+/// The packet type of multicast packets on Linux.
 const PACKET_MULTICAST: u16 = 2;
 const NETLINK_NETFILTER: u16 = 12;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut args = std::env::args().skip(1);
-    let path = args.next().ok_or("which file?")?;
+    let path = args.next().ok_or("expected a file name")?;
     let seconds = args.next().map(|text| text.parse()).transpose()?.unwrap_or(10);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut file = PcapngWriter::new(BufWriter::new(File::create(path)?))?;
@@ -38,7 +38,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 events.wait(Duration::from_millis(200))?;
             }
             Err(SocketError::Overrun) => {
-                eprintln!("{} events lost so far", events.dropped_events()?)
+                eprintln!("{} events dropped", events.dropped_events()?)
             }
             Err(error) => return Err(error.into()),
         }

@@ -1,7 +1,7 @@
-//! Shows flows as they begin, change and end, with start, stop and duration.
+//! Prints flows when they start, change and end, with start, stop and duration.
 //!
 //! ```sh
-//! sudo cargo run --features netlink-sys --example watch_events -- 60 # seconds; without, for ever
+//! sudo cargo run --features socket --example watch_events -- 60 # seconds; without limit by default
 //! ```
 
 use ctnetlink::format::rfc3339;
@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 fn main() -> Result<(), Box<dyn Error>> {
     let seconds = std::env::args().nth(1).map(|text| text.parse()).transpose()?;
     let end = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    // Without this sysctl the kernel notes no times; flows that exist already get none.
+    // Without this sysctl the kernel records no times. Flows that exist already get none.
     Extension::Timestamp.enable()?;
     let mut events = Events::subscribe(&Group::CONNTRACK)?;
     events.set_receive_buffer(4 << 20)?;
     while end.is_none_or(|end| Instant::now() < end) {
         let message = match events.recv_timeout(Duration::from_millis(200)) {
             Ok(Some(message)) => message,
-            Ok(None) => continue, // nothing within the timeout
+            Ok(None) => continue,
             Err(SocketError::Overrun) => {
-                eprintln!("too slow: {} events lost so far", events.dropped_events()?);
+                eprintln!("{} events dropped", events.dropped_events()?);
                 continue;
             }
             Err(error) => return Err(error.into()),

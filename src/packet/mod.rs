@@ -39,7 +39,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! The example `netlink_proto` creates, dumps and follows flows through netlink-proto.
+//! The example `netlink_proto` dumps the table and follows events through netlink-proto.
 //!
 //! # Differences from other packet crates
 //!
