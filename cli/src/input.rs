@@ -1,5 +1,6 @@
 //! Capture files, message by message.
 
+use crate::decompress::decompress;
 use crate::messages::{Origin, Sink, read_messages, report, report_skipped};
 use crate::output::{Counts, Output, print_error};
 use crate::parallel;
@@ -61,6 +62,7 @@ fn read(file: &Path, jobs: usize, sink: &impl Sink) -> Result<Counts, Stop> {
     // Several threads are for what is all there and for no one to watch: messages that come through
     // a pipe are printed as they come, and a person sees a problem after the line that precedes it.
     let result = if jobs > 1 && metadata.is_file() && !io::stdout().is_terminal() {
+        let input = decompress(input).map_err(unusable)?;
         let reader = Reader::new(input).map_err(|error| no_capture(file, &error))?;
         parallel::read(file, reader.with_word_size(sink.word_size()), jobs, sink)
     } else {
@@ -80,6 +82,7 @@ fn no_capture(file: &Path, error: &CaptureError) -> Stop {
 fn read_in_turn(file: &Path, input: impl Read, sink: &impl Sink) -> Result<Counts, Stop> {
     let pending = RefCell::new((Output::default(), Ok(())));
     let input = Prompt { input, pending: &pending };
+    let input = decompress(input).map_err(|error| Stop::file(file, &error))?;
     let reader = Reader::new(input).map_err(|error| no_capture(file, &error))?;
     let mut reader = reader.with_word_size(sink.word_size());
     while let Some(packet) = reader.next_packet() {
@@ -92,6 +95,7 @@ fn read_in_turn(file: &Path, input: impl Read, sink: &impl Sink) -> Result<Count
         out.emit_if_due()?;
     }
     let skipped = reader.skipped();
+    drop(reader);
     let (mut out, written) = pending.into_inner();
     written?;
     report_skipped(file, &skipped, &mut out);

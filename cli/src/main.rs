@@ -11,6 +11,7 @@ mod count;
 #[cfg(target_os = "linux")]
 mod create;
 mod decode;
+mod decompress;
 #[cfg(target_os = "linux")]
 mod delete;
 #[cfg(target_os = "linux")]

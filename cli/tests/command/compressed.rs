@@ -1,0 +1,76 @@
+//! Compressed captures: `fixtures` contains 12 packets as gzip 1.12, xz 5.4.1 and zstd 1.5.4 write
+//! them; the tools themselves compress larger captures where they are installed.
+
+use crate::run::{golden, run, run_on, stderr, stdout};
+use std::path::PathBuf;
+use std::process::Command;
+
+const SUFFIXES: [&str; 3] = ["gz", "xz", "zst"];
+
+fn fixture(suffix: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/command/fixtures");
+    path.join(format!("few.pcapng{suffix}")).to_str().unwrap().into()
+}
+
+/// The messages of a capture, and the output for them.
+fn decode(file: &str, input: &[u8]) -> String {
+    let output = run_on(&["decode", "--format", "annotate", file], input);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let lines = stdout(&output).lines().filter(|line| !line.starts_with("# "));
+    lines.map(|line| format!("{line}\n")).collect()
+}
+
+#[test]
+fn compressed_captures_are_recognized_by_content() {
+    let plain = decode(&fixture(""), b"");
+    assert!(plain.contains("CTA_TUPLE_ORIG") && plain.lines().count() > 20, "{plain}");
+    for suffix in SUFFIXES {
+        let file = fixture(&format!(".{suffix}"));
+        assert_eq!(decode(&file, b""), plain, "{suffix}");
+        assert_eq!(decode("-", &std::fs::read(&file).unwrap()), plain, "{suffix}");
+        let output = run(&["check", "--jobs", "3", &file]);
+        assert_eq!(stdout(&output), "messages=12 exact=12 errors=0\n");
+    }
+}
+
+#[test]
+fn what_comes_before_a_cut_is_decoded() {
+    let file = std::fs::read(golden("linux-7.2/nlmon.pcapng")).unwrap();
+    let messages = |output: &[u8]| -> u64 {
+        let text = std::str::from_utf8(output).unwrap();
+        text.strip_prefix("messages=").unwrap().split(' ').next().unwrap().parse().unwrap()
+    };
+    let all = messages(&run_on(&["check", "-"], &file).stdout);
+    for program in ["gzip", "xz", "zstd"] {
+        let path = std::env::temp_dir().join(format!("ctnetlink-{program}-{}", std::process::id()));
+        // Several blocks of zstd, several members or streams.
+        std::fs::write(&path, &file).unwrap();
+        let compressed = Command::new(program).arg("-c").arg(&path).output();
+        std::fs::remove_file(&path).unwrap();
+        let Ok(compressed) = compressed.map(|output| output.stdout) else {
+            println!("SKIPPED what_comes_before_a_cut_is_decoded: no {program}");
+            continue;
+        };
+        let twice = run_on(&["check", "-"], &compressed.repeat(2));
+        assert_eq!(messages(&twice.stdout), 2 * all, "{program}");
+        let output =
+            run_on(&["check", "-"], &compressed[..compressed.len() - compressed.len() / 5]);
+        assert_eq!(output.status.code(), Some(1));
+        let errors = stderr(&output);
+        assert!(errors.contains(&format!("the {program} data is truncated")), "{errors}");
+        let before = messages(&output.stdout);
+        assert!(before > all / 3 && before < all, "{program}: {before} of {all}");
+    }
+}
+
+#[test]
+fn malformed_compressed_data_is_reported() {
+    for suffix in SUFFIXES {
+        let mut bytes = std::fs::read(fixture(&format!(".{suffix}"))).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0x55;
+        let output = run_on(&["decode", "-"], &bytes);
+        assert_ne!(output.status.code(), Some(0), "{suffix}");
+        assert!(stderr(&output).contains("ctnetlink: error: -: "), "{}", stderr(&output));
+    }
+}
