@@ -1,6 +1,6 @@
-//! What vectors must show, and what they do.
+//! The coverage of vectors: what they must contain, and what they contain.
 
-use super::entry::{event_bits, status_bits};
+use super::entry::{event_bits, longest_expect_timeout, status_bits};
 use super::{Field, Vector, VectorKind};
 use crate::Family;
 use crate::attrs::{
@@ -16,11 +16,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Which of the things that a kernel can send have been seen.
+/// The features of a kernel's messages that vectors contain.
 ///
-/// What there is comes from the tables of attributes and from the release, not from the generator:
-/// an attribute that the tables know and the generator forgets is missing here, and one that the
-/// generator sends and the release cannot is unexpected.
+/// The attribute sets and the release decide which features exist, and not the generator. An attribute
+/// that the generator forgets is therefore missing, and one that the release cannot send is
+/// unexpected.
 #[derive(Clone, Debug)]
 pub struct Coverage {
     kernel: Kernel,
@@ -29,9 +29,10 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// All that this kernel can send: kinds of messages, events of both families, bits of events,
-    /// protocols, attributes by path, boundaries of integers, states, status bits, labels, lengths
-    /// of strings.
+    /// Creates the features of a kernel, of which none has been seen.
+    ///
+    /// They are kinds of messages, events of both families, bits of events, protocols, attributes by
+    /// path, boundaries of integers, states, status bits, labels and lengths of strings.
     #[must_use]
     pub fn new(kernel: &Kernel) -> Self {
         let mut coverage = Self { kernel: *kernel, wanted: BTreeSet::new(), seen: BTreeSet::new() };
@@ -53,23 +54,23 @@ impl Coverage {
         coverage
     }
 
-    /// What must be shown.
+    /// Returns the features that vectors must contain.
     pub fn wanted(&self) -> impl Iterator<Item = &str> {
         self.wanted.iter().map(String::as_str)
     }
 
-    /// What has not been shown.
+    /// Returns the features that no vector contained.
     pub fn missing(&self) -> impl Iterator<Item = &str> {
         self.wanted.difference(&self.seen).map(String::as_str)
     }
 
-    /// Attributes that were shown though this kernel does not send them.
+    /// Returns the attributes that a vector contained and the kernel does not send.
     pub fn unexpected(&self) -> impl Iterator<Item = &str> {
         let attributes = self.seen.iter().filter(|thing| thing.starts_with("attribute "));
         attributes.filter(|thing| !self.wanted.contains(*thing)).map(String::as_str)
     }
 
-    /// Takes note of what a vector shows.
+    /// Adds the features of a vector.
     pub fn add(&mut self, vector: &Vector) {
         let kernel = self.kernel;
         let Ok(message) = Message::parse_with(&vector.bytes, kernel.arch.endian()) else {
@@ -185,7 +186,7 @@ impl Coverage {
         if kernel.has_labels() {
             (0..128).for_each(|label| self.want(format!("label {label}")));
         }
-        // With the NUL.
+        // The lengths include the NUL.
         let mut lengths = alloc::vec![("CTA_HELP_NAME", 4), ("CTA_HELP_NAME", 16)];
         if kernel.release >= Release::new(3, 6, 0) {
             lengths.extend([("CTA_HELP_INFO", 0), ("CTA_HELP_INFO", 32)]);
@@ -211,13 +212,13 @@ impl Coverage {
             if let Form::Nest(inner) = spec.form {
                 self.want_set(inner, &path);
             }
-            for value in boundaries(spec) {
+            for value in boundaries(spec, &self.kernel) {
                 self.want(format!("value {} {value}", spec.name));
             }
         }
     }
 
-    /// Whether this kernel sends an attribute in that nest.
+    /// Returns `true` if the kernel sends an attribute in that nest.
     fn is_sent(&self, spec: &AttrSpec, outer: &str) -> bool {
         let Kernel { release, config, .. } = &self.kernel;
         let kernel = &self.kernel;
@@ -226,7 +227,7 @@ impl Coverage {
         let tracks = |proto| kernel.l4proto(proto) == L4Proto::Ports;
         is_known
             && match spec.name {
-                // In requests, or from kernels before those that are simulated.
+                // These occur only in requests, or in kernels before the simulated ones.
                 "CTA_NAT_SRC"
                 | "CTA_NAT_DST"
                 | "CTA_SECMARK"
@@ -254,7 +255,7 @@ impl Coverage {
                 | "CTA_STATS_DELETE_LIST" => release.stats_count_searched(),
                 "CTA_STATS_IGNORE" => release.stats_count_ignore(),
                 name if name.ends_with("_PAD") => kernel.pads(),
-                // Flows that expect or are expected have ports.
+                // Expected flows and their masters have ports.
                 name if name.starts_with("CTA_PROTO_ICMP") => in_flow,
                 _ => true,
             }
@@ -262,7 +263,7 @@ impl Coverage {
 }
 
 impl Release {
-    /// `2.6.39` as it stands, `4.7` as the first of its series.
+    /// Parses `2.6.39` as that release and `4.7` as the first of its series.
     const fn first(self) -> Self {
         match self.patch {
             u16::MAX => Self { patch: 0, ..self },
@@ -271,7 +272,7 @@ impl Release {
     }
 }
 
-/// The kind of an event's message.
+/// Returns the kind of an event's message.
 fn event_name(message: &Message<'_>) -> &'static str {
     let is_new = message.kind() == crate::Kind::New;
     match message.msg_type() {
@@ -283,9 +284,10 @@ fn event_name(message: &Message<'_>) -> &'static str {
     }
 }
 
-/// The values of an integer that vectors must show: 0, 1 and the greatest, but where the kernel
-/// sends others.
-fn boundaries(spec: &AttrSpec) -> Vec<u64> {
+/// Returns the values of an integer that vectors must contain.
+///
+/// They are 0, 1 and the greatest, unless the kernel sends other values.
+fn boundaries(spec: &AttrSpec, kernel: &Kernel) -> Vec<u64> {
     let max: u64 = match spec.form {
         Form::U8 => u8::MAX.into(),
         Form::Be16 => u16::MAX.into(),
@@ -302,9 +304,10 @@ fn boundaries(spec: &AttrSpec) -> Vec<u64> {
         "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL" | "CTA_PROTOINFO_TCP_WSCALE_REPLY" => {
             alloc::vec![0, 1, 14]
         }
+        "CTA_EXPECT_TIMEOUT" => alloc::vec![0, 1, longest_expect_timeout(kernel)],
         "CTA_PROTO_ICMP_TYPE" => alloc::vec![0, 8, 13, 14, 15, 16, 17, 18],
         "CTA_PROTO_ICMPV6_TYPE" => alloc::vec![128, 129, 139, 140],
-        // Never 0 where they are sent.
+        // These are never sent as 0.
         "CTA_ZONE"
         | "CTA_TUPLE_ZONE"
         | "CTA_USE"

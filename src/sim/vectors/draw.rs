@@ -1,13 +1,15 @@
-//! Values in turns: boundaries first, then at random.
+//! Values that come in turns, boundaries first, then at random.
 
 use alloc::collections::BTreeMap;
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng as _;
 
-/// The stream that the PCG paper's sample program takes.
+/// The stream of the sample program in the PCG paper.
 const STREAM: u64 = 54;
 
-/// A source of values. An *axis* is a thing that has values, known by a name; each has its turns.
+/// A source of values.
+///
+/// An *axis* is a named set of values, which has its own turns.
 #[derive(Clone, Debug)]
 pub(super) struct Draw {
     rng: Pcg32,
@@ -19,46 +21,48 @@ impl Draw {
         Self { rng: Pcg32::new(seed, STREAM), turns: BTreeMap::new() }
     }
 
-    /// Any 32 bits.
+    /// Returns 32 random bits.
     pub(super) fn any(&mut self) -> u32 {
         self.rng.next_u32()
     }
 
-    /// Any 64 bits, the low half first.
+    /// Returns 64 random bits, whose low half is drawn first.
     pub(super) fn any64(&mut self) -> u64 {
         let low = self.any();
         u64::from(self.any()) << 32 | u64::from(low)
     }
 
-    /// One of `0..n`. The remainder is good enough here, and easy to repeat elsewhere.
+    /// Returns a random number of `0..n`.
+    ///
+    /// The remainder is random enough here, and easy to repeat in another language.
     pub(super) fn below(&mut self, n: usize) -> usize {
         let n = u32::try_from(n).unwrap_or(u32::MAX).max(1);
         usize::try_from(self.any() % n).unwrap_or_default()
     }
 
-    /// Whether one in `n`.
+    /// Returns `true` once in `n` calls on average.
     pub(super) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
     }
 
-    /// One of `0..n`: three times in turn, then at random.
+    /// Returns a number of `0..n`: each three times in turn, then at random.
     pub(super) fn turn(&mut self, axis: &'static str, n: usize) -> usize {
         let turns = self.turns.entry(axis).or_default();
         *turns += 1;
         if *turns <= 3 * n { (*turns - 1) % n.max(1) } else { self.below(n) }
     }
 
-    /// Whether the turns of an axis of `n` values are over.
+    /// Returns `true` if the turns of an axis of `n` values are over.
     pub(super) fn is_past(&self, axis: &'static str, n: usize) -> bool {
         self.turns.get(axis).is_some_and(|&turns| turns > 3 * n)
     }
 
-    /// One of a list, in turns.
+    /// Returns a value of a list, in turns.
     pub(super) fn pick<T: Copy, const N: usize>(&mut self, axis: &'static str, list: &[T; N]) -> T {
         list[self.turn(axis, N)]
     }
 
-    /// An integer of up to `max`: any, the greatest, 0, 1, in turns; at least `min`.
+    /// Returns an integer from `min` to `max`: a random one, the greatest, 0 and 1, in turns.
     pub(super) fn u64_to(&mut self, axis: &'static str, min: u64, max: u64) -> u64 {
         let value = match self.turn(axis, 4) {
             0 => self.any64() & max,

@@ -1,4 +1,4 @@
-//! States: entries, expectations, counters.
+//! States of vectors: entries, expectations and counters.
 
 use super::draw::Draw;
 use crate::attrs::{ExpectFlags, Status};
@@ -13,8 +13,9 @@ use crate::sim::{
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The protocols that conntrack knows, and three that it does not: ESP, and the lowest and highest
-/// number. ICMP becomes ICMPv6 in entries of IPv6.
+/// The protocols that conntrack tracks, and three others: ESP, the lowest and the highest number.
+///
+/// ICMP stands for ICMPv6 in IPv6 entries.
 const PROTOCOLS: [IpProto; 10] = [
     IpProto::TCP,
     IpProto::UDP,
@@ -27,21 +28,22 @@ const PROTOCOLS: [IpProto; 10] = [
     IpProto(0),
     IpProto(255),
 ];
-/// Half of the entries after the first turns have a protocol with a state.
+/// The protocols with a state, which half of the entries have after the first turns.
 const STATEFUL: [IpProto; 4] = [IpProto::TCP, IpProto::TCP, IpProto::SCTP, IpProto::DCCP];
-/// Types that begin a flow or answer.
+/// The ICMP types of requests and replies.
 const ICMP_TYPES: [u8; 8] = [8, 0, 13, 14, 15, 16, 17, 18];
 const ICMPV6_TYPES: [u8; 4] = [128, 129, 139, 140];
-/// The helpers of the kernel's modules with the shortest and the longest name, and the longest that
-/// a helper in user space can have (`NF_CT_HELPER_NAME_LEN` less the NUL).
+/// The helpers with the shortest and the longest name, in the kernel and in user space.
+///
+/// A name in user space has at most `NF_CT_HELPER_NAME_LEN` bytes with the NUL.
 const HELPERS: [&str; 4] = ["ftp", "RAS", "snmp_trap", "fifteen-letters"];
-/// Functions that helpers set.
+/// The functions of expectations that helpers set.
 const EXPECTFNS: [&str; 4] = ["nat-follow-master", "Q.931", "sip", "t120"];
 const CONTEXTS: [&str; 3] = ["system_u:object_r:http_client_packet_t:s0", "", "kernel"];
-/// `data` of `struct nf_conn_help`.
+/// The size of `data` in `struct nf_conn_help`.
 const HELP_DATA: usize = 32;
 
-/// The bits of the status that a release has.
+/// Returns the status bits of a release.
 pub(super) fn status_bits(release: Release) -> impl Iterator<Item = Status> {
     let known = move |bit: &Status| match *bit {
         Status::HELPER => release >= Release::new(3, 5, 0),
@@ -52,7 +54,16 @@ pub(super) fn status_bits(release: Release) -> impl Iterator<Item = Status> {
     Status::all().iter().filter(known)
 }
 
-/// The bits of events that a release has.
+/// Returns the longest timeout that a message about an expectation can contain, in seconds.
+pub(super) fn longest_expect_timeout(kernel: &Kernel) -> u64 {
+    if kernel.arch.word == 4 || kernel.release.expect_timeout_is_32_bits() {
+        0x7fff_ffff / u64::from(kernel.arch.hz)
+    } else {
+        u32::MAX.into()
+    }
+}
+
+/// Returns the bits of events of a release.
 pub(super) fn event_bits(kernel: &Kernel) -> impl Iterator<Item = IpctEvents> + use<> {
     let kernel = *kernel;
     let known = move |bit: &IpctEvents| match *bit {
@@ -98,7 +109,7 @@ impl Draw {
     fn tuple(&mut self, kernel: &Kernel, proto: IpProto, v6: bool) -> NfConntrackTuple {
         let protonum = if v6 && proto == IpProto::ICMP { IpProto::ICMPV6 } else { proto };
         let src = self.address(v6, if v6 { "src6" } else { "src4" });
-        // Always at random, so that flows differ.
+        // These are always random, so that flows differ.
         let dst = self.any_address(v6);
         let (src_id, dst_id) = match kernel.l4proto(protonum) {
             L4Proto::Ports => (self.u16("sport", 0), self.u16("dport", 0)),
@@ -115,14 +126,16 @@ impl Draw {
         NfConntrackTuple::ports(protonum, (src, src_id), (dst, dst_id))
     }
 
-    /// A tuple of a protocol that has helpers.
+    /// Returns a tuple of a protocol that has helpers.
     fn helped(&mut self, kernel: &Kernel, v6: bool) -> NfConntrackTuple {
         let proto = self.pick("helped", &[IpProto::TCP, IpProto::UDP]);
         self.tuple(kernel, proto, v6)
     }
 
-    /// An entry in the table. `axis` tells dumps from events: what an event does not show must not
-    /// take a value's turn.
+    /// Returns an entry in the table.
+    ///
+    /// `axis` separates dumps from events, so that values of attributes that an event lacks keep their
+    /// turns.
     pub(super) fn entry(&mut self, kernel: &Kernel, axis: &'static str) -> NfConn {
         let is_dump = axis == "dump";
         let on = |dump, event| if is_dump { dump } else { event };
@@ -145,14 +158,14 @@ impl Draw {
         ct
     }
 
-    /// No bits, all, or some and one in turn.
+    /// Returns no bits, all bits, or random ones and one in turn.
     fn status(&mut self, kernel: &Kernel, axis: &'static str) -> Status {
         let bits: Vec<Status> = status_bits(kernel.release).collect();
         let all = bits.iter().fold(Status::empty(), |all, &bit| all | bit);
         let turn = self.turn(axis, bits.len() + 4);
         let usual = Status::CONFIRMED | Status::SEEN_REPLY;
         let mut status = match turn {
-            // The first is the richest that still has a timeout.
+            // The first one has the most bits with which a timeout is sent.
             0 => return all - Status::OFFLOAD - Status::HW_OFFLOAD - Status::DYING,
             1 => return Status::empty(),
             2 => return all,
@@ -167,7 +180,7 @@ impl Draw {
         status
     }
 
-    /// Translation: none, of the source, of the destination, of both.
+    /// Applies no NAT, or NAT of the source, the destination or both.
     fn nat(&mut self, kernel: &Kernel, ct: &mut NfConn) {
         if !kernel.config.nat {
             return;
@@ -250,7 +263,7 @@ impl Draw {
         }
     }
 
-    /// All of them first, then none, then some.
+    /// Adds all extensions first, then none, then some.
     fn extensions(&mut self, kernel: &Kernel, ct: &mut NfConn, axis: &'static str) {
         let bits = match self.turn(axis, 4) {
             0 => u32::MAX,
@@ -269,7 +282,7 @@ impl Draw {
             ct.tstamp = Some(NfConnTstamp { start: self.time("start", 0), stop: 0 });
         }
         if has(2) && kernel.has_labels() {
-            ct.labels = Some(NfConnLabels { bits: self.labels(), words: 2 });
+            ct.labels = Some(NfConnLabels { bits: self.labels(), ..NfConnLabels::empty(kernel) });
         }
         if has(3) {
             ct.help = Some(self.help(kernel));
@@ -291,13 +304,13 @@ impl Draw {
                 3 => Name::new(&[b'x'; 255]),
                 n => Name::from(CONTEXTS.get(n).copied().unwrap_or_default()),
             };
-            // As SELinux has it: with the NUL.
+            // SELinux counts the NUL.
             let len = name.as_bytes().len() + 1;
             ct.secctx = Some(SecurityContext { name, len });
         }
     }
 
-    /// Nanoseconds since the epoch: of these years, then boundaries.
+    /// Returns a time of recent years in nanoseconds since the Unix epoch, then boundaries.
     fn time(&mut self, axis: &'static str, min: u64) -> u64 {
         match self.u64(axis, min) {
             n if n > 1 && n < u64::MAX => 1_700_000_000_000_000_000 + n % 200_000_000_000_000_000,
@@ -305,7 +318,7 @@ impl Draw {
         }
     }
 
-    /// Eight of the 128 in turn; all of them; none.
+    /// Returns eight of the 128 labels in turn, all, or none.
     fn labels(&mut self) -> Labels {
         Labels::from_bits(match self.turn("labels", 18) {
             16 => u128::MAX,
@@ -327,7 +340,7 @@ impl Draw {
         NfConnHelp { helper: Some(Name::from(name)), info: info.map(Vec::into_boxed_slice) }
     }
 
-    /// What an event reports: each kind, and each bit in turn.
+    /// Returns the changes that an event reports: each kind, and each bit in turn.
     pub(super) fn events(&mut self, kernel: &Kernel) -> IpctEvents {
         let bits: Vec<IpctEvents> = event_bits(kernel).collect();
         let all = bits.iter().fold(IpctEvents::empty(), |all, &bit| all | bit);
@@ -347,7 +360,7 @@ impl Draw {
         }
     }
 
-    /// An entry for such an event.
+    /// Returns an entry for an event.
     pub(super) fn event_entry(&mut self, kernel: &Kernel, events: IpctEvents) -> NfConn {
         let mut ct = self.entry(kernel, "event");
         if events.contains(IpctEvents::RELATED) && ct.master.is_none() {
@@ -360,13 +373,13 @@ impl Draw {
         if events.contains(IpctEvents::DESTROY) {
             self.end(kernel, &mut ct);
         }
-        // A time says that times are wanted: the entry then has the extension.
+        // The time of the event is sent only if the entry has timestamps.
         let timestamp = if ct.tstamp.is_some() { self.time("event time", 1) } else { 0 };
         ct.ecache = Some(NfConntrackEcache { timestamp, ..NfConntrackEcache::default() });
         ct
     }
 
-    /// The entry has ended.
+    /// Ends an entry.
     pub(super) fn end(&mut self, kernel: &Kernel, ct: &mut NfConn) {
         ct.status.set(Status::DYING, kernel.release.destroy_has_dying());
         if let Some(tstamp) = &mut ct.tstamp {
@@ -408,10 +421,11 @@ impl Draw {
             mask_src,
             mask_src_id: self.pick("mask port", &[0xffff, 0, 1]),
             master,
-            // Nothing that is sent shows it.
+            // It is not sent.
             master_id: 0,
             nat,
-            timeout: u64::from(self.u32("expectation timeout", 0)) * u64::from(kernel.arch.hz),
+            timeout: u64::from(kernel.arch.hz)
+                * self.u64_to("expectation timeout", 0, longest_expect_timeout(kernel)),
             id: self.u32("expectation id", 0),
             flags: ExpectFlags::from_bits_retain(flags),
             class: self.u32("class", 0),

@@ -9,39 +9,38 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// An attribute of a message.
+/// An attribute of a vector's message.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Field {
-    /// The kernel's names from the top to this attribute, with `/` between; numbers where it has no
-    /// name.
+    /// The names from the top to this attribute, separated by `/`; a number stands for an unknown one.
     pub path: String,
-    /// Bytes from the start of the message to the attribute's header.
+    /// The offset of the attribute's header in the message.
     pub offset: usize,
-    /// The type field, with its flags.
+    /// The type field, flags included.
     pub nla_type: u16,
-    /// The set that it stands in.
+    /// The set of the attribute.
     pub set: &'static SetSpec,
     /// The attribute, or `None` if its set has none of this number.
     pub spec: Option<&'static AttrSpec>,
-    /// Its payload, without padding.
+    /// The payload, without padding.
     pub payload: Vec<u8>,
-    /// The bytes behind the payload.
+    /// The padding after the payload.
     pub padding: Vec<u8>,
-    /// Its value for people; empty for nests.
+    /// The value as text; empty for nested attributes.
     pub text: String,
-    /// What is in it, if it is a nest.
+    /// The attributes in it, if it is a nested attribute.
     pub children: Vec<Self>,
 }
 
 impl Field {
-    /// The attributes of a message that decode.
+    /// Returns the attributes of a message that decode.
     #[must_use]
     pub fn of(message: &Message<'_>) -> Vec<Self> {
         Self::and_errors(message).0
     }
 
-    /// The attributes of a message that decode, and what does not: in the order of the bytes.
+    /// Returns the attributes of a message that decode, and the errors of the others.
     #[must_use]
     pub fn and_errors(message: &Message<'_>) -> (Vec<Self>, Vec<Error>) {
         let mut build = Build::default();
@@ -51,19 +50,19 @@ impl Field {
         (build.fields, build.errors)
     }
 
-    /// Whether it holds attributes.
+    /// Returns `true` if this is a nested attribute.
     #[must_use]
     pub fn is_nest(&self) -> bool {
         matches!(self.spec, Some(AttrSpec { form: Form::Nest(_), .. }))
     }
 
-    /// The last part of its path.
+    /// Returns the last part of the path.
     #[must_use]
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// Shows it and all that is in it, outside first.
+    /// Calls `visit` for the attribute, then for all attributes in it.
     pub fn walk<'f>(&'f self, to: &mut impl FnMut(&'f Self)) {
         to(self);
         self.children.iter().for_each(|child| child.walk(to));

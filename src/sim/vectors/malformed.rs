@@ -1,4 +1,4 @@
-//! Messages that are broken in known ways, with the error that each must give.
+//! Messages that are broken in known ways, each with its errors.
 
 use super::{Field, Vector};
 use crate::error::{Error, ErrorKind};
@@ -13,49 +13,48 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Bytes before the first attribute.
+/// The offset of the first attribute.
 const FIXED: usize = 20;
 
-/// A message that was broken on purpose.
+/// A broken message, and its errors.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Malformed {
-    /// What was done to it; see `docs/vectors.md`.
+    /// The mutation; see `docs/vectors.md`.
     pub mutation: &'static str,
-    /// The attribute to which it was done; empty if it was the message.
+    /// The path of the mutated attribute; empty if the message itself was mutated.
     pub path: String,
-    /// Number of the vector that it was made of, in the order of [`Malformations::add`].
+    /// The number of the original vector, in the order of [`Malformations::add`].
     pub vector: usize,
-    /// The data. The message at its start is the broken one.
+    /// The data, which starts with the broken message.
     pub bytes: Vec<u8>,
-    /// What is wrong: one error or, where a reader has to accept it, none.
+    /// The error of the message, or none if a reader has to accept it.
     pub errors: Vec<Error>,
 }
 
-/// Collects broken messages, the shortest for each mutation and attribute.
+/// A collection of broken messages: the shortest one for each mutation and attribute.
 #[derive(Clone, Debug, Default)]
 pub struct Malformations {
     found: BTreeMap<&'static str, BTreeMap<String, Malformed>>,
-    /// The length of the shortest message in which something was broken, so that longer ones are
-    /// passed over.
+    /// The length of the shortest message for each mutation, so that longer ones are skipped.
     shortest: BTreeMap<String, usize>,
     vectors: usize,
 }
 
 impl Malformations {
-    /// None yet.
+    /// Creates an empty collection.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Breaks a vector in every way.
+    /// Adds a vector, broken in every way.
     pub fn add(&mut self, kernel: &Kernel, vector: &Vector) {
         let endian = kernel.arch.endian();
         let number = self.vectors;
         self.vectors += 1;
         let Ok(message) = Message::parse_with(&vector.bytes, endian) else { return };
-        // The attributes of control messages are others, and there are none.
+        // Vectors of control messages have no attributes.
         let Some(set) = set_of(&message) else { return };
         let original = Tree::of(&message);
         let Tree { nodes, .. } = &original;
@@ -75,7 +74,7 @@ impl Malformations {
         }
     }
 
-    /// Up to `limit` of them: of each mutation one, then of each another one, and so on.
+    /// Returns up to `limit` messages: one of each mutation, then another one of each, and so on.
     #[must_use]
     pub fn into_list(self, limit: usize) -> Vec<Malformed> {
         let mut lists: Vec<_> = self.found.into_values().map(BTreeMap::into_values).collect();
@@ -92,7 +91,7 @@ impl Malformations {
     }
 }
 
-/// The set at the top of a message.
+/// Returns the top-level set of a message.
 fn set_of(message: &Message<'_>) -> Option<&'static SetSpec> {
     use crate::wire::{AttrSet, Attrs, Visitor};
     struct Top(Option<&'static SetSpec>);
@@ -110,12 +109,12 @@ struct Found<'f> {
     all: &'f mut BTreeMap<&'static str, BTreeMap<String, Malformed>>,
     shortest: &'f mut BTreeMap<String, usize>,
     vector: usize,
-    /// Bytes of the message that is being broken.
+    /// The length of the message that is being mutated.
     len: usize,
 }
 
 impl Found<'_> {
-    /// Whether this was not seen in a message as short, and takes note of it.
+    /// Returns `true` if the mutation is new for messages of this length, and notes it.
     fn is_shortest(&mut self, what: String) -> bool {
         let shortest = self.shortest.entry(what).or_insert(usize::MAX);
         let is_shorter = self.len < *shortest;
@@ -134,12 +133,12 @@ impl Found<'_> {
     }
 }
 
-/// A message that can be changed and written again, lengths adjusted.
+/// A message that can be changed and encoded again, with adjusted lengths.
 #[derive(Clone)]
 struct Tree {
     fixed: Vec<u8>,
     nodes: Vec<Node>,
-    /// Bytes behind the last attribute.
+    /// The bytes after the last attribute.
     tail: Vec<u8>,
     endian: Endian,
 }
@@ -147,15 +146,15 @@ struct Tree {
 #[derive(Clone)]
 struct Node {
     field: Field,
-    /// Written instead of the true length.
+    /// The length to encode instead of the true one.
     nla_len: Option<u16>,
     nodes: Vec<Node>,
     tail: Vec<u8>,
-    /// What the padding consists of.
+    /// The bytes of the padding.
     pad: u8,
 }
 
-/// Where something lies in the bytes: itself, and the end of what it lies in.
+/// The offset of a node, and the end of its parent.
 #[derive(Clone, Copy, Default)]
 struct Place {
     offset: usize,
@@ -172,7 +171,7 @@ impl Tree {
         }
     }
 
-    /// The children of what lies at a path of indices, and the tail behind them.
+    /// Returns the children of the node at a path of indices, and the bytes after them.
     fn container(&mut self, at: &[usize]) -> Option<(&mut Vec<Node>, &mut Vec<u8>)> {
         let mut nodes = &mut self.nodes;
         let mut tail = &mut self.tail;
@@ -189,7 +188,9 @@ impl Tree {
         self.container(outer)?.0.get_mut(last)
     }
 
-    /// The bytes, and where that node or, for a path that ends behind the last child, the tail lies.
+    /// Encodes the message, and returns the place of the node at a path.
+    ///
+    /// A path one past the last child stands for the bytes after it.
     fn write(&self, at: &[usize]) -> (Vec<u8>, Place) {
         let mut bytes = self.fixed.clone();
         let mut place = Place::default();
@@ -224,7 +225,7 @@ fn write_nodes(
         }
         bytes.extend_from_slice(&[0; NLA_HDRLEN]);
         if node.field.is_nest() {
-            // No path at all for what is not on the way.
+            // The other nodes are not on the path.
             let inner = inner.filter(|rest| !rest.is_empty()).unwrap_or(&[usize::MAX]);
             write_nodes(&node.nodes, &node.tail, endian, inner, bytes, place);
         } else {
@@ -263,7 +264,7 @@ fn header_error(set: &'static SetSpec, offset: usize, kind: ErrorKind) -> Vec<Er
     alloc::vec![Error { offset, set: Some(set), attr: None, kind }]
 }
 
-/// The header, and data that ends too early.
+/// Mutates the header, and cuts the data.
 fn break_message(found: &mut Found<'_>, bytes: &[u8], endian: Endian) {
     if !found.is_shortest(String::new()) {
         return;
@@ -303,7 +304,7 @@ fn break_message(found: &mut Found<'_>, bytes: &[u8], endian: Endian) {
     found.add("no attributes", "", claims(cut(FIXED), FIXED), Vec::new());
 }
 
-/// A message or nest, by the path of indices to it.
+/// Mutates the attribute list of a message or a nested attribute.
 fn break_container(
     found: &mut Found<'_>,
     original: &Tree,
@@ -311,7 +312,7 @@ fn break_container(
     path: &str,
     set: &'static SetSpec,
 ) {
-    // What is cut off is the last attribute: which that is makes a difference.
+    // The cut affects the last attribute, so that its name is a part of the mutation.
     let last = original.clone().container(at).and_then(|(nodes, _)| nodes.last().cloned());
     let last = last.map_or(String::new(), |last| last.field.path);
     if !found.is_shortest(format!("{} {path} {last}", set.name)) {
@@ -349,7 +350,7 @@ fn break_container(
         nodes.insert(0, Node::of(field));
         found.add(mutation, path, tree.write(&[]).0, Vec::new());
     }
-    // The last attribute is cut off: in its header, in its payload.
+    // The last attribute is cut in its header or its payload.
     let mut tree = original.clone();
     let Some((nodes, _)) = tree.container(at) else { return };
     let Some(last) = nodes.pop() else { return };
@@ -387,7 +388,7 @@ fn break_container(
     }
 }
 
-/// The true length of an attribute.
+/// Returns the true length of an attribute.
 fn nla_len(node: &Node, endian: Endian) -> usize {
     if !node.field.is_nest() {
         return NLA_HDRLEN + node.field.payload.len();
@@ -397,7 +398,7 @@ fn nla_len(node: &Node, endian: Endian) -> usize {
     NLA_HDRLEN + bytes.len()
 }
 
-/// One attribute, and what is in it.
+/// Mutates an attribute and the attributes in it.
 fn break_node(found: &mut Found<'_>, original: &Tree, at: &mut Vec<usize>, node: &Node) {
     let path = &node.field.path;
     let form = [node.field.payload.is_empty(), node.field.padding.is_empty()];
@@ -416,7 +417,7 @@ fn break_node(found: &mut Found<'_>, original: &Tree, at: &mut Vec<usize>, node:
     }
 }
 
-/// One attribute by itself.
+/// Mutates the header of an attribute.
 fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) {
     let path = &node.field.path;
     let set = node.field.set;
@@ -428,7 +429,7 @@ fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) 
     let (_, whole) = change(&|_| ());
     let available = whole.end - whole.offset;
 
-    // The length field.
+    // The length field is wrong.
     let too_long = u16::try_from(available + 1).ok();
     let lengths = [
         (Some(0), "nla_len 0"),
@@ -447,7 +448,7 @@ fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) 
         found.add(mutation, path, bytes, header_error(set, place.offset, kind));
     }
 
-    // The message ends where a nest has begun: the nest at the top runs past the end.
+    // The message ends inside a nested attribute: the outermost one runs past the end.
     if let (&[top, _, ..], Some(outer)) = (at, at.first().and_then(|&n| original.nodes.get(n))) {
         let (bytes, top) = original.write(&[top]);
         let mut bytes = bytes.get(..whole.offset).unwrap_or_default().to_vec();
@@ -461,7 +462,7 @@ fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) 
         found.add("message ends before", path, bytes, errors);
     }
 
-    // Flags, which mean nothing to a reader.
+    // A reader ignores the flags.
     if node.field.is_nest() {
         let (bytes, _) = change(&|node| node.field.nla_type &= !NLA_F_NESTED);
         found.add("nest without NLA_F_NESTED", path, bytes, Vec::new());
@@ -481,7 +482,7 @@ fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) 
         found.add("padding is not zero", path, bytes, Vec::new());
     }
 
-    // Twice.
+    // The attribute is duplicated.
     let mut tree = original.clone();
     if let Some((&last, outer)) = at.split_last() {
         if let Some((nodes, _)) = tree.container(outer) {
@@ -495,7 +496,7 @@ fn break_one(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) 
     }
 }
 
-/// The payload of an attribute that is no nest.
+/// Mutates the payload of an attribute that is not nested.
 fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &Node) {
     let path = &node.field.path;
     let set = node.field.set;
@@ -505,7 +506,7 @@ fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &No
         Some(Form::HostWords) => (false, 4),
         form => (form.and_then(Form::payload_len).is_some(), 0),
     };
-    // What the row demands: the empty attribute that shares a row's number has another length.
+    // An empty attribute may share the number of one that has a fixed length.
     let expected = attr.and_then(|attr| attr.form.payload_len()).unwrap_or(len);
     let with = |payload: Vec<u8>| {
         let mut tree = original.clone();
@@ -540,9 +541,9 @@ fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &No
         found.add(mutation, path, bytes, error.into_iter().collect());
     }
     if attr.is_some_and(|attr| attr.form == Form::Str) {
-        let mut behind = node.field.payload.clone();
-        behind.extend_from_slice(&[0xa5, 0]);
-        found.add("bytes behind the NUL", path, with(behind).0, Vec::new());
+        let mut longer = node.field.payload.clone();
+        longer.extend_from_slice(&[0xa5, 0]);
+        found.add("bytes behind the NUL", path, with(longer).0, Vec::new());
         let mut invalid = alloc::vec![0xff, 0xc0];
         invalid.extend_from_slice(&node.field.payload);
         found.add("not UTF-8", path, with(invalid).0, Vec::new());

@@ -1,11 +1,11 @@
-//! Test vectors for authors of other codecs: what a simulated kernel sends, and messages that are
-//! broken in known ways.
+//! Test vectors for authors of other codecs: messages of a simulated kernel, valid and broken.
 //!
 //! [`Vectors`] is an endless iterator. The same kernel and seed give the same vectors on every
-//! machine: numbers come from the generator PCG-XSH-RR 64/32 (PCG32), which is defined by its paper,
-//! and nothing else is random. Values come in turns, boundaries first, so that a certain number of
-//! vectors ([`Vectors::ENOUGH`]) shows everything that [`Coverage`] asks for; [`Malformed`] derives
-//! broken messages from them.
+//! machine, because all random numbers come from the generator PCG-XSH-RR 64/32 (PCG32), which its
+//! paper defines. Values come in turns, boundaries first, so that [`Vectors::ENOUGH`] vectors contain
+//! everything that [`Coverage`] asks for. [`Malformations`] derives broken messages from them.
+//!
+//! # Examples
 //!
 //! ```
 //! use ctnetlink::sim::vectors::{Coverage, Vectors};
@@ -46,7 +46,7 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use draw::Draw;
 
-/// What a vector is an example of.
+/// The kind of a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum VectorKind {
@@ -54,13 +54,13 @@ pub enum VectorKind {
     Dump,
     /// An entry in a dump with a filter.
     DumpFiltered,
-    /// An entry in a dump of GET_DYING: it has ended. Since 3.8.
+    /// An entry that has ended, in a dump of GET_DYING, since Linux 3.8.
     DumpDying,
-    /// An entry in a dump of GET_UNCONFIRMED. Since 3.8; none are sent since 5.19.
+    /// An entry in a dump of GET_UNCONFIRMED, from Linux 3.8 to 5.18.
     DumpUnconfirmed,
-    /// The answer to a GET.
+    /// The reply to a GET.
     Get,
-    /// The answer to a GET_CTRZERO.
+    /// The reply to a GET_CTRZERO.
     CtrZero,
     /// An event of an entry.
     Event,
@@ -68,18 +68,18 @@ pub enum VectorKind {
     DumpExp,
     /// An event of an expectation.
     EventExp,
-    /// The counters of a CPU. Since 3.6, as are the two that follow.
+    /// The counters of a CPU, since Linux 3.6.
     StatsCpu,
-    /// The size of the table.
+    /// The size of the table, since Linux 3.6.
     Stats,
-    /// What a CPU has counted of expectations.
+    /// The expectation counters of a CPU, since Linux 3.6.
     ExpStatsCpu,
     /// The end of a dump.
     Done,
 }
 
 impl VectorKind {
-    /// The kinds in the order in which they come, again and again.
+    /// The kinds in the order in which they repeat.
     const ORDER: &'static [Self] = &[
         Self::Event,
         Self::Dump,
@@ -120,7 +120,7 @@ impl VectorKind {
         Self::Done,
     ];
 
-    /// The name in files: that of the recordings, where these have the kind.
+    /// Returns the name in files, which is that of the recordings if they have the kind.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -140,7 +140,7 @@ impl VectorKind {
         }
     }
 
-    /// Whether such a message belongs to a dump, whose messages share datagrams.
+    /// Returns `true` if the message belongs to a dump, whose messages share datagrams.
     const fn is_dump(self) -> bool {
         matches!(
             self,
@@ -152,7 +152,7 @@ impl VectorKind {
         )
     }
 
-    /// Whether the release sends it.
+    /// Returns `true` if the release sends this kind.
     fn is_sent(self, kernel: &Kernel) -> bool {
         let since_3_6 = kernel.release >= crate::kernel::Release::new(3, 6, 0);
         let since_3_8 = kernel.release >= crate::kernel::Release::new(3, 8, 0);
@@ -176,36 +176,36 @@ pub enum Source {
     Expect(Box<NfConntrackExpect>),
     /// The counters of a CPU.
     Cpu(Box<IpConntrackStat>),
-    /// The size of the table, and the most there may be.
+    /// The size of the table, and its limit.
     Table(u32, u32),
     /// The end of a dump.
     Done,
 }
 
-/// A message of the simulated kernel, with the state that it shows.
+/// A test vector: a message of the simulated kernel, and its state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Vector {
-    /// What it is an example of.
+    /// The kind of the vector.
     pub kind: VectorKind,
-    /// The message.
+    /// The bytes of the message.
     pub bytes: Vec<u8>,
-    /// Number of its datagram, from 0.
+    /// The number of the datagram, from 0.
     pub datagram: usize,
-    /// Bytes from the start of the datagram to the message.
+    /// The offset of the message in its datagram.
     pub offset: usize,
-    /// The state; its times are as of the message.
+    /// The state, with times relative to the message.
     pub source: Source,
-    /// What an event of an entry reports.
+    /// The changes that an event of an entry reports.
     pub events: Option<IpctEvents>,
     /// [`ctnetlink_nlmsg_size`] of the entry.
     pub nlmsg_size: Option<usize>,
-    /// Bytes that the kernel allocates for an event.
+    /// The size that the kernel allocates for an event.
     pub alloc: Option<usize>,
 }
 
 impl Vector {
-    /// The attributes of the message, as a tree.
+    /// Returns the attributes of the message as a tree.
     #[must_use]
     pub fn fields(&self, kernel: &Kernel) -> Vec<Field> {
         let message = Message::parse_with(&self.bytes, kernel.arch.endian());
@@ -213,26 +213,27 @@ impl Vector {
     }
 }
 
-/// Test vectors of one kernel, without end.
+/// An endless iterator over the test vectors of a kernel.
 #[derive(Clone, Debug)]
 pub struct Vectors {
     kernel: Kernel,
     draw: Draw,
     step: usize,
     datagram: usize,
-    /// Bytes of the datagram so far, if it is one of a dump.
+    /// The size of the datagram so far, in a dump.
     end: usize,
-    /// To whom the dump goes.
+    /// The requester and the request of the dump.
     to: (u32, u32),
     filtered: bool,
 }
 
 impl Vectors {
-    /// So many vectors show everything that [`Coverage`] asks for, of every release and machine that
-    /// has a name here, with any seed that was tried.
+    /// The number of vectors that contain everything that [`Coverage`] asks for.
+    ///
+    /// It was tried with every release and named machine, and with many seeds.
     pub const ENOUGH: usize = 2000;
 
-    /// The vectors of a kernel and a seed.
+    /// Creates the vectors of a kernel and a seed.
     #[must_use]
     pub fn new(kernel: Kernel, seed: u64) -> Self {
         let draw = Draw::new(seed);
@@ -252,7 +253,7 @@ impl Vectors {
         }
     }
 
-    /// Requester and number for an answer, the same throughout a dump.
+    /// Returns the requester and the request of a reply, which stay the same in a dump.
     fn requester(&mut self, kind: VectorKind) -> (u32, u32) {
         let goes_on = kind == VectorKind::Done || kind.is_dump() && self.end > 0;
         if !goes_on {
@@ -302,7 +303,7 @@ impl Vectors {
         Vector { nlmsg_size: Some(size), ..self.of(Source::Entry(Box::new(ct)), bytes) }
     }
 
-    /// Kind and place come later.
+    /// Creates a vector whose kind and place are set later.
     fn of(&self, source: Source, bytes: Vec<u8>) -> Vector {
         Vector {
             kind: VectorKind::Done,
@@ -351,7 +352,7 @@ impl Vectors {
         self.of(Source::Cpu(Box::new(st)), bytes)
     }
 
-    /// `NLMSG_DONE` of the dump before it, from a namespace with no entries.
+    /// Creates the `NLMSG_DONE` of the previous dump, from a namespace without entries.
     fn done(&mut self) -> Option<Vector> {
         let (portid, seq) = self.to;
         let clock = Clock { real_ns: 0, jiffies: 0 };
