@@ -425,7 +425,7 @@ impl Draw {
             master_id: 0,
             nat,
             timeout: u64::from(kernel.arch.hz)
-                * self.u64_to("expectation timeout", 0, longest_expect_timeout(kernel)),
+                * u64::from(self.u32("expectation timeout", 0)).min(longest_expect_timeout(kernel)),
             id: self.u32("expectation id", 0),
             flags: ExpectFlags::from_bits_retain(flags),
             class: self.u32("class", 0),
