@@ -1,7 +1,7 @@
 //! Prints the flows that ended in a capture, with their duration.
 //!
 //! ```sh
-//! cargo run --features capture --example decode_capture tests/golden/linux-7.2/nlmon.pcapng
+//! cargo run --features capture --example decode_capture tests/golden/linux-6.18/flows.pcapng
 //! ```
 
 use ctnetlink::Kind;

@@ -33,6 +33,34 @@ fn captures() -> Vec<String> {
     files
 }
 
+/// The flows of `tests/golden/capture/flows.py`: four of TCP over IPv4 (one with NAT), one of TCP over IPv6, three
+/// of UDP, and two of ping.
+#[test]
+fn the_first_command_of_the_readme_prints_ten_ended_flows() {
+    let readme = std::fs::read_to_string("../README.md").unwrap();
+    let prefix = "cargo run --release -- ";
+    let arguments = readme.lines().find_map(|line| line.strip_prefix(prefix)).unwrap();
+    let arguments: Vec<_> = arguments.split(' ').collect();
+    let output = command(&arguments).current_dir("..").output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+
+    let ended: Vec<_> = stdout(&output).lines().filter(|l| l.starts_with("[DESTROY]")).collect();
+    let count = |words: &[&str]| {
+        ended.iter().filter(|line| words.iter().all(|word| line.contains(word))).count()
+    };
+    assert_eq!(count(&[" tcp ", " dst=192.0.2.2 "]), 3);
+    assert_eq!(count(&[" tcp ", " dst=2001:db8::2 "]), 1);
+    assert_eq!(count(&[" tcp ", " dst=198.51.100.7 ", " src=192.0.2.2 "]), 1);
+    assert_eq!(count(&[" udp ", " packets=1 bytes=31 "]), 2);
+    assert_eq!(count(&[" udp ", " packets=1 bytes=51 "]), 1);
+    assert_eq!(count(&[" icmp ", " packets=2 bytes=168 "]), 1);
+    assert_eq!(count(&[" icmpv6 ", " packets=1 bytes=104 "]), 1);
+    assert_eq!(count(&["[start=Wed Nov 25 00:18:", "[stop=Wed Nov 25 00:18:"]), 10);
+    // The client held one connection for 10.7 seconds.
+    assert_eq!(count(&[" tcp ", " delta-time=12 "]), 1);
+    assert_eq!(ended.len(), 10);
+}
+
 #[test]
 fn everything_that_a_kernel_sent_is_exact() {
     let mut total = 0;
