@@ -90,7 +90,9 @@ impl<'a> HostBits<'a> {
             out.extend_from_slice(self.bytes);
             return;
         }
-        let unit = (reversal(self.endian) ^ reversal(endian)) + 1;
+        // Bytes change their places within the larger of the two words.
+        let moved = reversal(self.endian) ^ reversal(endian);
+        let unit = (moved + 1).next_power_of_two();
         let len = self.bytes.len().next_multiple_of(unit);
         let layout = self.layout(endian);
         out.extend_from_slice(layout.get(..len).unwrap_or(&layout));
@@ -162,6 +164,9 @@ mod tests {
         let mut elsewhere = WriteBuf::new();
         HostBits::new(&sent, Endian::Big).unwrap().write(Endian::Little, &mut elsewhere);
         assert_eq!(*elsewhere, [0, 0, 0, 0, 0xf4, 0x17, 0x52, 0x7e]);
+        elsewhere.clear();
+        HostBits::new(&[1, 2, 3, 4], Endian::Big32).unwrap().write(Endian::Big, &mut elsewhere);
+        assert_eq!(*elsewhere, [0, 0, 0, 0, 1, 2, 3, 4]);
     }
 
     #[test]
