@@ -481,9 +481,9 @@ fn examples_run_and_end() {
         String::from_utf8(output.stdout).unwrap()
     };
     let file = std::env::temp_dir().join(format!("ctnetlink-example-{}", std::process::id()));
-    let watch = start("watch_events", &["1"]);
-    let log = start("flow_log", &["1"]);
-    let record = start("record_events", &[file.to_str().unwrap(), "1"]);
+    let watch = start("watch_events", &["3"]);
+    let log = start("flow_log", &["3"]);
+    let record = start("record_events", &[file.to_str().unwrap(), "3"]);
     // NEW, UPDATE, DESTROY; and DESTROY alone.
     let [all, destroy] = [7, 4];
     for (child, groups) in [(&watch, all), (&log, destroy), (&record, all)] {
