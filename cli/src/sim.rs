@@ -1,5 +1,6 @@
 //! `ctnetlink sim`: the simulated kernel against a recording.
 
+use crate::options::release::known_release;
 use crate::output::print_error;
 use crate::status::Status;
 use crate::stop::Stop;
@@ -21,8 +22,8 @@ use std::path::{Path, PathBuf};
 pub(crate) struct Sim {
     /// The recording; - is standard input.
     file: PathBuf,
-    /// The kernel release, such as 6.12 or 6.12.111.
-    #[arg(long)]
+    /// Kernel release, from 2.6.39 to 7.2, such as 6.12 or 6.12.111
+    #[arg(long, value_parser = known_release)]
     kernel: Release,
     /// Machine, with properties that differ from it, such as arm64,page=16384.
     ///
@@ -173,7 +174,8 @@ fn compare(
         if rebuilt.alloc.and_then(|size| u64::try_from(size).ok()) == Some(recorded) {
             count.sizes_exact += 1;
         } else {
-            problems.push(format!("allocated {recorded}, computed {:?}", rebuilt.alloc));
+            let computed = rebuilt.alloc.map_or("no size".into(), |size| size.to_string());
+            problems.push(format!("allocated {recorded}, computed {computed}"));
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(problems.join("; ")) }

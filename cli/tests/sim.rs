@@ -103,6 +103,17 @@ fn another_release_differs() {
 }
 
 #[test]
+fn unknown_releases_are_refused() {
+    for release in ["99.9", "2.6.38", "7.3"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+        let output = command.args(["sim", "-", "--kernel", release]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        let errors = String::from_utf8(output.stderr).unwrap();
+        assert!(errors.contains("expected a release from 2.6.39 to 7.2"), "{errors}");
+    }
+}
+
+#[test]
 fn unusable_arguments() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
     let output = command.args(["sim", "-", "--kernel", "new"]).output().unwrap();

@@ -13,6 +13,7 @@ pub(crate) mod listen;
 pub(crate) mod nat;
 pub(crate) mod number;
 pub(crate) mod output;
+pub(crate) mod release;
 pub(crate) mod state;
 #[cfg(target_os = "linux")]
 pub(crate) mod table;

@@ -3,6 +3,7 @@
 mod json;
 mod verify;
 
+use crate::options::release::known_release;
 use crate::status::Status;
 use crate::stop::Stop;
 use ctnetlink::capture::PcapngWriter;
@@ -32,7 +33,7 @@ const NETFILTER: u16 = 12;
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Kernel release, such as 6.12 or 6.12.111
-    #[arg(long, required_unless_present = "verify")]
+    #[arg(long, required_unless_present = "verify", value_parser = known_release)]
     kernel: Option<Release>,
     /// Machine, with properties that differ from it, such as arm64,page=16384 (see `ctnetlink sim --help`)
     #[arg(long, default_value = "x86_64")]
