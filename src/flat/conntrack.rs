@@ -1,4 +1,4 @@
-//! A conntrack entry.
+//! Conntrack entries.
 
 use super::labels::Labels;
 use super::parts::{
@@ -16,9 +16,10 @@ use crate::{Family, Message, MessageBuf, MessageBuilder};
 use alloc::boxed::Box;
 use core::net::IpAddr;
 
-/// Declares an entry's fields with the attributes that they stand for: those of every message, those
-/// of requests alone (`RequestOnly`, behind a pointer that is null in messages of a kernel), and the
-/// order of all in JSON, with the latter in parentheses.
+/// Declares the fields of an entry with their attributes.
+///
+/// The fields of `RequestOnly` are behind a pointer, which is null in messages from a kernel. The order
+/// is that of JSON and of requests, with these fields in parentheses.
 macro_rules! conntrack {
     (
         $(#[$meta:meta])*
@@ -340,7 +341,9 @@ conntrack! {
 }
 
 impl Conntrack {
-    /// Returns what only requests say. Every field is absent in entries from a kernel.
+    /// Returns what only requests say.
+    ///
+    /// Every field is absent in entries from a kernel.
     #[must_use]
     pub fn request_only(&self) -> &RequestOnly {
         self.request_only.as_deref().unwrap_or(&RequestOnly::ABSENT)
@@ -351,7 +354,9 @@ impl Conntrack {
         self.request_only.get_or_insert_with(Box::default)
     }
 
-    /// Changes what only requests say. Allocates only if a field is present then.
+    /// Changes what only requests say.
+    ///
+    /// Allocates only if a field is present then.
     #[cold]
     fn set_request_only(&mut self, set: impl FnOnce(&mut RequestOnly)) {
         let mut only = *self.request_only();
@@ -370,11 +375,11 @@ impl From<RequestOnly> for Option<Box<RequestOnly>> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {
-    /// As the kernel answers a dump or a GET, since Linux 5.5 (`ctnetlink_fill_info`).
+    /// The order of replies to a dump or a GET, since Linux 5.5 (`ctnetlink_fill_info`).
     Dump,
-    /// As the kernel announces an event, since Linux 3.9 (`ctnetlink_conntrack_event`).
+    /// The order of events, since Linux 3.9 (`ctnetlink_conntrack_event`).
     Event,
-    /// By attribute number, every attribute that a request can have.
+    /// The order of attribute numbers, with every attribute that a request can contain.
     Request,
 }
 
@@ -401,8 +406,10 @@ impl Record for Conntrack {
 }
 
 impl Conntrack {
-    /// Creates an entry of a flow without NAT: with the original tuple, the reply tuple that follows
-    /// from it, and their family. All other fields are absent.
+    /// Creates an entry of a flow without NAT.
+    ///
+    /// It has the original tuple, the reply tuple that follows from it, and their family. All other
+    /// fields are absent.
     ///
     /// # Examples
     /// ```
@@ -452,8 +459,9 @@ impl Conntrack {
         Ok(())
     }
 
-    /// Reads attributes into a value that has none. Whether each of them had a known shape, so that
-    /// there is none among them that the tables do not name.
+    /// Decodes attributes into an entry without any.
+    ///
+    /// Returns `true` if each had a known shape, so that none of them is unknown.
     pub(crate) fn read_attrs(
         &mut self,
         attrs: Attrs<'_, CtattrType>,
@@ -462,7 +470,7 @@ impl Conntrack {
         self.read_in_line(attrs, report)
     }
 
-    /// [`read_attrs`](Self::read_attrs), but without the call.
+    /// The inlined body of [`read_attrs`](Self::read_attrs).
     #[inline(always)]
     fn read_in_line(
         &mut self,
@@ -485,8 +493,9 @@ impl Conntrack {
         }
     }
 
-    /// Reads one attribute, of whatever shape; whether there was one. Not inlined, so that it costs
-    /// nothing where it is not needed.
+    /// Decodes one attribute of any shape.
+    ///
+    /// Returns `false` if there was none. Not inlined, because it is rarely called.
     #[inline(never)]
     fn read_next(
         &mut self,
@@ -501,7 +510,7 @@ impl Conntrack {
         true
     }
 
-    /// Writes the fields that such a message can have, in its order.
+    /// Writes the fields that a message of this layout can contain, in its order.
     pub fn write_as(&self, layout: Layout, out: &mut Writer<'_, CtattrType>) {
         match layout {
             Layout::Dump => {
@@ -524,11 +533,13 @@ impl Conntrack {
         }
     }
 
-    /// Makes a message of it. The family in `builder` is replaced by the entry's.
+    /// Creates a message with the entry.
+    ///
+    /// The family of the entry replaces that of `builder`.
     ///
     /// # Errors
-    /// [`TooLong`](crate::error::ErrorKind::TooLong): a name or a helper's data exceed what an
-    /// attribute can hold.
+    /// Returns [`TooLong`](crate::error::ErrorKind::TooLong) if a name or the data of a helper does not
+    /// fit an attribute.
     pub fn to_message(
         &self,
         builder: &MessageBuilder,
@@ -539,8 +550,9 @@ impl Conntrack {
         builder.build(|out| self.write_as(layout, out))
     }
 
-    /// Where the original direction's source is translated to, if source NAT is in force: the
-    /// destination of the answers, where it differs from the source of the flow.
+    /// Returns the address and port that source NAT translates the original source to.
+    ///
+    /// This is the destination of the reply direction if it differs from the original source.
     #[must_use]
     pub fn snat(&self) -> Option<Endpoint> {
         let before = Endpoint::new(self.orig.src, self.orig.src_port)?;
@@ -548,8 +560,9 @@ impl Conntrack {
         self.translated(before, after, Status::SRC_NAT)
     }
 
-    /// Where the original direction's destination is translated to, if destination NAT is in force:
-    /// the source of the answers, where it differs from the destination of the flow.
+    /// Returns the address and port that destination NAT translates the original destination to.
+    ///
+    /// This is the source of the reply direction if it differs from the original destination.
     #[must_use]
     pub fn dnat(&self) -> Option<Endpoint> {
         let before = Endpoint::new(self.orig.dst, self.orig.dst_port)?;
@@ -557,21 +570,23 @@ impl Conntrack {
         self.translated(before, after, Status::DST_NAT)
     }
 
-    /// The tuples show what is translated, the status that it is NAT: without NAT they may differ
-    /// too, when an entry was so made over netlink.
+    /// Returns `after` if NAT changed `before`.
+    ///
+    /// The status decides whether it is NAT, because the tuples of an entry that was created over
+    /// netlink may also differ without NAT.
     fn translated(&self, before: Endpoint, after: Endpoint, flag: Status) -> Option<Endpoint> {
         let is_nat = self.status.is_none_or(|status| status.contains(flag));
         (is_nat && before != after).then_some(after)
     }
 }
 
-/// An address and a port.
+/// An address and an optional port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Endpoint {
     /// The address.
     pub addr: IpAddr,
-    /// The port, where the protocol has ports.
+    /// The port, if the protocol has ports.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub port: Option<u16>,
 }

@@ -4,9 +4,11 @@ use super::{ExpectStats, FlowTimes, Record as _, StatsCpu, StatsGlobal};
 use crate::error::Error;
 use crate::{Body, Conntrack, Expectation, Message};
 
-/// Decoding to structs. An attribute that does not decode is `None`; [`errors`](Self::errors) lists
-/// what did not. `Conntrack::try_from(message)` and its siblings are strict: they return the first
-/// decoding error.
+/// Decoding to structs.
+///
+/// An attribute that does not decode is `None`; [`errors`](Self::errors) lists what did not.
+/// `Conntrack::try_from(message)` and its siblings are strict: they return the first decoding
+/// error.
 impl Message<'_> {
     /// Decodes the conntrack entry in the message.
     ///

@@ -1,4 +1,4 @@
-//! A flow and its times, and nothing else.
+//! The original tuple and the times of an entry.
 
 use super::record::{Absent as _, Record as _, fields};
 use super::{Timestamp, Tuple, read_shapes};
@@ -8,14 +8,16 @@ use crate::wire::{AttrSet as _, Endian, RawAttrs};
 use crate::{Family, Message};
 
 fields! {
-    /// Who spoke with whom, and from when to when: the least that a flow log says of a `DESTROY`
-    /// event. Where one message is like another it is read in half the time of a whole
-    /// [`Conntrack`](super::Conntrack).
+    /// The original tuple and the times of an entry: the minimum that a flow log needs.
     ///
+    /// It is decoded in about half the time of a whole [`Conntrack`](super::Conntrack). Use
+    /// [`Message::flow_times`], or [`read_message`](Self::read_message) in loops.
+    ///
+    /// # Examples
     /// ```
     /// use ctnetlink::{Endian, Message};
     ///
-    /// // A DESTROY event, cut down to its times.
+    /// // A DESTROY event, reduced to its times.
     /// let bytes = [
     ///     0x30, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0102
     ///     2, 0, 0, 0, // nfgenmsg: AF_INET
@@ -31,17 +33,17 @@ fields! {
     pub struct FlowTimes {
         /// The layer 3 protocol, from `nfgenmsg`.
         family: Family;
-        /// The flow as its first packet went.
+        /// The original direction.
         orig: Tuple;
-        /// When it began and when it ended.
+        /// The start and stop of the flow.
         timestamp: Timestamp;
     }
 }
 
 impl FlowTimes {
-    /// Replaces `self` by the tuple and times of the entry in `message`, calling `report` for each
-    /// decoding error.
+    /// Replaces `self` by the tuple and times of the entry in `message`.
     ///
+    /// It calls `report` for each decoding error.
     /// Errors inside attributes other than these two are not found, because those are skipped.
     ///
     /// # Errors
@@ -80,7 +82,9 @@ impl FlowTimes {
         }
     }
 
-    /// Not inlined, so that it costs nothing where it is not needed.
+    /// Decodes the attributes that have no known shape.
+    ///
+    /// Not inlined, because it is rarely called.
     #[inline(never)]
     fn read_others(
         &mut self,

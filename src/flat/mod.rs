@@ -1,10 +1,12 @@
-//! Flat values: a struct with a field for each attribute, where absent is `None` and not zero.
+//! Decoded structs, with one field per attribute.
 //!
-//! [`Conntrack`], [`Expectation`] and the statistics are what most tools want. They are made from
-//! attributes in one pass and without a heap allocation, unless a name is longer than the kernel's
-//! own limits or a helper has data of its own. What they cannot hold is the order of attributes,
-//! attributes that their table does not name, duplicates (the last one wins, as in the kernel),
-//! empty nests and padding; for those there are [`Attrs`](crate::wire::Attrs).
+//! An absent attribute is `None`, not zero. [`Message::conntrack`](crate::Message::conntrack) and its
+//! siblings return [`Conntrack`], [`Expectation`] and the statistics. They are decoded in one pass and
+//! without a heap allocation, unless a name is longer than 22 bytes or a helper has data of its own.
+//!
+//! The structs do not keep the order of attributes, unknown attributes, duplicates (the last one wins,
+//! as in the kernel), empty nested attributes and padding. Use [`Attrs`](crate::wire::Attrs) if you
+//! need those.
 //!
 //! Fields are added as the kernel adds attributes: write literals with `..Default::default()`.
 

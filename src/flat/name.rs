@@ -7,8 +7,9 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::str::Utf8Error;
 
-/// The longest name that is stored without a heap allocation. The kernel's helper names have at most
-/// 15 characters.
+/// The longest name that is stored without a heap allocation.
+///
+/// The kernel's helper names have at most 15 characters.
 const INLINE: usize = 22;
 
 /// A name that the kernel sends: of a helper, a security context or a function.

@@ -1,4 +1,4 @@
-//! The nests of an entry, flat.
+//! Structs for the nested attributes of an entry.
 
 use super::name::Name;
 use super::record::sealed::Sealed;
@@ -18,20 +18,26 @@ use core::net::IpAddr;
 use core::time::Duration;
 
 record! {
-    /// When a flow began and when it ended: nanoseconds since the Unix epoch.
+    /// The start and stop times of a flow, in nanoseconds since the Unix epoch.
+    ///
+    /// The kernel records them if the sysctl `net.netfilter.nf_conntrack_timestamp` is on when the
+    /// flow starts. Dumps and DESTROY events contain them, since Linux 2.6.39.
     #[derive(Copy)]
     pub struct Timestamp(CtattrTstamp => TimestampAttr) {
-        /// When the entry entered the table.
+        /// The time at which the entry was confirmed.
         start: Option<u64> = Start;
-        /// When it was destroyed; `None` while it lives.
+        /// The time at which the entry was destroyed; `None` before that.
         stop: Option<u64> = Stop;
     }
 }
 
 impl Timestamp {
-    /// Nanoseconds from start to stop. `None` if one of them is missing, or if the clock was set
-    /// back in between so that the stop lies before the start.
+    /// Returns the nanoseconds from start to stop.
     ///
+    /// It returns `None` if one of them is absent, or if the clock was set back in between so that
+    /// the stop is before the start.
+    ///
+    /// # Examples
     /// ```
     /// use ctnetlink::flat::Timestamp;
     ///
@@ -44,27 +50,28 @@ impl Timestamp {
         self.stop?.checked_sub(self.start?)
     }
 
-    /// [`duration_ns`](Self::duration_ns) as a [`Duration`].
+    /// Returns the time from start to stop as a [`Duration`].
     #[must_use]
     pub fn duration(&self) -> Option<Duration> {
         self.duration_ns().map(Duration::from_nanos)
     }
 
-    /// Nanoseconds from start to stop or, while the flow lives, to `as_of`. `None` without a start
-    /// or if that would be negative.
+    /// Returns the nanoseconds from start to stop or, if there is no stop, to `as_of`.
+    ///
+    /// It returns `None` if there is no start, or if the end is before it.
     #[must_use]
     pub fn age_ns(&self, as_of: u64) -> Option<u64> {
         self.stop.unwrap_or(as_of).checked_sub(self.start?)
     }
 
-    /// The start as a time of this system.
+    /// Returns the start as a [`SystemTime`](std::time::SystemTime).
     #[cfg(feature = "std")]
     #[must_use]
     pub fn start_time(&self) -> Option<std::time::SystemTime> {
         self.start.and_then(system_time)
     }
 
-    /// The stop as a time of this system.
+    /// Returns the stop as a [`SystemTime`](std::time::SystemTime).
     #[cfg(feature = "std")]
     #[must_use]
     pub fn stop_time(&self) -> Option<std::time::SystemTime> {
@@ -78,16 +85,19 @@ fn system_time(ns: u64) -> Option<std::time::SystemTime> {
 }
 
 record! {
-    /// What one direction has sent.
+    /// The packets and bytes of one direction.
+    ///
+    /// The kernel counts them if the sysctl `net.netfilter.nf_conntrack_acct` is on when the flow
+    /// starts.
     #[derive(Copy)]
     pub struct Counters(CtattrCounters => CountersAttr) {
-        /// Packets.
+        /// The number of packets.
         packets: Option<u64> = Packets;
-        /// Bytes, IP headers included.
+        /// The number of bytes, IP headers included.
         bytes: Option<u64> = Bytes;
-        /// Packets in 32 bits, from early kernels.
+        /// The number of packets in 32 bits, from early kernels.
         packets32: Option<u32> = Packets32;
-        /// Bytes in 32 bits, from early kernels.
+        /// The number of bytes in 32 bits, from early kernels.
         bytes32: Option<u32> = Bytes32;
     }
 }
@@ -96,30 +106,30 @@ record! {
     /// The adjustment of TCP sequence numbers in one direction.
     #[derive(Copy)]
     pub struct SeqAdj(CtattrSeqadj => SeqAdjAttr) {
-        /// The sequence number from which `offset_after` holds.
+        /// The sequence number from which `offset_after` applies.
         correction_pos: Option<u32> = CorrectionPos;
-        /// What is added before that position, two's complement.
+        /// The two's complement offset before that position.
         offset_before: Option<u32> = OffsetBefore;
-        /// What is added from that position on, two's complement.
+        /// The two's complement offset from that position on.
         offset_after: Option<u32> = OffsetAfter;
     }
 }
 
 record! {
-    /// What the SYN proxy remembers of a handshake.
+    /// The values that the SYN proxy keeps from a handshake.
     #[derive(Copy)]
     pub struct SynProxy(CtattrSynproxy => SynProxyAttr) {
         /// The initial sequence number.
         isn: Option<u32> = Isn;
         /// The initial TCP timestamp.
         its: Option<u32> = Its;
-        /// What is added to TCP timestamps.
+        /// The offset that is added to TCP timestamps.
         tsoff: Option<u32> = Tsoff;
     }
 }
 
 record! {
-    /// The security context.
+    /// The security context of an entry.
     pub struct SecCtx(CtattrSecctx => SecCtxAttr) {
         /// The context's name.
         name: Option<Name> = Name;
@@ -127,11 +137,11 @@ record! {
 }
 
 record! {
-    /// The helper.
+    /// The helper of an entry.
     pub struct Help(CtattrHelp => HelpAttr) {
-        /// Its name.
+        /// The name of the helper.
         name: Option<Name> = Name;
-        /// Data of a helper in user space.
+        /// The data of a helper in user space.
         info: Option<Box<[u8]>> = Info;
     }
 }
@@ -147,12 +157,12 @@ impl<'a> Owned<'a, &'a [u8]> for Box<[u8]> {
 }
 
 record! {
-    /// Which fields of the tuples a dump or flush request compares.
+    /// The fields of the tuples that a dump or flush request compares.
     #[derive(Copy)]
     pub struct Filter(CtattrFilter => FilterAttr) {
-        /// Fields of the original tuple.
+        /// The fields of the original tuple.
         orig_flags: Option<FilterFlags> = OrigFlags;
-        /// Fields of the reply tuple.
+        /// The fields of the reply tuple.
         reply_flags: Option<FilterFlags> = ReplyFlags;
     }
 }
@@ -180,7 +190,7 @@ record! {
     pub struct Dccp(CtattrProtoinfoDccp => ProtoInfoDccpAttr) {
         /// The state.
         state: Option<DccpState> = State;
-        /// The role of the original direction's sender.
+        /// The role of the sender in the original direction.
         role: Option<DccpRole> = Role;
         /// The sequence number of the handshake.
         handshake_seq: Option<u64> = HandshakeSeq;
@@ -200,17 +210,17 @@ record! {
     }
 }
 
-/// The state of a protocol that has one.
+/// The state of TCP, DCCP or SCTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ProtoInfo {
-    /// TCP.
+    /// The state of a TCP connection.
     Tcp(Tcp),
-    /// DCCP.
+    /// The state of a DCCP connection.
     Dccp(Dccp),
-    /// SCTP.
+    /// The state of an SCTP association.
     Sctp(Sctp),
 }
 
@@ -240,25 +250,25 @@ impl Record for Option<ProtoInfo> {
 }
 
 record! {
-    /// A range of ports to translate to.
+    /// A range of ports for NAT.
     #[derive(Copy)]
     pub struct PortRange(CtattrProtonat => ProtoNatAttr) {
-        /// The lowest.
+        /// The lowest port.
         min: Option<u16> = PortMin;
-        /// The highest.
+        /// The highest port.
         max: Option<u16> = PortMax;
     }
 }
 
 fields! {
-    /// A range of addresses and ports to translate to.
+    /// A range of addresses and ports for NAT.
     #[derive(Copy)]
     pub struct NatRange {
         /// The lowest address.
         min_ip: Option<IpAddr>;
         /// The highest address.
         max_ip: Option<IpAddr>;
-        /// The ports.
+        /// The range of ports.
         ports: PortRange;
     }
 }

@@ -12,8 +12,7 @@ use crate::shapes::*;
 use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NulStr, nla_align};
 use core::net::IpAddr;
 
-// Values are written where they are to be, field by field, so that no struct is made elsewhere and
-// moved.
+// Values are written in place, field by field, so that no struct is created elsewhere and moved.
 
 #[inline(always)]
 fn take_tuple(at: &mut Cursor<'_>, nla_type: u16, into: &mut Tuple) {
@@ -193,7 +192,7 @@ fn take_protoinfo(at: &mut Cursor<'_>, into: &mut Option<ProtoInfo>) {
     }
 }
 
-/// A helper's name without data of its own.
+/// Takes the name of a helper without data.
 #[inline(always)]
 fn take_help(at: &mut Cursor<'_>, into: &mut Help) {
     if !at.is_nest(CtattrType::Help) {
@@ -213,7 +212,7 @@ fn take_help(at: &mut Cursor<'_>, into: &mut Help) {
     }
 }
 
-/// An attribute of 32 bits.
+/// Takes an attribute of 32 bits.
 #[inline(always)]
 fn take_be32<V: From<u32>>(at: &mut Cursor<'_>, nla_type: u16, into: &mut Option<V>) {
     if let Some(value) = at.take::<8, 4>(nla_type) {
@@ -221,8 +220,10 @@ fn take_be32<V: From<u32>>(at: &mut Cursor<'_>, nla_type: u16, into: &mut Option
     }
 }
 
-/// Reads the attributes at the start of `bytes` that have a known shape, by a machine of this byte
-/// order; returns how many bytes they are.
+/// Reads the attributes at the start of `bytes` that have a known shape, in the byte order of this
+/// machine.
+///
+/// Returns their number of bytes.
 #[inline(always)]
 pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     type A = CtattrType;
@@ -272,14 +273,16 @@ pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     bytes.len() - at.rest.len()
 }
 
-/// Reads the original tuple and the times out of attributes at the start of `bytes`, as [`read`]
-/// does, and passes over the others; up to one of these two that has no known shape or comes again.
+/// Reads the original tuple and the times from attributes at the start of `bytes`, as [`read`]
+/// does, and skips the others.
+///
+/// Stops at one of these two that has no known shape or is repeated.
 pub(super) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
     take_tuple(at, A::TupleOrig, &mut flow.orig);
     at.skip::<52>(A::TupleReply | NLA_F_NESTED);
-    // To step over each attribute, its length must have been read; a run is known beforehand.
+    // To skip an attribute, its length must have been read; the length of a sequence is known.
     if EVENT.take_run(at).is_some() || REPLY.take_run(at).is_some() {
         BOTH_COUNTERS.take_run(at);
     }

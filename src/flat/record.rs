@@ -1,4 +1,4 @@
-//! What flat values have in common, and the macro that declares them.
+//! The trait of decoded structs, and the macros that declare them.
 
 use crate::Family;
 use crate::error::Error;
@@ -11,7 +11,9 @@ pub trait Record: sealed::Sealed + Default + PartialEq {
     /// The attribute set.
     type Set: AttrSet;
 
-    /// Sets the field that `attr` stands for. Errors inside a nested attribute go to `report`.
+    /// Sets the field that `attr` stands for.
+    ///
+    /// Errors inside a nested attribute go to `report`.
     #[doc(hidden)]
     fn apply(&mut self, attr: <Self::Set as AttrSet>::Attr<'_>, report: &mut dyn FnMut(Error));
 
@@ -61,8 +63,9 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// What a field is when its attribute is not there: a constant, so that a whole value can be copied
-/// from it.
+/// The value of a field whose attribute is absent.
+///
+/// It is a constant, so that a whole struct can be copied from it.
 pub(crate) trait Absent: Sized {
     const ABSENT: Self;
 
@@ -96,7 +99,7 @@ impl Absent for Family {
     }
 }
 
-/// How a field owns what an attribute borrows.
+/// A conversion between the value that a field owns and the value that an attribute borrows.
 pub(crate) trait Owned<'a, V> {
     fn from_borrowed(value: V) -> Self;
     fn as_borrowed(&'a self) -> V;
@@ -112,10 +115,12 @@ impl<V: Copy> Owned<'_, V> for V {
     }
 }
 
-/// Declares a flat value: its fields in the order in which they are written, each with the variant
-/// that it stands for. `= Variant` is an `Option` of what the variant holds, `= nest Variant` a
-/// flat value of its own. The fields in `nfgenmsg` are not attributes: [`Message`](crate::Message)
-/// sets them from the header, and JSON has them beside the struct.
+/// Declares a struct: its fields in the order in which they are written, each with the variant of
+/// its attribute.
+///
+/// `= Variant` is an `Option` of the variant's value, `= nest Variant` another such struct. The
+/// fields in `nfgenmsg` are not attributes: [`Message`](crate::Message) sets them from the header,
+/// and JSON has them beside the struct.
 macro_rules! record {
     (
         $(#[$meta:meta])*
@@ -154,7 +159,7 @@ macro_rules! record {
     };
 }
 
-/// A struct of public fields that are left out of JSON and friends where they are absent.
+/// Declares a struct of public fields that serialization omits if they are absent.
 macro_rules! fields {
     (
         $(#[$meta:meta])*
@@ -216,7 +221,7 @@ macro_rules! fields {
             }
         }
 
-        /// Nothing is there.
+        /// Every field is absent.
         impl Default for $Name {
             fn default() -> Self {
                 <Self as $crate::flat::record::Absent>::ABSENT

@@ -1,4 +1,4 @@
-//! Statistics.
+//! Statistics of the kernel.
 
 use super::record::record;
 use crate::attrs::{
@@ -16,46 +16,60 @@ record! {
             /// The number of the CPU, from `nfgenmsg`.
             cpu: u16
         }
-        /// Hash table look-ups, from old kernels.
+        /// The number of hash table lookups, from old kernels.
         searched: Option<u32> = Searched;
-        /// Look-ups that found an entry.
+        /// The number of lookups that found an entry.
         found: Option<u32> = Found;
-        /// Entries created, from old kernels.
+        /// The number of entries created, from old kernels.
         new: Option<u32> = New;
-        /// Packets that could not be tracked.
+        /// The number of packets that could not be tracked.
         invalid: Option<u32> = Invalid;
-        /// Packets that already had an entry, from old kernels.
+        /// The number of packets that already had an entry, from old kernels.
         ignore: Option<u32> = Ignore;
-        /// Entries removed, from old kernels.
+        /// The number of entries removed, from old kernels.
         delete: Option<u32> = Delete;
-        /// Entries put on the dying list, from old kernels.
+        /// The number of entries put on the dying list, from old kernels.
         delete_list: Option<u32> = DeleteList;
-        /// Entries inserted.
+        /// The number of entries inserted.
         insert: Option<u32> = Insert;
-        /// Insertions that failed because the same flow was there already.
+        /// The number of insertions that failed because the table had the same flow.
         insert_failed: Option<u32> = InsertFailed;
-        /// Packets dropped because an entry could not be made.
+        /// The number of packets dropped because an entry could not be created.
         drop: Option<u32> = Drop;
-        /// Entries dropped to make room.
+        /// The number of entries dropped to make space for others.
         early_drop: Option<u32> = EarlyDrop;
-        /// ICMP errors that could not be tracked.
+        /// The number of ICMP errors that could not be tracked.
         error: Option<u32> = Error;
-        /// Look-ups restarted.
+        /// The number of lookups that were restarted.
         search_restart: Option<u32> = SearchRestart;
-        /// Clashes resolved.
+        /// The number of clashes that were resolved.
         clash_resolve: Option<u32> = ClashResolve;
-        /// Insertions that failed because a hash chain was too long.
+        /// The number of insertions that failed because a hash chain was too long.
         chain_toolong: Option<u32> = ChainToolong;
     }
 }
 
 record! {
-    /// The size of the table.
+    /// The size of the conntrack table.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::{Endian, Message};
+    ///
+    /// let bytes = [
+    ///     0x1c, 0, 0, 0, 0x05, 0x01, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0105
+    ///     0, 0, 0, 0, // nfgenmsg
+    ///     8, 0, 1, 0, 0, 0, 0x12, 0x34, // CTA_STATS_GLOBAL_ENTRIES
+    /// ];
+    /// let stats = Message::parse_with(&bytes, Endian::Little)?.stats_global()?;
+    /// assert_eq!((stats.entries, stats.max_entries), (Some(0x1234), None));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     #[derive(Copy)]
     pub struct StatsGlobal(CtattrStatsGlobal => StatsGlobalAttr) {
-        /// Entries in the table.
+        /// The number of entries in the table.
         entries: Option<u32> = Entries;
-        /// The most there may be.
+        /// The highest number of entries that the kernel allows.
         max_entries: Option<u32> = MaxEntries;
     }
 }
@@ -70,11 +84,11 @@ record! {
             /// The number of the CPU, from `nfgenmsg`.
             cpu: u16
         }
-        /// Flows that had been expected.
+        /// The number of flows that had been expected.
         new: Option<u32> = New;
-        /// Expectations created.
+        /// The number of expectations created.
         create: Option<u32> = Create;
-        /// Expectations removed.
+        /// The number of expectations removed.
         delete: Option<u32> = Delete;
     }
 }

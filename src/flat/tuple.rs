@@ -1,4 +1,4 @@
-//! One direction of a flow.
+//! Addresses, protocol and ports of one direction.
 
 use super::record::sealed::Sealed;
 use super::record::{Absent, Record, fields};
@@ -25,29 +25,30 @@ fields! {
     /// ```
     #[derive(Copy)]
     pub struct Tuple {
-        /// Source address.
+        /// The source address.
         src: Option<IpAddr>;
-        /// Destination address.
+        /// The destination address.
         dst: Option<IpAddr>;
-        /// Transport protocol.
+        /// The transport protocol.
         proto: Option<IpProto>;
-        /// Source port; for GRE the source key.
+        /// The source port; for GRE the source key.
         src_port: Option<u16>;
-        /// Destination port; for GRE the destination key.
+        /// The destination port; for GRE the destination key.
         dst_port: Option<u16>;
-        /// ICMP or, where `proto` is ICMPv6, ICMPv6 identifier.
+        /// The ICMP identifier, or the ICMPv6 identifier if `proto` is ICMPv6.
         icmp_id: Option<u16>;
-        /// ICMP or ICMPv6 type.
+        /// The ICMP or ICMPv6 type.
         icmp_type: Option<u8>;
-        /// ICMP or ICMPv6 code.
+        /// The ICMP or ICMPv6 code.
         icmp_code: Option<u8>;
-        /// The zone of this direction alone.
+        /// The zone that only this direction has.
         zone: Option<u16>;
     }
 }
 
-/// Returns the ICMP or ICMPv6 type of the reply to a query, or of the query to a reply. Other types
-/// do not change.
+/// Returns the ICMP or ICMPv6 type of the reply to a query, or of the query to a reply.
+///
+/// Other types do not change.
 pub(crate) const fn reversed_icmp_type(proto: IpProto, icmp_type: u8) -> u8 {
     match (proto, icmp_type) {
         (IpProto::ICMP, 8) => 0,
@@ -91,7 +92,7 @@ impl Record for Tuple {
         }
     }
 
-    // Asked of every tuple that is not written.
+    // Called for every tuple that is not written.
     #[inline]
     fn is_empty(&self) -> bool {
         Absent::is_absent(self)
@@ -227,7 +228,7 @@ impl Tuple {
         }
     }
 
-    /// The transport identifiers in the kernel's order.
+    /// Returns the transport identifiers in the kernel's order.
     fn proto_attrs(&self) -> impl Iterator<Item = L4ProtoAttr<'static>> + use<> {
         let is_v6 = self.proto == Some(IpProto::ICMPV6);
         let id = if is_v6 { L4ProtoAttr::Icmpv6Id } else { L4ProtoAttr::IcmpId };

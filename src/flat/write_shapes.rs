@@ -64,7 +64,7 @@ pub(super) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<P
             Some(time) => put_attr::<12, 8>(at, A::TimestampEvent, time.to_be_bytes()),
             None => Some(at),
         },
-        // What has no shape must not be there.
+        // Fields without a shape must be absent.
         Field::secctx => ct.secctx.is_absent().then_some(at),
         Field::nat_src
         | Field::nat_dst
@@ -75,7 +75,9 @@ pub(super) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<P
     }
 }
 
-/// A tuple as most are: ports of IPv4. The others are not in line.
+/// Writes a tuple.
+///
+/// IPv4 with ports, the most frequent one, is inlined.
 #[inline(always)]
 fn write_tuple<'b>(at: Place<'b>, nla_type: u16, tuple: &Tuple) -> Option<Place<'b>> {
     match tuple {
@@ -140,7 +142,7 @@ fn write_seq_adj<'b>(at: Place<'b>, nla_type: u16, adj: &SeqAdj) -> Option<Place
     }
 }
 
-/// All of the state, or as in DESTROY the state's name alone.
+/// Writes all of the state, or only its name, as DESTROY events have it.
 #[inline(always)]
 fn write_protoinfo<'b>(at: Place<'b>, protoinfo: &Option<ProtoInfo>) -> Option<Place<'b>> {
     let nla_type = CtattrType::ProtoInfo;

@@ -1,16 +1,15 @@
-//! The shapes in which kernels lay out what nearly every entry has, read and written in one piece.
+//! Known layouts of nested attributes, read and written in one piece.
 //!
-//! The general path takes an attribute at a time: header, table, value. But a kernel fills a tuple,
-//! the counters or the times always with the same children in the same order, so that it is known
-//! beforehand where each header lies and what it is. Here such a nest is compared with what it
-//! should be, and its values are taken from where they must be. Attributes at the top are tried in
-//! the order in which kernels send them: a message like the last one then goes through without a
-//! branch that was not foreseen. Writing copies a nest that was laid out at compile time and fills
-//! the values in.
+//! The general path decodes one attribute at a time: header, attribute set, value. But a kernel always
+//! fills a tuple, the counters or the times with the same attributes in the same order, so that the
+//! offset and content of each header are known at compile time. Here such a nest is compared with what
+//! is expected, and its values are read from known offsets. Top-level attributes are tried in the order
+//! in which kernels send them, so that branches are predictable for similar messages. Writing copies a
+//! nest that was laid out at compile time and fills in the values.
 //!
-//! Everything else goes the general way: another order, another length, an attribute without
-//! `NLA_F_NESTED`, the byte order of another machine; in reading from the first attribute on that has
-//! no shape, in writing the whole entry. The two ways agree: `tests/shapes.rs` and `tests/common/oracle.rs` hold them against each other.
+//! Everything else takes the general path: another order, another length, an attribute without
+//! `NLA_F_NESTED`, the byte order of another machine. `tests/shapes.rs` and `tests/common/oracle.rs`
+//! compare the two paths.
 
 mod put;
 
@@ -24,33 +23,35 @@ use crate::nested::{
 };
 use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, nla_align, nla_attr_size};
 
-/// An attribute header as a machine of this byte order has it in memory.
+/// Returns an attribute header as this machine has it in memory.
 pub(crate) const fn header(nla_len: usize, nla_type: u16) -> u32 {
     let [len0, len1] = (nla_len as u16).to_ne_bytes();
     let [type0, type1] = nla_type.to_ne_bytes();
     u32::from_ne_bytes([len0, len1, type0, type1])
 }
 
-/// An attribute: its type and the bytes of its payload.
+/// The type of an attribute and the length of its payload.
 pub(crate) type Child = (u16, usize);
 
-/// A nest of `LEN` bytes with `N` attributes in it, at any depth; or a run of attributes.
+/// A nest of `LEN` bytes with `N` attributes at any depth, or a sequence of attributes.
 pub(crate) struct Shape<const LEN: usize, const N: usize> {
-    /// Where each header lies, and what it is.
+    /// The offset and content of each header.
     pub(crate) headers: [(usize, u32); N],
-    /// The nest with a type of 0, and all values 0.
+    /// The bytes, with a type of 0 and all values 0.
     blank: [u8; LEN],
 }
 
 impl<const LEN: usize, const N: usize> Shape<LEN, N> {
-    /// A nest of these attributes. Behind a nest come its own attributes, as on the wire.
+    /// Creates a nest of these attributes.
+    ///
+    /// After a nest come its own attributes, as in a message.
     pub(crate) const fn new(children: [Child; N]) -> Self {
         let Self { headers, mut blank } = Self::lay_out(NLA_HDRLEN, children);
         [blank[0], blank[1], blank[2], blank[3]] = header(LEN, NLA_F_NESTED).to_ne_bytes();
         Self { headers, blank }
     }
 
-    /// These attributes, without a nest around them.
+    /// Creates a sequence of these attributes.
     pub(crate) const fn run(attributes: [Child; N]) -> Self {
         Self::lay_out(0, attributes)
     }
@@ -75,7 +76,7 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         Self { headers, blank }
     }
 
-    /// The nest of that type that comes next, which is then behind; `None` if it has another shape.
+    /// Takes the next attribute if it is a nest of this type and shape.
     #[inline(always)]
     pub(crate) fn take<'a>(
         &self,
@@ -88,10 +89,10 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         self.take_all(at)
     }
 
-    /// The run that comes next.
+    /// Takes the next attributes if they are this sequence.
     #[inline(always)]
     pub(crate) fn take_run<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
-        // Most often this tells already.
+        // The first header most often decides.
         if self.headers.first().is_some_and(|&(_, first)| at.head != first) {
             return None;
         }
@@ -109,8 +110,9 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         Some(Values { bytes, shape: self })
     }
 
-    /// Writes a nest of that type with values of 0, to be filled in, at the start of `room`; returns
-    /// the room behind it, too. `None` if there is not enough.
+    /// Writes a nest of this type with values of 0 at the start of `room`.
+    ///
+    /// Returns it, to be filled in, and the rest of `room`; `None` if it does not fit.
     #[inline(always)]
     pub(crate) fn put<'b>(
         &self,
@@ -123,7 +125,7 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         Some((Blank { bytes, shape: self }, behind))
     }
 
-    /// The same with values for the attributes of these indices.
+    /// Writes a nest of this type with values for the attributes of these indices.
     #[inline(always)]
     pub(crate) fn put_all<'b, const COUNT: usize, const K: usize>(
         &self,
@@ -140,10 +142,10 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
     }
 }
 
-/// Where reading has come to.
+/// A position in the bytes that are read.
 pub(crate) struct Cursor<'a> {
     pub(crate) rest: &'a [u8],
-    /// The first four bytes of `rest`, a header; 0, which is none, if there are fewer.
+    /// The first four bytes of `rest`, a header; 0, which is not a header, if there are fewer.
     head: u32,
 }
 
@@ -165,14 +167,14 @@ impl<'a> Cursor<'a> {
         u16::from_ne_bytes([type0, type1])
     }
 
-    /// Whether a nest of that type comes next.
+    /// Returns `true` if the next attribute is a nest of this type.
     #[inline(always)]
     pub(crate) fn is_nest(&self, nla_type: u16) -> bool {
         self.nla_type() == nla_type | NLA_F_NESTED
     }
 
-    /// The payload of the attribute that comes next, if it is of that type and of `SIZE` bytes with
-    /// header and padding.
+    /// Takes the payload of the next attribute if it has this type and `SIZE` bytes with header and
+    /// padding.
     #[inline(always)]
     pub(crate) fn take<const SIZE: usize, const K: usize>(
         &mut self,
@@ -186,7 +188,9 @@ impl<'a> Cursor<'a> {
         Some(piece(bytes, NLA_HDRLEN))
     }
 
-    /// Passes over an attribute of any type; whether it could.
+    /// Skips an attribute of any type.
+    ///
+    /// Returns `false` if there is none.
     #[inline(always)]
     pub(crate) fn skip_any(&mut self) -> bool {
         let len = self.nla_len();
@@ -199,9 +203,10 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes over an attribute of that type, most often one of `USUAL` bytes. To compare its
-    /// header with what it should be is quicker than to add its length: what follows can be read
-    /// before the comparison is done.
+    /// Skips an attribute of this type, which most often has `USUAL` bytes.
+    ///
+    /// Comparing its header with the expected one is faster than adding its length: what follows
+    /// can be read before the comparison is done.
     #[inline(always)]
     pub(crate) fn skip<const USUAL: usize>(&mut self, nla_type: u16) {
         if self.head == header(USUAL, nla_type) {
@@ -214,14 +219,14 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A nest whose shape is known.
+/// The values of a nest whose shape is known.
 pub(crate) struct Values<'a, 's, const LEN: usize, const N: usize> {
     bytes: &'a [u8; LEN],
     shape: &'s Shape<LEN, N>,
 }
 
 impl<const LEN: usize, const N: usize> Values<'_, '_, LEN, N> {
-    /// The payload of the `n`th attribute.
+    /// Returns the payload of the `n`th attribute.
     #[inline(always)]
     pub(crate) fn get<const K: usize>(&self, n: usize) -> [u8; K] {
         self.shape.headers.get(n).map_or([0; K], |&(at, _)| piece(self.bytes, at + NLA_HDRLEN))
@@ -251,7 +256,7 @@ pub(crate) fn fill<const K: usize>(bytes: &mut [u8], at: usize, payload: [u8; K]
     }
 }
 
-/// The bytes at a place that is known to be there when this is compiled.
+/// Returns the bytes at an offset that is known at compile time.
 #[inline(always)]
 pub(crate) fn piece<const K: usize>(bytes: &[u8], at: usize) -> [u8; K] {
     bytes.get(at..).and_then(|bytes| bytes.first_chunk()).copied().unwrap_or([0; K])
@@ -299,8 +304,8 @@ pub(crate) const V4_ICMP: Shape<60, 8> = tuple(V4_SRC, V4_DST, ICMP);
 pub(crate) const V6_ICMPV6: Shape<84, 8> = tuple(V6_SRC, V6_DST, ICMPV6);
 pub(crate) const V4_OTHER: Shape<36, 5> = tuple(V4_SRC, V4_DST, []);
 pub(crate) const V6_OTHER: Shape<60, 5> = tuple(V6_SRC, V6_DST, []);
-// 64-bit values on machines that need them aligned: with a pad before both, or before the second
-// alone, by where in the datagram the nest lies.
+// Machines that align 64-bit values need a pad attribute before both or only before the second,
+// depending on the offset of the nest in the datagram.
 pub(crate) const COUNTERS: Shape<28, 2> = Shape::new([PACKETS, BYTES]);
 pub(crate) const COUNTERS_PAD: Shape<32, 3> = Shape::new([PACKETS, COUNTERS_ALIGN, BYTES]);
 pub(crate) const COUNTERS_PADS: Shape<36, 4> =
@@ -353,15 +358,14 @@ pub(crate) const DCCP: Shape<36, 4> = Shape::new([
 pub(crate) const DCCP_STATE: Shape<16, 2> =
     Shape::new([(CtattrProtoinfo::Dccp | NLA_F_NESTED, 8), (CtattrProtoinfoDccp::State, 1)]);
 
-/// When an event happened, behind the pad of machines that need one, which has the number of
-/// `CTA_STATUS`.
+/// The time of an event after a pad attribute, which has the number of `CTA_STATUS`.
 pub(crate) const TIMESTAMP_EVENT_PAD: Shape<16, 2> =
     Shape::run([(CtattrType::Status, 0), (CtattrType::TimestampEvent, 8)]);
 
-/// What events have behind the tuples.
+/// The attributes of events after the tuples.
 pub(crate) const EVENT: Shape<24, 3> =
     Shape::run([(CtattrType::Id, 4), (CtattrType::Status, 4), (CtattrType::Timeout, 4)]);
-/// What replies have behind the tuples.
+/// The attributes of replies after the tuples.
 pub(crate) const REPLY: Shape<40, 5> = Shape::run([
     (CtattrType::Status, 4),
     (CtattrType::Mark, 4),

@@ -1,8 +1,10 @@
-//! Writes what has a known shape, at the start of room that is there, and returns the room behind it.
-//! `None` if there is not enough, or if something has no shape: then all of it goes the general way.
+//! Writes values in known shapes at the start of a slice, and returns the rest of the slice.
 //!
-//! Where writing has come to is handed on as a value, so that it stays in registers. A buffer that
-//! grows keeps its length in memory, and each piece would wait for the one before.
+//! The functions return `None` if the slice is too short or the value has no shape; the caller then
+//! takes the general path.
+//!
+//! The position is passed on as a value, so that it stays in registers. A buffer that grows keeps its
+//! length in memory, and each write would wait for the one before.
 
 use super::*;
 use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpFlagsMask, TcpState};
@@ -13,23 +15,23 @@ use core::net::IpAddr;
 /// The most bytes that an entry of known shapes needs: 252 for three tuples, 376 for the rest.
 pub(crate) const MOST: usize = 640;
 
-/// Where writing has come to: what is behind it is not written yet.
+/// The bytes that are not written yet.
 pub(crate) type Place<'b> = &'b mut [u8];
 
-/// What a protocol tells flows of two hosts apart by.
+/// The identifiers of a flow between two hosts.
 #[derive(Clone, Copy)]
 pub(crate) enum Ids {
-    /// Source and destination.
+    /// The source and destination port.
     Ports(u16, u16),
     /// Id, type, code.
     Icmp(u16, u8, u8),
     /// Id, type, code.
     Icmpv6(u16, u8, u8),
-    /// Nothing.
+    /// No identifiers.
     None,
 }
 
-/// An attribute of a fixed length.
+/// Writes an attribute of a fixed length.
 #[inline(always)]
 pub(crate) fn put_attr<const SIZE: usize, const K: usize>(
     at: Place<'_>,
@@ -53,7 +55,9 @@ pub(crate) fn put_be32(at: Place<'_>, nla_type: u16, value: u32) -> Option<Place
     put_attr::<8, 4>(at, nla_type, value.to_be_bytes())
 }
 
-/// The nest of a tuple. Ports of IPv4 are in line, where it is known which tuple it is.
+/// Writes the nest of a tuple.
+///
+/// IPv4 with ports is inlined.
 #[inline(always)]
 pub(crate) fn put_tuple<'b>(
     at: Place<'b>,
@@ -153,8 +157,10 @@ pub(crate) fn put_icmp<'b, const K: usize, const LEN: usize>(
     Some(behind)
 }
 
-/// Whether a 64-bit value needs a pad before it, so many bytes behind `at`: if its header would lie at
-/// a multiple of 8. `end` is where the room ends; `None` where there are no pads.
+/// Returns `true` if a 64-bit value `ahead` bytes after `at` needs a pad attribute, because its
+/// header would be at a multiple of 8.
+///
+/// `end` is the offset of the end; `None` if there are no pads.
 #[inline(always)]
 pub(crate) fn needs_pad(at: &[u8], end: Option<usize>, ahead: usize) -> bool {
     end.is_some_and(|end| end.wrapping_sub(at.len()).wrapping_add(ahead) % 8 == 0)
@@ -213,7 +219,7 @@ pub(crate) fn put_synproxy(at: Place<'_>, [isn, its, tsoff]: [u32; 3]) -> Option
     SYNPROXY.put_all(at, CtattrType::SynProxy, [0, 1, 2], values)
 }
 
-/// State, window scale and flags of the two sides.
+/// Writes state, and window scale and flags of both sides.
 #[inline(always)]
 pub(crate) fn put_tcp(
     at: Place<'_>,
@@ -230,7 +236,7 @@ pub(crate) fn put_tcp(
     Some(behind)
 }
 
-/// State and verification tags of the two sides.
+/// Writes state, and verification tags of both sides.
 #[inline(always)]
 pub(crate) fn put_sctp(
     at: Place<'_>,
@@ -258,12 +264,12 @@ pub(crate) fn put_dccp(
     Some(behind)
 }
 
-/// A helper's name, unless it is a long one.
+/// Writes the name of a helper, given as bytes padded with zeros and their number.
 #[inline(always)]
 pub(crate) fn put_help<'b>(at: Place<'b>, (text, len): (&[u8; 22], usize)) -> Option<Place<'b>> {
     let name_size = nla_attr_size(len + 1);
     let size = NLA_HDRLEN + nla_align(name_size);
-    // More than a short name takes: what follows overwrites the rest.
+    // More than a short name needs: the next attribute overwrites the rest.
     let (bytes, _) = at.split_first_chunk_mut::<32>()?;
     *bytes = [0; 32];
     fill(bytes, 0, header(size, CtattrType::Help | NLA_F_NESTED).to_ne_bytes());
@@ -272,7 +278,7 @@ pub(crate) fn put_help<'b>(at: Place<'b>, (text, len): (&[u8; 22], usize)) -> Op
     at.get_mut(size..)
 }
 
-/// 128 labels as they lie in memory.
+/// Writes 128 labels as they are in memory.
 #[inline(always)]
 pub(crate) fn put_labels<'b>(at: Place<'b>, bits: HostBits<'_>) -> Option<Place<'b>> {
     match bits.as_bytes().try_into() {
