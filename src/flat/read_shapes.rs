@@ -220,8 +220,7 @@ fn take_be32<V: From<u32>>(at: &mut Cursor<'_>, nla_type: u16, into: &mut Option
     }
 }
 
-/// Reads the attributes at the start of `bytes` that have a known shape, in the byte order of this
-/// machine.
+/// Reads the attributes at the start of `bytes` that have a known shape.
 ///
 /// Returns their number of bytes.
 #[inline(always)]
