@@ -284,13 +284,13 @@ pub(crate) fn simulated(input: &[u8]) {
         assert_eq!(survives(&vector.bytes, arch.endian(), true), Some(0));
         assert!(vector.alloc.is_none_or(|alloc| vector.bytes.len() <= alloc));
         if let Source::Entry(state) = &vector.source {
-            shows(&Conntrack::try_from(message).unwrap(), state);
+            shows(&Conntrack::try_from(message).unwrap(), state, arch.hz);
         }
     }
 }
 
 /// What a message shows of an entry is what the entry has.
-fn shows(shown: &Conntrack, state: &ctnetlink::sim::NfConn) {
+fn shows(shown: &Conntrack, state: &ctnetlink::sim::NfConn, hz: u32) {
     let [orig, reply] = &state.tuple;
     for (shown, tuple) in [(&shown.orig, orig), (&shown.reply, reply)] {
         assert_eq!((shown.src, shown.dst), (Some(tuple.src), Some(tuple.dst)));
@@ -304,7 +304,8 @@ fn shows(shown: &Conntrack, state: &ctnetlink::sim::NfConn) {
     assert_eq!((shown.id, shown.status), (Some(state.id), Some(state.status)));
     assert!(shown.mark.is_none_or(|mark| mark == state.mark));
     assert!(shown.use_count.is_none_or(|count| count == state.use_count));
-    assert!(shown.timeout.is_none_or(|seconds| u64::from(seconds) == state.timeout / 250));
+    let seconds = state.timeout / u64::from(hz);
+    assert!(shown.timeout.is_none_or(|shown| u64::from(shown) == seconds));
     let zone = shown.zone.or(shown.orig.zone).or(shown.reply.zone).unwrap_or_default();
     assert_eq!(zone, state.zone.id);
     let counters = [&shown.counters_orig, &shown.counters_reply];

@@ -1,6 +1,6 @@
 //! The coverage of vectors: what they must contain, and what they contain.
 
-use super::entry::{event_bits, longest_expect_timeout, status_bits};
+use super::entry::{event_bits, longest_expect_timeout, longest_timeout, status_bits};
 use super::{Field, Vector, VectorKind};
 use crate::Family;
 use crate::attrs::{
@@ -304,6 +304,7 @@ fn boundaries(spec: &AttrSpec, kernel: &Kernel) -> Vec<u64> {
         "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL" | "CTA_PROTOINFO_TCP_WSCALE_REPLY" => {
             alloc::vec![0, 1, 14]
         }
+        "CTA_TIMEOUT" => alloc::vec![0, 1, longest_timeout(kernel)],
         "CTA_EXPECT_TIMEOUT" => alloc::vec![0, 1, longest_expect_timeout(kernel)],
         "CTA_PROTO_ICMP_TYPE" => alloc::vec![0, 8, 13, 14, 15, 16, 17, 18],
         "CTA_PROTO_ICMPV6_TYPE" => alloc::vec![128, 129, 139, 140],

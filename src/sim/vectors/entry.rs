@@ -54,13 +54,24 @@ pub(super) fn status_bits(release: Release) -> impl Iterator<Item = Status> {
     Status::all().iter().filter(known)
 }
 
+/// Returns the longest timeout that a message about an entry can contain, in seconds.
+pub(super) fn longest_timeout(kernel: &Kernel) -> u64 {
+    // Jiffies are a `long`.
+    if kernel.arch.word == 4 { longest_int_timeout(kernel) } else { u32::MAX.into() }
+}
+
 /// Returns the longest timeout that a message about an expectation can contain, in seconds.
 pub(super) fn longest_expect_timeout(kernel: &Kernel) -> u64 {
-    if kernel.arch.word == 4 || kernel.release.expect_timeout_is_32_bits() {
-        0x7fff_ffff / u64::from(kernel.arch.hz)
+    if kernel.release.expect_timeout_is_32_bits() {
+        longest_int_timeout(kernel)
     } else {
-        u32::MAX.into()
+        longest_timeout(kernel)
     }
+}
+
+/// Returns `INT_MAX` jiffies in seconds.
+fn longest_int_timeout(kernel: &Kernel) -> u64 {
+    0x7fff_ffff / u64::from(kernel.arch.hz)
 }
 
 /// Returns the bits of events of a release.
@@ -145,8 +156,8 @@ impl Draw {
         ct.status = self.status(kernel, on("dump status", "event status"));
         self.nat(kernel, &mut ct);
         ct.zone = self.zone(kernel);
-        let seconds = self.u32(on("dump timeout", "event timeout"), 0);
-        ct.timeout = u64::from(seconds) * u64::from(kernel.arch.hz);
+        let seconds = u64::from(self.u32(on("dump timeout", "event timeout"), 0));
+        ct.timeout = seconds.min(longest_timeout(kernel)) * u64::from(kernel.arch.hz);
         ct.mark = self.u32(on("dump mark", "event mark"), 0);
         ct.proto = self.state(kernel, orig.protonum, on("dump state", "event state"));
         ct.use_count = self.u32("use", 1);
