@@ -272,8 +272,7 @@ pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
     bytes.len() - at.rest.len()
 }
 
-/// Reads the original tuple and the times from attributes at the start of `bytes`, as [`read`]
-/// does, and skips the others.
+/// Reads the original tuple and the times, as [`read`] does, and skips other attributes.
 ///
 /// Stops at one of these two that has no known shape or is repeated.
 pub(super) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {

@@ -115,8 +115,7 @@ impl<V: Copy> Owned<'_, V> for V {
     }
 }
 
-/// Declares a struct: its fields in the order in which they are written, each with the variant of
-/// its attribute.
+/// Declares a struct: its fields in the order of writing, each with the variant of its attribute.
 ///
 /// `= Variant` is an `Option` of the variant's value, `= nest Variant` another such struct. The
 /// fields in `nfgenmsg` are not attributes: [`Message`](crate::Message) sets them from the header,

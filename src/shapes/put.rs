@@ -157,9 +157,9 @@ pub(crate) fn put_icmp<'b, const K: usize, const LEN: usize>(
     Some(behind)
 }
 
-/// Returns `true` if a 64-bit value `ahead` bytes after `at` needs a pad attribute, because its
-/// header would be at a multiple of 8.
+/// Returns `true` if a 64-bit value `ahead` bytes after `at` needs a pad attribute.
 ///
+/// It needs one if its header would be at a multiple of 8.
 /// `end` is the offset of the end; `None` if there are no pads.
 #[inline(always)]
 pub(crate) fn needs_pad(at: &[u8], end: Option<usize>, ahead: usize) -> bool {
