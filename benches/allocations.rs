@@ -1,4 +1,4 @@
-//! How often the heap is asked: `cargo bench --bench allocations --all-features [-- PATH]`.
+//! Counts heap allocations: `cargo bench --bench allocations --all-features [-- PATH]`.
 
 mod harness;
 #[path = "harness/heap.rs"]
@@ -7,7 +7,7 @@ mod heap;
 use harness::measure::Options;
 use harness::paths;
 
-/// What must not ask at all: that an ordinary flow needs no heap is a promise.
+/// The paths that must not allocate: the documentation promises it for ordinary flows.
 const WITHOUT: [&str; 9] = [
     "flat-decode",
     "flow-times",

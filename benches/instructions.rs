@@ -1,5 +1,7 @@
-//! Runs a path `N` times over the golden messages, for `.ci/instructions` to count under valgrind.
-//! Without arguments it prints the paths, each with the number of its messages.
+//! Runs a path several times over the golden messages.
+//!
+//! `.ci/instructions` runs it under valgrind to count instructions. Without arguments it prints the
+//! paths, each with the number of its messages.
 
 mod harness;
 

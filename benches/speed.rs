@@ -1,5 +1,7 @@
-//! How long what the crate does to a message takes, in walks over its attributes:
-//! `cargo bench --bench speed --all-features [-- [--quick] PATH]`; docs/speed.md explains it.
+//! Measures the time of each path, in walks over the attributes of the same messages.
+//!
+//! Run `cargo bench --bench speed --all-features [-- [--quick] PATH]`; docs/speed.md explains the
+//! output.
 
 mod harness;
 

@@ -16,7 +16,7 @@ def seed(target: str, data: bytes) -> None:
 
 
 def attributes(data: bytes, order: str, at: int):
-    """Offset of the payload, and the payload, of each nest."""
+    """Yields the offset and the payload of each nested attribute."""
     while at + 4 <= len(data):
         length = int.from_bytes(data[at : at + 2], order)
         kind = int.from_bytes(data[at + 2 : at + 4], order)
@@ -35,7 +35,7 @@ for file in sorted(GOLDEN.glob("linux-*/*.jsonl")):
         data = bytes.fromhex(json.loads(line)["hex"])
         seed("message", bytes([top]) + data)
         if n % 8 == 0:
-            # The sets at the top of a message, and the nests with each set that has small numbers.
+            # The top-level set, and every nested attribute with the set that its number selects.
             seed("attributes", bytes([top]) + data[20:])
             for kind, payload in attributes(data, order, 20):
                 seed("attributes", bytes([top | (kind % 24)]) + payload)
@@ -43,7 +43,7 @@ for file in sorted(GOLDEN.glob("linux-*/*.jsonl")):
             seed("capture", line.encode())
             seed("capture", data)
 for file in sorted(GOLDEN.glob("*/nlmon.*")):
-    # The first blocks are enough to start from.
+    # The first blocks are enough as a seed.
     seed("capture", file.read_bytes()[:6000])
 for n in range(256):
     seed("simulated", bytes([n, n % 4, n // 3]) + n.to_bytes(8, "little"))

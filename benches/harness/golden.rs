@@ -1,11 +1,11 @@
-//! The golden messages about entries that a kernel sent: events, dumps, answers to GET.
+//! The golden messages about entries that a kernel sent: events, dumps and replies to GET requests.
 
 use ctnetlink::wire::Endian;
 use ctnetlink::{Body, Message};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// The recordings of machines of the common byte order; `tests/golden/README.md` describes them.
+/// The recordings of little-endian machines; `tests/golden/README.md` describes them.
 const LITTLE: [(&str, &str, &str); 6] = [
     ("linux-5.10", "5.10", "x86_64"),
     ("linux-6.1", "6.1", "x86_64"),
@@ -16,13 +16,13 @@ const LITTLE: [(&str, &str, &str); 6] = [
 ];
 const BIG: [(&str, &str, &str); 1] = [("linux-7.2-s390x", "7.2.13", "s390x")];
 
-/// One message.
+/// A golden message.
 #[derive(Clone)]
 pub struct Golden {
     pub bytes: Vec<u8>,
-    /// When it is taken to have been received, in nanoseconds.
+    /// The time of receipt, in nanoseconds since the Unix epoch.
     pub received: u64,
-    /// The kernel that sent it.
+    /// The release of the kernel that sent it.
     pub release: &'static str,
     pub arch: &'static str,
 }
@@ -34,13 +34,13 @@ impl Golden {
 }
 
 pub fn dir() -> PathBuf {
-    // The package that runs may lie deeper in the repository.
+    // The package that runs may be in a subdirectory of the repository.
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
     let found = above.map(|dir| dir.join("tests/golden")).find(|dir| dir.is_dir());
     found.expect("the repository's golden data")
 }
 
-/// The messages of this machine's byte order: what a socket would give.
+/// Returns the messages of this machine's byte order, as a socket would deliver them.
 pub fn entries() -> Vec<Golden> {
     let little: &[_] = &LITTLE;
     let big: &[_] = &BIG;

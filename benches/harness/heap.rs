@@ -1,5 +1,7 @@
-//! Counts requests to the heap. Apart from the other modules, because counting costs time: a program
-//! either measures times or counts.
+//! Counts heap allocations.
+//!
+//! This module is not part of `harness`, because counting costs time: a program either measures times
+//! or counts allocations.
 
 use super::harness::measure::{Group, Options};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -8,11 +10,13 @@ use std::alloc::System;
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Prints a row of Markdown for each path: how often it asks for a message, once its buffers have
-/// grown, and for how many bytes.
+/// Prints a row of Markdown for each path: its allocations and allocated bytes per message.
+///
+/// The first pass, in which buffers grow, is not counted.
 ///
 /// # Panics
-/// A path in `without` asks.
+///
+/// Panics if a path in `without` allocates.
 pub(crate) fn print(group: &mut Group, options: &Options, without: &[&str]) {
     println!("\n{}\n", group.title());
     println!("| path | allocations | bytes |\n|---|---:|---:|");

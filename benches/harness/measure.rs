@@ -1,18 +1,18 @@
-//! Times paths in rounds, each beside the bare walk.
+//! Measures the times of paths in rounds, relative to the bare walk.
 
 use super::draw::draw;
 use super::unit;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Something that is done to every message of a group.
+/// An operation on every message of a group.
 pub struct Path {
-    /// What to ask for on the command line.
+    /// The name on the command line.
     pub name: &'static str,
     pub what: &'static str,
-    /// The bare walks that it may take.
+    /// The target, in bare walks.
     pub target: Option<f64>,
-    /// Does it once to every message.
+    /// Performs the operation once on every message.
     pub pass: Box<dyn FnMut()>,
 }
 
@@ -26,7 +26,7 @@ impl Path {
     }
 }
 
-/// A path that does something to each item, in the order of the draws.
+/// Returns a path that calls `of` with each item, in the order of the draws.
 pub fn each<T>(
     name: &'static str,
     what: &'static str,
@@ -41,7 +41,7 @@ pub fn each<T>(
     })
 }
 
-/// Messages, and the paths over them.
+/// Messages and the paths over them.
 pub struct Group {
     pub name: &'static str,
     pub messages: Vec<&'static [u8]>,
@@ -49,7 +49,7 @@ pub struct Group {
 }
 
 impl Group {
-    /// A group with the two units as its first paths, under these names.
+    /// Creates a group whose first paths are the two units, under these names.
     pub fn new(
         name: &'static str,
         [copy, walk]: [&'static str; 2],
@@ -59,8 +59,8 @@ impl Group {
         let (to_copy, to_walk) = (messages.clone(), messages.clone());
         let mut buf = vec![0; longest];
         let paths = vec![
-            Path::new(copy, "memcpy into one buffer", move || unit::copy(&to_copy, &mut buf)),
-            Path::new(walk, "bare nested walk", move || unit::walk(&to_walk)),
+            Path::new(copy, "copy into one buffer with memcpy", move || unit::copy(&to_copy, &mut buf)),
+            Path::new(walk, "run the bare nested walk", move || unit::walk(&to_walk)),
         ];
         Self { name, messages, paths }
     }
@@ -68,18 +68,18 @@ impl Group {
     pub fn title(&self) -> String {
         let count = self.messages.len();
         let bytes: usize = self.messages.iter().map(|message| message.len()).sum();
-        format!("{}: {count} messages of {} bytes in the mean", self.name, bytes / count.max(1))
+        format!("{}: {count} messages of {} bytes on average", self.name, bytes / count.max(1))
     }
 }
 
-/// What the command line asks for.
+/// The options on the command line.
 pub struct Options {
     pub rounds: usize,
     pub filter: Option<String>,
 }
 
 impl Options {
-    /// `[--quick] [FILTER]`; cargo adds `--bench`.
+    /// Parses `[--quick] [FILTER]`; cargo adds `--bench`.
     pub fn from_args() -> Self {
         let mut options = Self { rounds: 300, filter: None };
         for arg in std::env::args().skip(1) {
@@ -99,13 +99,16 @@ impl Options {
     }
 }
 
-/// Long enough for the clock, short enough that two neighbours meet the same machine.
+/// The time of a round of a path.
+///
+/// It is long enough for the clock, and short enough that a walk and the path after it run under the
+/// same conditions.
 const SLICE: Duration = Duration::from_micros(400);
 
 struct Timed<'a> {
     path: &'a mut Path,
     passes: u32,
-    /// Nanoseconds a message, and the same in bare walks of the same round.
+    /// The time per message in nanoseconds and in bare walks of the same round.
     rounds: Vec<(f64, f64)>,
 }
 
@@ -121,8 +124,8 @@ impl Timed<'_> {
 
 /// Measures the paths of a group and prints a row of Markdown for each.
 ///
-/// Every path runs in every round, each right after a bare walk: what disturbs the machine disturbs
-/// both, and the median of many such ratios is steady where times are not.
+/// Every path runs in every round, right after a bare walk. Other load on the machine affects both, so
+/// that the median of many ratios is stable although the times are not.
 pub fn print(group: &mut Group, options: &Options) {
     println!("\n{}\n", group.title());
     println!("| path | what | ns (median) | ns (least) | memcpys | bare walks | target |");
@@ -154,7 +157,7 @@ pub fn print(group: &mut Group, options: &Options) {
     }
 }
 
-/// Warms up, and finds out how many passes fill a slice.
+/// Warms up, and determines how many passes fill a slice.
 fn calibrate(path: &mut Path) -> Timed<'_> {
     let mut timed = Timed { path, passes: 3, rounds: Vec::new() };
     timed.round();

@@ -1,4 +1,4 @@
-//! What the benchmarks share: the messages, the paths over them, and how they are measured.
+//! The code that the benchmarks share: the messages, the paths and the measurement.
 #![allow(dead_code, unreachable_pub, reason = "each program uses a part")]
 
 pub mod draw;

@@ -1,4 +1,4 @@
-//! Everything that the crate does to a message about an entry, whole and from bytes on.
+//! The paths: every operation of the crate on messages about entries, starting from bytes.
 
 use super::draw::draw;
 use super::golden::{self, Golden};
@@ -14,8 +14,7 @@ use ctnetlink::{Conntrack, Family, Kind, Message, MessageBuilder, MsgType};
 use std::collections::BTreeMap;
 use std::hint::black_box;
 
-/// The paths over all messages and those over entries as a dump shows them, each also over messages of
-/// one shape.
+/// Returns the paths over all messages and those over replies, each also for messages of one layout.
 pub fn groups() -> [Group; 4] {
     let golden: &'static [Golden] = Vec::leak(golden::entries());
     let of = |wanted: Kind| -> &'static [Golden] {
@@ -23,8 +22,8 @@ pub fn groups() -> [Group; 4] {
         Vec::leak(golden.cloned().collect())
     };
     let replies = of(Kind::Reply);
-    let name = "entries as a dump shows them";
-    let name_one = "entries of the shape that dumps show most often";
+    let name = "replies about entries";
+    let name_one = "replies about entries, of the most frequent layout";
     [
         all(golden),
         destroyed(of_one_shape(of(Kind::Destroy))),
@@ -37,7 +36,7 @@ pub fn groups() -> [Group; 4] {
     ]
 }
 
-/// The messages of the shape that most of those with times have.
+/// Returns the messages of the layout that is most frequent among messages with times.
 fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
     let types = |golden: &Golden| -> Vec<_> {
         let attrs = golden.message().conntrack_attrs().expect("a message about an entry");
@@ -52,10 +51,11 @@ fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
     Vec::leak(with_times.max_by_key(Vec::len).expect("a recording with times"))
 }
 
-/// What a flow logger reads all day, as far as a processor's guesses go: one message like another.
+/// Returns the paths over DESTROY events of one layout, which are typical for a flow logger: the
+/// processor predicts their branches well.
 fn destroyed(golden: &'static [Golden]) -> Group {
     let messages = draw(golden.iter().map(|golden| &golden.bytes[..]));
-    let name = "DESTROY events of the shape that is recorded most often";
+    let name = "DESTROY events of the most frequent layout";
     let mut group = Group::new(name, ["memcpy-one", "walk-one"], messages);
     let flat = Vec::leak(golden.iter().map(|golden| decode(&golden.message())).collect());
     group.paths.extend([
@@ -75,17 +75,17 @@ pub fn all(golden: &'static [Golden]) -> Group {
     let flat: &'static [Conntrack] = Vec::leak(flat);
     group.paths.extend([
         flat_decode("flat-decode", golden).target(0.7),
-        each("flat-new", "the same into a new one", golden, |golden| {
+        each("flat-new", "decode into a new struct", golden, |golden| {
             black_box(decode(&golden.message()));
         }),
         flow_times("flow-times", golden).target(0.3),
-        each("typed-tree", "visit every attribute, typed", golden, |golden| {
+        each("typed-tree", "visit every decoded attribute", golden, |golden| {
             golden.message().visit(&mut Touch).expect("a kernel wrote it");
         }),
-        each("rebuild", "encode again, framing and all", golden, |golden| {
+        each("rebuild", "re-encode the message", golden, |golden| {
             black_box(golden.message().rebuild().expect("a kernel wrote it"));
         }),
-        each("check", "visit, encode again and compare, as `ctnetlink check`", golden, |golden| {
+        each("check", "visit, re-encode and compare, as `ctnetlink check`", golden, |golden| {
             let message = golden.message();
             message.visit(&mut Touch).expect("a kernel wrote it");
             let rebuilt = message.rebuild().expect("a kernel wrote it");
@@ -95,7 +95,7 @@ pub fn all(golden: &'static [Golden]) -> Group {
         flat_request(flat),
         {
             let kernel = kernel(&golden[0]);
-            each("msg-size", "the size that the kernel computes", flat, move |ct| {
+            each("msg-size", "compute the kernel's message size", flat, move |ct| {
                 black_box(ctnetlink_nlmsg_size(black_box(&kernel), &CtShape::from(ct)));
             })
         },
@@ -120,14 +120,14 @@ fn dumped(
         entry.fill_info(&mut skb);
         black_box(&skb);
     };
-    let path = each(fill_info, "`ctnetlink_fill_info`, simulated", entries, emit);
+    let path = each(fill_info, "run the simulated `ctnetlink_fill_info`", entries, emit);
     group.paths.push(path.target(0.5));
     group
 }
 
 fn flat_decode(name: &'static str, golden: &'static [Golden]) -> Path {
     let mut ct = Conntrack::default();
-    each(name, "decode into the flat value", golden, move |golden| {
+    each(name, "decode into a reused struct", golden, move |golden| {
         ct.read_message(&golden.message(), refuse).expect("a message about an entry");
         black_box(&ct);
     })
@@ -135,7 +135,7 @@ fn flat_decode(name: &'static str, golden: &'static [Golden]) -> Path {
 
 fn flow_times(name: &'static str, golden: &'static [Golden]) -> Path {
     let mut flow = FlowTimes::default();
-    each(name, "original tuple and times alone", golden, move |golden| {
+    each(name, "decode the original tuple and times", golden, move |golden| {
         flow.read_message(&golden.message(), refuse).expect("a message about an entry");
         black_box(&flow);
     })
@@ -167,7 +167,7 @@ fn flat_dump(name: &'static str, flat: &'static [Conntrack]) -> Path {
         flags: NlmFlags::MULTI,
         ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
     };
-    each(name, "flat value to dump reply", flat, move |ct| {
+    each(name, "encode a struct as a dump reply", flat, move |ct| {
         buf.clear();
         let mut builder = builder;
         builder.nfgenmsg.nfgen_family = ct.family;
@@ -182,7 +182,7 @@ fn flat_request(flat: &'static [Conntrack]) -> Path {
         flags: NlmFlags::REQUEST,
         ..MessageBuilder::new(MsgType::CT_NEW, Family::IPV4)
     };
-    each("flat-request", "flat value to request", flat, move |ct| {
+    each("flat-request", "encode a struct as a request", flat, move |ct| {
         buf.clear();
         let mut builder = builder;
         builder.nfgenmsg.nfgen_family = ct.family;
@@ -194,7 +194,7 @@ fn flat_request(flat: &'static [Conntrack]) -> Path {
 fn text(name: &'static str, golden: &'static [Golden]) -> Path {
     let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
     let mut line = Vec::new();
-    each(name, "a line of conntrack(8), with extended, id, ktimestamp", golden, move |golden| {
+    each(name, "print a line of conntrack(8) with extended, id, ktimestamp", golden, move |golden| {
         line.clear();
         let is_there = text.write(&golden.message(), Some(golden.received), &mut line);
         assert!(is_there, "an entry has a line");
@@ -204,7 +204,7 @@ fn text(name: &'static str, golden: &'static [Golden]) -> Path {
 
 fn json(name: &'static str, golden: &'static [Golden]) -> Path {
     let mut line = Vec::new();
-    each(name, "a line of JSON", golden, move |golden| {
+    each(name, "print a line of JSON", golden, move |golden| {
         line.clear();
         Json::default().write(&golden.message(), &mut line);
         black_box(&line);
@@ -216,7 +216,7 @@ fn kernel(golden: &Golden) -> Kernel {
     Kernel { arch, ..Kernel::new(golden.release.parse().expect("a known release")) }
 }
 
-/// An entry that a dump showed, as the simulated kernel has it.
+/// The simulated kernel's entry for a recorded reply.
 struct Entry {
     kernel: Kernel,
     ct: NfConn,
@@ -237,7 +237,7 @@ impl Entry {
         let mut entry = Self { kernel, ct, reply, emitted: &[] };
         let mut emitted = WriteBuf::new();
         entry.fill_info(&mut emitted);
-        // Pads depend on where in its datagram the message lay.
+        // Pads depend on the position of the message in its datagram.
         assert!(*emitted == golden.bytes || golden.arch == "riscv64", "another message");
         entry.emitted = Vec::leak(emitted.into_bytes());
         entry

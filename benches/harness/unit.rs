@@ -1,5 +1,7 @@
-//! What every figure is held against: the memcpy of a message, and the least that a reader of
-//! nested attributes can do. Written by hand, so that no change of the crate moves the unit.
+//! The units of all figures: the copy of a message, and the minimum that a reader of nested attributes
+//! does.
+//!
+//! This code does not use the crate, so that no change of the crate changes the units.
 
 use std::hint::black_box;
 
@@ -17,8 +19,7 @@ pub fn copy(messages: &[&[u8]], buf: &mut [u8]) {
     }
 }
 
-/// Walks each message: the length and type of every attribute, nests included, and a byte of every
-/// payload.
+/// Reads the length and type of every attribute, nests included, and one byte of every payload.
 pub fn walk(messages: &[&[u8]]) {
     for message in messages {
         let attrs = black_box(message).get(HEADERS..).unwrap_or_default();

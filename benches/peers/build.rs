@@ -1,4 +1,4 @@
-//! Links libnetfilter_conntrack where it is installed.
+//! Links libnetfilter_conntrack if it is installed.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");

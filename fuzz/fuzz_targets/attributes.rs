@@ -1,4 +1,4 @@
-//! A run of attributes. The first byte chooses set and byte order.
+//! An attribute list; the first byte selects the attribute set and the byte order.
 #![no_main]
 
 #[path = "../../tests/common/oracle.rs"]

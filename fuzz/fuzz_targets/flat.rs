@@ -1,4 +1,4 @@
-//! JSON of a flat value.
+//! JSON of a decoded struct.
 #![no_main]
 
 #[path = "../../tests/common/oracle.rs"]

@@ -1,4 +1,4 @@
-//! A datagram. The first byte chooses the byte order.
+//! A datagram; the first byte selects the byte order.
 #![no_main]
 
 #[path = "../../tests/common/oracle.rs"]

@@ -1,4 +1,4 @@
-//! Release, machine, place and seed of test vectors.
+//! The release, architecture, position and seed of test vectors.
 #![no_main]
 
 #[path = "../../tests/common/oracle.rs"]

@@ -1,5 +1,6 @@
-//! How often others ask Rust's heap: `cargo run --release --bin peers-allocations`. What the C
-//! library asks of its own is not seen.
+//! Counts the heap allocations of other libraries: `cargo run --release --bin peers-allocations`.
+//!
+//! Only Rust's heap is counted, so that the C library is left out.
 
 #[path = "../../harness/mod.rs"]
 mod harness;

@@ -15,7 +15,7 @@ pub(crate) fn paths(golden: &'static [Golden]) -> Vec<Path> {
     use std::hint::black_box;
     println!("libnetfilter_conntrack {}", env!("LNFCT_VERSION"));
     let parsed = Vec::leak(golden.iter().map(|golden| Ct::parse(&golden.bytes)).collect());
-    // `nlmsghdr` and `nfgenmsg`, and room for the attributes.
+    // The buffer is large enough for `nlmsghdr`, `nfgenmsg` and the attributes.
     let mut request = vec![0_u32; 1024];
     let mut line = vec![0_u8; 4096];
     vec![
@@ -29,7 +29,7 @@ pub(crate) fn paths(golden: &'static [Golden]) -> Vec<Path> {
             ct.build(&mut request);
             black_box(&request);
         }),
-        each("lnfct-text", "libnetfilter_conntrack: the same line, from bytes", golden, {
+        each("lnfct-text", "libnetfilter_conntrack: parse and print the same line", golden, {
             move |golden| {
                 Ct::parse(&golden.bytes).print(&mut line);
                 black_box(&line);
@@ -65,12 +65,12 @@ mod ffi {
         ) -> c_int;
     }
 
-    /// A `struct nf_conntrack` of our own.
+    /// An owned `struct nf_conntrack`.
     pub(crate) struct Ct(NonNull<c_void>);
 
     impl Ct {
         pub(crate) fn new() -> Self {
-            // SAFETY: no arguments; the object is ours until it is destroyed.
+            // SAFETY: the function has no arguments, and returns an object that we own.
             Self(NonNull::new(unsafe { nfct_new() }).expect("memory"))
         }
 
@@ -78,25 +78,26 @@ mod ffi {
             let ct = Self::new();
             let len = message.first_chunk().map_or(0, |len| u32::from_ne_bytes(*len) as usize);
             assert!(len == message.len() && message.as_ptr().cast::<u32>().is_aligned());
-            // SAFETY: a whole message, aligned as `struct nlmsghdr` is, that is only read.
+            // SAFETY: the message is complete, aligned like `struct nlmsghdr`, and only read.
             let parsed = unsafe { nfct_nlmsg_parse(message.as_ptr().cast(), ct.0.as_ptr()) };
             assert_eq!(parsed, 0, "it parses");
             ct
         }
 
-        /// Writes the attributes of a request behind its headers.
+        /// Writes the attributes of a request after its headers.
         pub(crate) fn build(&self, request: &mut [u32]) {
             assert!(request.len() >= 1024);
             request[0] = NLMSGHDR as u32 + 4;
             request[1..5].fill(0);
-            // SAFETY: no entry's attributes come near the 4096 bytes that there are.
+            // SAFETY: the attributes of an entry need far less than the 4096 bytes of the buffer.
             let built = unsafe { nfct_nlmsg_build(request.as_mut_ptr().cast(), self.0.as_ptr()) };
             assert_eq!(built, 0, "it builds");
         }
 
         pub(crate) fn print(&self, line: &mut [u8]) {
             let (buf, size) = (line.as_mut_ptr().cast(), line.len() as c_uint);
-            // SAFETY: it writes no more than `size` bytes. `NFCT_T_UNKNOWN`, `NFCT_O_PLAIN`.
+            // SAFETY: the function writes at most `size` bytes. The zeros are `NFCT_T_UNKNOWN` and
+            // `NFCT_O_PLAIN`.
             let len = unsafe { nfct_snprintf(buf, size, self.0.as_ptr(), 0, 0, FLAGS) };
             assert!(len > 0, "it prints");
         }
@@ -104,7 +105,7 @@ mod ffi {
 
     impl Drop for Ct {
         fn drop(&mut self) {
-            // SAFETY: it came from `nfct_new`, and nothing else destroys it.
+            // SAFETY: `nfct_new` returned the pointer, and nothing else destroys it.
             unsafe { nfct_destroy(self.0.as_ptr()) }
         }
     }

@@ -1,5 +1,7 @@
-//! What others take for the messages that we take, in one run: `cargo run --release --bin peers`
-//! in this folder, with `TZ` set, or libnetfilter_conntrack asks for the time zone's file each time.
+//! Measures this crate and other libraries on the same messages in one run.
+//!
+//! Run `TZ=UTC cargo run --release --bin peers` in this folder. If `TZ` is not set,
+//! libnetfilter_conntrack reads the time zone's file for each line.
 
 #[path = "../../harness/mod.rs"]
 mod harness;

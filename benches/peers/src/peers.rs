@@ -1,4 +1,4 @@
-//! Each peer reads all that it can of each message, in the way that its documentation shows.
+//! The other libraries: each reads all that it can, in the way that its documentation shows.
 
 use crate::harness::golden::{self, Golden};
 use crate::harness::measure::{self, Group, Path};
@@ -11,12 +11,15 @@ use nlink::netlink::parse::FromNetlink as _;
 use std::fmt::Debug;
 use std::hint::black_box;
 
-/// `nlmsghdr`, and `nfgenmsg` behind it.
+/// The length of `nlmsghdr`.
 const NLMSGHDR: usize = 16;
+/// The length of `nlmsghdr` and `nfgenmsg`.
 const HEADERS: usize = 20;
 
-/// Our paths and theirs over the messages of x86-64: where a kernel pads before the time of an event,
-/// some refuse the message and one ends the process.
+/// Returns the paths of this crate and of the other libraries over the messages of x86-64.
+///
+/// Some libraries reject messages with a pad attribute before the time of an event, as on riscv64, and
+/// one ends the process.
 pub(crate) fn group() -> Group {
     let mut golden = golden::entries();
     golden.retain(|golden| golden.arch == "x86_64");
@@ -29,18 +32,18 @@ pub(crate) fn group() -> Group {
     group
 }
 
-/// Says what a peer does not read; those messages cost it less.
-fn refused(name: &str, golden: &[Golden], reads: impl Fn(&Golden) -> bool) {
+/// Prints how many messages a library rejects; those messages cost it less time.
+fn print_rejected(name: &str, golden: &[Golden], reads: impl Fn(&Golden) -> bool) {
     let count = golden.iter().filter(|golden| !reads(golden)).count();
     if count > 0 {
-        println!("`{name}` refuses {count} of {} messages", golden.len());
+        println!("`{name}` rejects {count} of {} messages", golden.len());
     }
 }
 
 fn netlink_packet_netfilter(golden: &'static [Golden]) -> [Path; 2] {
     type Message = NetlinkMessage<NetfilterMessage>;
     let parse = |golden: &Golden| Message::deserialize(&golden.bytes);
-    refused("netlink-packet-netfilter", golden, |golden| parse(golden).is_ok());
+    print_rejected("netlink-packet-netfilter", golden, |golden| parse(golden).is_ok());
     let parsed: Vec<_> = golden.iter().filter_map(|golden| parse(golden).ok()).collect();
     let mut buf = vec![0; 4096];
     [
@@ -63,7 +66,7 @@ fn netlink_packet_netfilter(golden: &'static [Golden]) -> [Path; 2] {
 
 fn nlink(golden: &'static [Golden]) -> Path {
     let parse = |golden: &Golden| ConntrackEntry::from_bytes(&golden.bytes[NLMSGHDR..]);
-    refused("nlink", golden, |golden| parse(golden).is_ok());
+    print_rejected("nlink", golden, |golden| parse(golden).is_ok());
     measure::each("nlink-parse", "nlink 0.33: parse", golden, move |golden| {
         let _ = black_box(parse(golden));
     })

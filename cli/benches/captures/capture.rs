@@ -1,4 +1,4 @@
-//! Large captures made of the golden ones' packets.
+//! Large captures, made of the packets of the golden captures.
 
 use ctnetlink::Kind;
 use ctnetlink::capture::{PcapngWriter, Reader};
@@ -8,14 +8,14 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
-/// Nanoseconds between the same packet's repetitions, more than a recording lasts.
+/// The nanoseconds between two repetitions of a packet, more than the duration of a recording.
 const LATER: u64 = 3_600_000_000_000;
 
 struct Packet {
     time: u64,
     packet_type: u16,
     data: Vec<u8>,
-    /// How many messages of ctnetlink and of every netlink family are in it.
+    /// The number of its messages of ctnetlink and of every netlink family.
     messages: u64,
 }
 
@@ -23,7 +23,8 @@ struct Packet {
 pub(crate) struct Capture {
     pub(crate) path: PathBuf,
     pub(crate) packets: u64,
-    /// Those of ctnetlink and of every netlink family; nftables' are in the file too.
+    /// The number of messages of ctnetlink and of every netlink family. The file also contains
+    /// nftables messages.
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
 }
@@ -37,7 +38,7 @@ impl Capture {
         Self::until(|written, _| written >= packets)
     }
 
-    /// Repeats the golden packets until so many packets and messages are enough.
+    /// Repeats the golden packets until `is_enough` returns `true` for the number of packets and messages.
     fn until(is_enough: impl Fn(u64, u64) -> bool) -> Result<Self, Box<dyn Error>> {
         let golden = golden()?;
         let name = format!("captures-{}.pcapng", std::process::id());
@@ -68,7 +69,7 @@ impl Drop for Capture {
     }
 }
 
-/// The packets of the golden captures of machines of this byte order.
+/// Returns the packets of the golden captures of this machine's byte order.
 fn golden() -> Result<Vec<Packet>, Box<dyn Error>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
     let mut files: Vec<_> = fs::read_dir(folder)?

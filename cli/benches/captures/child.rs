@@ -1,4 +1,4 @@
-//! Runs a program and sees what it took.
+//! Runs a program and measures its time, memory and output.
 
 use std::fmt;
 use std::fs;
@@ -13,10 +13,10 @@ impl Ran {
     }
 }
 
-/// Where the output goes.
+/// The destination of the output.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Output {
-    /// To a pipe whose other end is read.
+    /// A pipe whose other end is read.
     Pipe,
     Null,
 }
@@ -27,23 +27,23 @@ impl fmt::Display for Output {
     }
 }
 
-/// What a run took.
+/// The measurements of a run.
 #[derive(Default)]
 pub(crate) struct Ran {
     pub(crate) wall: Duration,
-    /// In user space, all threads.
+    /// The CPU time of all threads in user space.
     pub(crate) user: Duration,
-    /// In the kernel, all threads.
+    /// The CPU time of all threads in the kernel.
     pub(crate) system: Duration,
-    /// `VmHWM`; 0 where there is no `/proc`.
+    /// `VmHWM`, or 0 without `/proc`.
     pub(crate) peak_kib: u64,
-    /// Bytes that came out of the pipe.
+    /// The number of bytes read from the pipe.
     pub(crate) read: u64,
-    /// Lines that came out of the pipe.
+    /// The number of lines read from the pipe.
     pub(crate) lines: u64,
 }
 
-/// The fastest of several runs, with the CPU time of the one that took least.
+/// Returns the fastest of several runs, with the smallest CPU time of all of them.
 pub(crate) fn best_of(
     times: usize,
     output: Output,
@@ -64,7 +64,8 @@ pub(crate) fn best_of(
 
 fn run(mut command: Command, output: Output) -> io::Result<Ran> {
     let stdout = if output == Output::Pipe { Stdio::piped() } else { Stdio::null() };
-    // The golden captures hold broken requests on purpose; what is said of them is not looked at.
+    // The golden captures contain requests that are malformed on purpose; errors about them are
+    // discarded.
     command.stdin(Stdio::null()).stdout(stdout).stderr(Stdio::null());
     let start = Instant::now();
     let mut child = command.spawn()?;
@@ -89,8 +90,10 @@ fn run(mut command: Command, output: Output) -> io::Result<Ran> {
     Ok(Ran { read, lines, ..ran })
 }
 
-/// Looks at the child until it has ended, and only then collects it: its memory is told while it
-/// runs, its time until it is collected.
+/// Polls `/proc` until the child has ended, and only then waits for it.
+///
+/// The kernel reports the memory of a process while it runs, and its CPU time until it has been waited
+/// for.
 fn watch(child: &mut Child, start: Instant) -> io::Result<Ran> {
     let of = |file: &str| format!("/proc/{}/{file}", child.id());
     let (stat, status) = (of("stat"), of("status"));
@@ -101,7 +104,7 @@ fn watch(child: &mut Child, start: Instant) -> io::Result<Ran> {
     }
     loop {
         let seen = fs::read_to_string(&stat)?;
-        // The name, in parentheses, may hold anything.
+        // The name in parentheses may contain any character.
         let (_, fields) = seen.rsplit_once(") ").unwrap_or_default();
         let fields: Vec<_> = fields.split(' ').collect();
         if fields.first() == Some(&"Z") {
@@ -113,7 +116,7 @@ fn watch(child: &mut Child, start: Instant) -> io::Result<Ran> {
             ran.user = cpu.next().unwrap_or_default();
             ran.system = cpu.next().unwrap_or_default();
             let code = child.wait()?;
-            // `check` says 1 of a file that holds broken messages.
+            // `check` exits with 1 if the file contains malformed messages.
             if code.code().is_none_or(|code| code > 1) {
                 return Err(io::Error::other(format!("{code}")));
             }

@@ -1,4 +1,4 @@
-//! A full table of the running kernel, in a network namespace of its own.
+//! Dumps of a large table of the running kernel, in a network namespace of its own.
 
 use crate::COMMAND;
 use crate::child::{Output, best_of};
@@ -14,7 +14,7 @@ use std::process::Command;
 pub(crate) const INSIDE: &str = "--inside-namespace";
 /// The argument with which it calls itself to receive a dump and nothing more.
 pub(crate) const RECEIVE: &str = "--receive";
-/// The most that the kernel puts in one datagram of a dump.
+/// The maximum size of a datagram of a dump.
 const DATAGRAM: usize = 32 << 10;
 
 pub(crate) fn outside(is_quick: bool) -> Result<(), Box<dyn Error>> {
@@ -51,7 +51,7 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
     let requests = (0..wanted).map(|n| request::create(&flow(n))).collect::<Result<Vec<_>, _>>()?;
     let made = socket.request_all(requests, |_, _| ())?;
     if made < u64::from(wanted) {
-        println!("SKIPPED list of {wanted} entries: the table takes {made}");
+        println!("SKIPPED list of {wanted} entries: the table accepts {made}");
     }
     println!(
         "\n| {made} live entries | s | user s | system s | entries per CPU s | peak MB | lines |"
@@ -60,7 +60,7 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
     let this = std::env::current_exe()?;
     let this = this.to_string_lossy();
     for (name, program, args) in [
-        ("the dump received, not looked at", &*this, RECEIVE),
+        ("receiving the dump without decoding it", &*this, RECEIVE),
         ("`ctnetlink list`", COMMAND, "list"),
         ("`conntrack -L`", "conntrack", "-L"),
     ] {
@@ -86,7 +86,7 @@ pub(crate) fn inside(is_quick: bool) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// What no program that shows a dump can do without.
+/// Receives a dump and decodes nothing: the minimum that every program that prints a dump does.
 pub(crate) fn receive() -> Result<(), Box<dyn Error>> {
     let mut socket = netlink_sys::Socket::new(NETLINK_NETFILTER)?;
     socket.bind_auto()?;
@@ -98,7 +98,7 @@ pub(crate) fn receive() -> Result<(), Box<dyn Error>> {
         socket.recv(&mut datagram, 0)?;
         match Message::parse(&datagram)?.msg_type() {
             MsgType::DONE => return Ok(()),
-            MsgType::ERROR => return Err("refused".into()),
+            MsgType::ERROR => return Err("the kernel rejected the dump".into()),
             _ => {}
         }
     }

@@ -1,6 +1,6 @@
-//! How fast the command is from end to end: `cargo bench -p ctnetlink-cli --bench captures [-- --quick]`.
+//! Measures the command: `cargo bench -p ctnetlink-cli --bench captures [-- --quick]`.
 //!
-//! What a machine lacks is told in lines that start with `SKIPPED`.
+//! A line that starts with `SKIPPED` reports each program or feature that the machine lacks.
 
 mod capture;
 mod child;
@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::Command;
 
 const COMMAND: &str = env!("CARGO_BIN_EXE_ctnetlink");
-/// What tshark is given: at its speed, more would take minutes.
+/// The number of packets for tshark, which would take minutes for more.
 const TSHARK_PACKETS: u64 = 64_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,7 +43,7 @@ fn is_quick(args: &[String]) -> bool {
     args.iter().any(|arg| arg == "--quick")
 }
 
-/// Large files, on one core and on all.
+/// Measures `decode` and `check` on large files, on one core and on all.
 fn captures(messages: u64, times: usize) -> Result<(), Box<dyn Error>> {
     let capture = Capture::of_messages(messages)?;
     let Capture { packets, messages, bytes, .. } = capture;
@@ -74,7 +74,7 @@ fn captures(messages: u64, times: usize) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// The options for one core and for all, where the command can choose.
+/// Returns the options for one core and for all cores, if the command has such an option.
 fn jobs(args: &[&str]) -> Result<Vec<Vec<String>>, Box<dyn Error>> {
     let help = Command::new(COMMAND).args(args).arg("--help").output()?;
     if !String::from_utf8_lossy(&help.stdout).contains("--jobs") {
@@ -98,7 +98,7 @@ fn line(args: &[&str], jobs: &[String]) -> String {
     words.join(" ")
 }
 
-/// JSON of the same packets from us and from tshark.
+/// Measures JSON of the same packets from the command and from tshark.
 fn tshark(packets: u64, times: usize) -> Result<(), Box<dyn Error>> {
     if Command::new("tshark").arg("--version").output().is_err() {
         println!("\nSKIPPED tshark: not installed");
@@ -106,7 +106,7 @@ fn tshark(packets: u64, times: usize) -> Result<(), Box<dyn Error>> {
     }
     let capture = Capture::of_packets(packets)?;
     println!(
-        "\n| JSON of {packets} packets | output | µs a packet | times as fast | peak MB | MB |"
+        "\n| JSON of {packets} packets | output | µs per packet | times as fast | peak MB | MB |"
     );
     println!("|---|---|---:|---:|---:|---:|");
     let args = ["decode", "--format", "json"];
@@ -127,7 +127,8 @@ fn tshark(packets: u64, times: usize) -> Result<(), Box<dyn Error>> {
         };
         row("tshark -T json", &theirs);
         for jobs in jobs(&args)? {
-            // A few hundredths of a second: more runs until nothing disturbs one.
+            // A run takes a few hundredths of a second, so that more runs are needed to find an
+            // undisturbed one.
             let ran = best_of(2 * times, output, || ours(&args, &jobs, &capture.path))?;
             row(&line(&args, &jobs), &ran);
         }
