@@ -148,7 +148,7 @@ fn flat_values_write_what_the_kernel_sent() {
     for kernel in KERNELS {
         let (mut exact, mut padded) = (0, 0);
         for golden in of(kernel) {
-            if !golden.is_from_kernel() || golden.is_refusal() {
+            if !golden.is_from_kernel() || golden.is_error() {
                 continue;
             }
             let message = golden.message();

@@ -1,4 +1,4 @@
-//! Golden messages, broken in every place where a length stands.
+//! Decodes golden messages that are truncated, changed or nested too deeply.
 
 mod common;
 #[path = "common/oracle.rs"]
@@ -11,11 +11,11 @@ use ctnetlink::{Conntrack, Message, MsgType};
 use oracle::{Errors, survives};
 
 #[test]
-fn every_prefix_is_an_error_or_exact() {
+fn every_prefix_leads_to_an_error_or_identical_bytes() {
     for golden in all().iter().step_by(sample()) {
         for len in 0..golden.bytes.len() {
             let prefix = &golden.bytes[..len];
-            // As it lies: the header claims more than is there.
+            // The length in the header is larger than the prefix.
             let error = Message::parse_with(prefix, golden.endian).unwrap_err();
             let expected = match len {
                 0..16 => ErrorKind::MessageHeader { found: len },
@@ -25,7 +25,7 @@ fn every_prefix_is_an_error_or_exact() {
                 },
             };
             assert_eq!((error.offset, error.kind), (0, expected));
-            // With a header that agrees.
+            // The length in the header is that of the prefix.
             if len >= 16 {
                 let mut message = prefix.to_vec();
                 message[..4].copy_from_slice(&golden.endian.u32_bytes(len as u32));
@@ -36,7 +36,7 @@ fn every_prefix_is_an_error_or_exact() {
 }
 
 #[test]
-fn every_length_field_may_hold_anything() {
+fn every_length_leads_to_an_error_or_identical_bytes() {
     let mut tried = 0_u64;
     for (n, golden) in all().iter().enumerate().step_by(sample()) {
         let mut fields = Errors::default();
@@ -66,7 +66,7 @@ fn every_length_field_may_hold_anything() {
 }
 
 #[test]
-fn every_byte_may_be_flipped() {
+fn every_changed_byte_leads_to_an_error_or_identical_bytes() {
     for (n, golden) in all().iter().enumerate().step_by(5 * sample()) {
         let mut message = golden.bytes.clone();
         for at in 4..message.len() {
@@ -79,7 +79,7 @@ fn every_byte_may_be_flipped() {
     }
 }
 
-/// A message of these attributes.
+/// Returns a message with these attributes.
 fn message_of(attrs: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0; 20];
     bytes[..4].copy_from_slice(&(20 + attrs.len() as u32).to_le_bytes());
@@ -90,8 +90,8 @@ fn message_of(attrs: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn nests_may_be_a_thousand_deep() {
-    // Every number that is a nest somewhere, and one that is none anywhere.
+fn nests_a_thousand_levels_deep_are_decoded() {
+    // The numbers are those of nests in any set, and one that is never a nest.
     for number in [1_u16, 2, 3, 4, 5, 10, 20, 99] {
         let mut attrs = Vec::new();
         for _ in 0..1000 {
@@ -107,7 +107,7 @@ fn nests_may_be_a_thousand_deep() {
 }
 
 #[test]
-fn attributes_may_be_as_long_as_their_length_field_can_say() {
+fn attributes_of_the_maximum_length_are_decoded() {
     for number in 0..=28_u16 {
         for nested in [0, 0x8000] {
             let mut attrs = vec![0xa5; 0x1_0000];
@@ -116,7 +116,7 @@ fn attributes_may_be_as_long_as_their_length_field_can_say() {
             attrs.extend_from_slice(&[8, 0, 8, 0, 0x12, 0x34, 0x56, 0x78]);
             let message = message_of(&attrs);
             survives(&message, Endian::Little, true).unwrap();
-            // What follows is not lost.
+            // The attribute after the long one is decoded.
             let message = Message::parse_with(&message, Endian::Little).unwrap();
             if number != 8 {
                 let ct = message.conntrack().unwrap();
@@ -127,7 +127,7 @@ fn attributes_may_be_as_long_as_their_length_field_can_say() {
 }
 
 #[test]
-fn an_error_names_its_attribute_and_loses_nothing_else() {
+fn an_error_names_its_attribute_and_does_not_affect_others() {
     // Each attribute of each golden message in turn loses the last byte of its payload.
     let mut named = 0;
     for golden in all().iter().filter(|golden| golden.is_from_kernel()).step_by(3) {
@@ -138,7 +138,7 @@ fn an_error_names_its_attribute_and_loses_nothing_else() {
             if attr.is_nested() || attr.payload.is_empty() || attr.number() == 22 {
                 continue;
             }
-            // The payload and its padding stay where they are, the length says one less.
+            // The payload and its padding are unchanged, but the length is one less.
             let mut bytes = golden.bytes.clone();
             let nla_len = (NLA_HDRLEN + attr.payload.len() - 1) as u16;
             bytes[attr.offset..attr.offset + 2].copy_from_slice(&golden.endian.u16_bytes(nla_len));
@@ -155,7 +155,7 @@ fn an_error_names_its_attribute_and_loses_nothing_else() {
             assert_eq!(error.attr, Some(spec));
             let (expected, found) = (attr.payload.len(), attr.payload.len() - 1);
             assert_eq!(error.kind, ErrorKind::PayloadLength { expected, found });
-            // The others are all there.
+            // All other attributes are decoded.
             let again = message.conntrack_attrs().unwrap().iter().filter_map(Result::ok).count();
             assert_eq!(again, raw.len() - 1, "{} attribute {n}", golden.place);
             assert_eq!((&ct.orig, &ct.reply), (&whole.orig, &whole.reply));

@@ -1,6 +1,8 @@
-//! What is read and written in one piece, against the same attribute by attribute. `common/oracle.rs`
-//! holds reading and the three layouts against each other on every golden message here, on every
-//! mutation in `mutations.rs` and `smoke.rs`, and in the fuzz targets; the simulated kernel is here.
+//! Compares the fast paths for known shapes with the general path, attribute by attribute.
+//!
+//! `common/oracle.rs` compares decoding and the three layouts. It runs on every golden message here, on
+//! every mutation in `mutations.rs` and `smoke.rs`, and in the fuzz targets. The fast path of the
+//! simulated kernel is compared here.
 
 mod common;
 #[path = "common/oracle.rs"]
@@ -15,16 +17,15 @@ use ctnetlink::sim::{NfConn, Reply, Skb, ctnetlink_fill_info};
 use ctnetlink::wire::{Attrs, Endian, WriteBuf};
 
 #[test]
-fn golden_messages_read_alike() {
+fn both_paths_read_golden_messages_equally() {
     let golden = common::all();
     let survived = golden.iter().filter_map(|one| oracle::survives(&one.bytes, one.endian, true));
     assert_eq!(survived.count(), golden.len());
 }
 
-/// The attributes of a dump reply behind `before` bytes of others, translated to this machine's byte
-/// order.
+/// Returns the attributes of a dump reply after `before` other bytes, in the native byte order.
 fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb, before: usize) -> Result<Vec<u8>, Error> {
-    // What lay in the buffer before must not show.
+    // The old contents of the buffer must not appear in the message.
     let mut skb = WriteBuf::from(vec![0xa5; 4096]);
     skb.truncate(before);
     let room = Skb { limit: room.limit.saturating_add(before), ..room };
@@ -40,7 +41,7 @@ fn fill_info(kernel: &Kernel, ct: &NfConn, room: Skb, before: usize) -> Result<V
 }
 
 #[test]
-fn simulated_kernels_write_alike_in_both_byte_orders() {
+fn simulated_kernels_write_equal_messages_in_both_byte_orders() {
     let mut compared = 0;
     for &arch in Arch::NAMED {
         for release in [Release::V2_6_39, Release::series(5, 10), Release::series(7, 2)] {
@@ -49,12 +50,12 @@ fn simulated_kernels_write_alike_in_both_byte_orders() {
             let other = Kernel { arch: swapped, ..kernel };
             for vector in Vectors::new(kernel, 1).take(300) {
                 let Source::Entry(ct) = &vector.source else { continue };
-                // Pads depend on where in the datagram a message lies.
+                // Pads depend on the position of a message in the datagram.
                 let offset = compared % 8;
                 let before = 4 * (compared % 300);
                 let whole = Skb { limit: usize::MAX, offset };
                 let whole = fill_info(&kernel, ct, whole, before).unwrap();
-                // Wherever the buffer ends, both say so of the same attribute.
+                // Wherever the buffer ends, both report the same attribute.
                 for limit in (0..whole.len() + 28).step_by(3).chain([usize::MAX]) {
                     let room = Skb { limit, offset };
                     let [native, other] =

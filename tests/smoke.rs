@@ -1,5 +1,6 @@
-//! The fuzz targets' oracles on a million inputs: golden messages, mutated. The mutator is
-//! deterministic; a failure prints the input.
+//! Runs the checks of the fuzz targets on a million mutated golden messages.
+//!
+//! The mutator is deterministic. A failing test prints the input.
 
 mod common;
 #[path = "common/oracle.rs"]
@@ -10,12 +11,12 @@ use ctnetlink::wire::Endian;
 use rand_pcg::Pcg32;
 use rand_pcg::rand_core::Rng as _;
 
-/// Number of inputs of the whole run, unless it is sampled.
+/// The number of inputs of a complete run.
 const INPUTS: usize = 1_000_000;
 
 struct Mutator {
     rng: Pcg32,
-    /// What to cut pieces from.
+    /// The messages to change and to cut pieces from.
     seeds: Vec<(Vec<u8>, Endian)>,
 }
 
@@ -29,13 +30,13 @@ impl Mutator {
         self.rng.next_u32() as usize % n.max(1)
     }
 
-    /// A golden message with one to four changes.
+    /// Returns a golden message with one to four changes.
     fn message(&mut self) -> (Vec<u8>, Endian) {
         let (mut bytes, endian) = self.seed();
         for _ in 0..=self.below(4) {
             self.change(&mut bytes, endian);
         }
-        // Three of four have a length that agrees, so that their attributes are seen.
+        // Three of four messages get the right length, so that their attributes are decoded.
         if self.below(4) > 0 && bytes.len() >= 4 {
             let len = bytes.len() as u32;
             bytes[..4].copy_from_slice(&endian.u32_bytes(len));
@@ -53,7 +54,7 @@ impl Mutator {
             return bytes.push(self.rng.next_u32() as u8);
         }
         let at = self.below(bytes.len());
-        // Where lengths and types stand.
+        // Lengths and types are at multiples of four bytes.
         let aligned = at / 4 * 4;
         let any = self.rng.next_u32();
         match self.below(9) {
@@ -69,7 +70,7 @@ impl Mutator {
                 bytes[aligned + 2..aligned + 4].copy_from_slice(&endian.u16_bytes(number));
             }
             5 => {
-                // A piece of another message.
+                // Inserts a piece of another message.
                 let (other, _) = self.seed();
                 let from = self.below(other.len()) / 4 * 4;
                 let to = from + self.below(other.len() - from);
@@ -89,7 +90,7 @@ impl Mutator {
     }
 }
 
-/// Runs `oracle` on each input; a panic prints it first.
+/// Runs `oracle` on an input, which a panic prints.
 fn each<T: AsRef<[u8]>>(input: T, oracle: impl FnOnce(&[u8])) {
     struct Print<'i>(&'i [u8]);
     impl Drop for Print<'_> {
@@ -104,7 +105,7 @@ fn each<T: AsRef<[u8]>>(input: T, oracle: impl FnOnce(&[u8])) {
 }
 
 #[test]
-fn messages() {
+fn mutated_messages_lead_to_errors_or_identical_bytes() {
     let mut mutator = Mutator::new(1);
     for n in 0..INPUTS * 7 / 10 / sample() {
         let (bytes, endian) = mutator.message();
@@ -116,7 +117,7 @@ fn messages() {
 }
 
 #[test]
-fn attributes() {
+fn mutated_attributes_lead_to_errors_or_identical_bytes() {
     let mut mutator = Mutator::new(2);
     for n in 0..INPUTS * 25 / 100 / sample() {
         let (mut bytes, endian) = mutator.message();
@@ -129,7 +130,7 @@ fn attributes() {
 }
 
 #[test]
-fn captures() {
+fn mutated_captures_lead_to_errors_or_packets() {
     let mut mutator = Mutator::new(3);
     let kernels = ["linux-5.10", "linux-7.2", "linux-7.2-s390x"];
     let captures = kernels.map(|kernel| {
@@ -149,11 +150,11 @@ fn captures() {
 }
 
 #[test]
-fn simulated_entries_and_flat_values() {
+fn simulated_entries_decode_and_survive_encoding() {
     let mut mutator = Mutator::new(4);
     for n in 0..INPUTS * 2 / 100 / sample() {
         let input: Vec<u8> = (0..11).map(|_| mutator.rng.next_u32() as u8).collect();
-        // Most of the work is on the way to vectors further on.
+        // Later vectors need more work, because all earlier ones are generated, too.
         each([&input[..2], &[(n % 4) as u8], &input[3..]].concat(), oracle::simulated);
     }
 }

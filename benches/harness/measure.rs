@@ -59,7 +59,9 @@ impl Group {
         let (to_copy, to_walk) = (messages.clone(), messages.clone());
         let mut buf = vec![0; longest];
         let paths = vec![
-            Path::new(copy, "copy into one buffer with memcpy", move || unit::copy(&to_copy, &mut buf)),
+            Path::new(copy, "copy into one buffer with memcpy", move || {
+                unit::copy(&to_copy, &mut buf)
+            }),
             Path::new(walk, "run the bare nested walk", move || unit::walk(&to_walk)),
         ];
         Self { name, messages, paths }

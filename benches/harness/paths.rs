@@ -194,12 +194,17 @@ fn flat_request(flat: &'static [Conntrack]) -> Path {
 fn text(name: &'static str, golden: &'static [Golden]) -> Path {
     let text = Text { extended: true, id: true, ktimestamp: true, ..Text::default() };
     let mut line = Vec::new();
-    each(name, "print a line of conntrack(8) with extended, id, ktimestamp", golden, move |golden| {
-        line.clear();
-        let is_there = text.write(&golden.message(), Some(golden.received), &mut line);
-        assert!(is_there, "an entry has a line");
-        black_box(&line);
-    })
+    each(
+        name,
+        "print a line of conntrack(8) with extended, id, ktimestamp",
+        golden,
+        move |golden| {
+            line.clear();
+            let is_there = text.write(&golden.message(), Some(golden.received), &mut line);
+            assert!(is_there, "an entry has a line");
+            black_box(&line);
+        },
+    )
 }
 
 fn json(name: &'static str, golden: &'static [Golden]) -> Path {

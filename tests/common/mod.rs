@@ -1,4 +1,4 @@
-//! The golden messages.
+//! Reads the golden messages.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use ctnetlink::wire::Endian;
@@ -20,7 +20,7 @@ pub(crate) const KERNELS: [&str; 10] = [
     "linux-7.2-s390x",
 ];
 
-/// The folders with labels that the kernel itself set.
+/// The folders with labels that the kernel set.
 pub(crate) const LABELLED: [&str; 5] = [
     "linux-6.1-i386",
     "linux-7.2-arm64-16k",
@@ -32,11 +32,11 @@ pub(crate) const LABELLED: [&str; 5] = [
 /// The folders with long timeouts, and labels of every length.
 pub(crate) const WIDE: [&str; 3] = ["linux-6.1-i386", "linux-7.2-arm64-16k", "linux-7.2-mips"];
 
-/// Those of them that were recorded a second time, with more.
+/// The folders with a second, richer recording.
 pub(crate) const RICHER: [&str; 5] =
     ["linux-5.10", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2"];
 
-/// One line of a recording; `tests/golden/README.md` explains the keys.
+/// A line of a recording; `tests/golden/README.md` explains the keys.
 #[derive(Deserialize)]
 pub(crate) struct Golden {
     pub(crate) kind: String,
@@ -58,8 +58,9 @@ fn this_machine() -> Endian {
     Endian::NATIVE
 }
 
-/// Returns `n` if one of `n` inputs is enough for the tests that try very many. The environment
-/// variable `CTNETLINK_SAMPLE` says so on emulated machines.
+/// Returns `n` if tests with very many inputs try only one of `n` inputs.
+///
+/// The environment variable `CTNETLINK_SAMPLE` sets `n` on emulated machines.
 pub(crate) fn sample() -> usize {
     std::env::var("CTNETLINK_SAMPLE").map_or(1, |text| text.parse().unwrap())
 }
@@ -70,18 +71,18 @@ impl Golden {
             .unwrap_or_else(|e| panic!("{}: {e}", self.place))
     }
 
-    /// Whether the kernel wrote it.
+    /// Returns `true` if the kernel sent the message.
     pub(crate) fn is_from_kernel(&self) -> bool {
         self.kind != "request"
     }
 
-    /// Whether it was made to be refused: its bytes were changed at random, or something is wrong.
+    /// Returns `true` if the message is a mutated or deliberately invalid request.
     pub(crate) fn is_mutated(&self) -> bool {
         matches!(self.op.as_deref(), Some("mutated" | "refused"))
     }
 
-    /// Whether it is the kernel's refusal of a request.
-    pub(crate) fn is_refusal(&self) -> bool {
+    /// Returns `true` if the message is the error with which the kernel rejects a request.
+    pub(crate) fn is_error(&self) -> bool {
         self.kind == "error"
     }
 
@@ -94,7 +95,7 @@ pub(crate) fn golden_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// The messages of one file.
+/// Returns the messages of one file.
 pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
     let endian = match kernel {
         "linux-7.2-s390x" => Endian::Big,
@@ -113,7 +114,7 @@ pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
     messages.collect()
 }
 
-/// The files of one kernel that hold more than labels and filters.
+/// Returns the files of one kernel that contain more than labels and filters.
 pub(crate) fn files(kernel: &str) -> Vec<&'static str> {
     let mut files = vec!["messages.jsonl"];
     files.extend(RICHER.contains(&kernel).then_some("richer.jsonl"));
@@ -121,12 +122,12 @@ pub(crate) fn files(kernel: &str) -> Vec<&'static str> {
     files
 }
 
-/// The messages of one kernel.
+/// Returns the messages of one kernel.
 pub(crate) fn of(kernel: &str) -> Vec<Golden> {
     files(kernel).iter().flat_map(|file| read(kernel, file)).collect()
 }
 
-/// Every golden message of every kernel.
+/// Returns all golden messages of all kernels.
 pub(crate) fn all() -> Vec<Golden> {
     let mut messages: Vec<_> = KERNELS.iter().flat_map(|kernel| of(kernel)).collect();
     for kernel in LABELLED {
@@ -135,7 +136,7 @@ pub(crate) fn all() -> Vec<Golden> {
     messages
 }
 
-/// Those of them that are in this machine's byte order.
+/// Returns the golden messages in this machine's byte order.
 pub(crate) fn native() -> Vec<Golden> {
     let mut messages = all();
     messages.retain(|golden| golden.endian == Endian::NATIVE);

@@ -1,5 +1,6 @@
-//! What must hold of any input: the laws as code. Shared by the tests, which run on any machine, and
-//! by the fuzz targets.
+//! Checks that must hold for any input.
+//!
+//! The tests and the fuzz targets share this code.
 #![allow(dead_code, reason = "each program uses a part")]
 
 use ctnetlink::error::Error;
@@ -13,7 +14,7 @@ use ctnetlink::{
     Conntrack, Expectation, Family, Kind, Message, MessageBuilder, MsgType, attrs, nested,
 };
 
-/// Counts errors, and notes where the length fields are.
+/// Counts errors, and collects the offsets of the length fields.
 #[derive(Default)]
 pub(crate) struct Errors {
     pub(crate) count: usize,
@@ -32,7 +33,9 @@ impl<'a> Visitor<'a> for Errors {
     }
 }
 
-/// Decodes `bytes` by every path; none may panic. What decodes must encode to the same bytes.
+/// Decodes `bytes` with every API, and re-encodes the message to identical bytes.
+///
+/// Returns the number of errors, or `None` if the bytes do not contain a message.
 pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option<usize> {
     let message = Message::parse_with(bytes, endian).ok()?;
     let mut errors = Errors::default();
@@ -47,7 +50,7 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
     let flat = flat.read_message(&message, |_| reported += 1).map(|()| flat);
     assert_eq!(message.conntrack(), flat);
     if flat.is_ok() {
-        // One pass and a visit see the same errors.
+        // `read_message` and `visit` report the same errors.
         assert_eq!(reported, errors.count, "{:02x?}", message.as_bytes());
     }
     agrees(&message, &flat);
@@ -57,7 +60,7 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
         let [mut visited, mut json, mut text] = [Vec::new(), Vec::new(), Vec::new()];
         message.for_each_error(|error| visited.push(error));
         assert_eq!(visited.len(), errors.count);
-        // The JSON that is made in one pass is serde's of the record.
+        // `Json` writes the same JSON as serde writes for the record.
         let mut line = String::new();
         Json::default().write_and_report(&message, &mut line, |error| json.push(error));
         assert_eq!(line, serde_json::to_string(&record).unwrap());
@@ -77,7 +80,7 @@ pub(crate) fn survives(bytes: &[u8], endian: Endian, every_path: bool) -> Option
     Some(errors.count)
 }
 
-/// What reads known shapes in one piece comes to the same as what reads attribute by attribute.
+/// Checks that the fast path for known shapes has the same result as decoding attribute by attribute.
 fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     let mut flow_errors = Vec::new();
     let mut flow = FlowTimes::default();
@@ -92,7 +95,7 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     let mut times = FlowTimes { family: nfgen_family, ..FlowTimes::default() };
     let (mut errors, mut times_errors) = (Vec::new(), Vec::new());
     for (raw, attr) in attrs.raw().zip(attrs.iter()) {
-        // Those of a header, and those of what is read: CTA_TUPLE_ORIG and CTA_TIMESTAMP.
+        // `FlowTimes` reports errors in headers, CTA_TUPLE_ORIG and CTA_TIMESTAMP.
         let is_read = raw.as_ref().map_or(true, |raw| matches!(raw.number(), 1 | 20));
         let from = errors.len();
         match attr {
@@ -108,14 +111,14 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     assert_eq!(flow_errors, times_errors, "{:02x?}", message.as_bytes());
 
     assert_eq!(flat.as_ref(), Ok(&ct), "{:02x?}", message.as_bytes());
-    // The same over a value that is used.
+    // Reading into a used value has the same result.
     let mut again = Conntrack { mark: Some(7), orig: ct.reply, ..ct.clone() };
     let mut again_errors = Vec::new();
     again.read_message(message, |error| again_errors.push(error)).unwrap();
     assert_eq!(again, ct, "{:02x?}", message.as_bytes());
     assert_eq!(again_errors, errors, "{:02x?}", message.as_bytes());
-    // An entry is written in one piece for this machine, and attribute by attribute for another. The
-    // other machine may write labels of fewer than 16 bytes in whole words, and so in more bytes.
+    // The encoder has a fast path for the native byte order only. The other byte order may need whole
+    // words for labels of fewer than 16 bytes, and therefore more bytes.
     let full_length = |labels: &mut Option<Labels>| {
         *labels = labels.map(|labels| Labels::from_bits(labels.bits()));
     };
@@ -124,7 +127,7 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
         full_length(&mut ct.request_only_mut().labels_mask);
     }
     for layout in [Layout::Dump, Layout::Event, Layout::Request] {
-        // What lay in the buffer before must not show.
+        // The old contents of the buffer must not appear in the message.
         let mut buffers = [WriteBuf::from(vec![0xa5; 2048]), WriteBuf::from(vec![0x5a; 2048])];
         let [native, other] = &mut buffers;
         let write = |endian, buffer: &mut WriteBuf| {
@@ -144,7 +147,7 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
     }
 }
 
-/// The same attributes as this machine writes them.
+/// Returns the attributes in the native byte order.
 pub(crate) fn translated<S: AttrSet>(attrs: Attrs<'_, S>) -> Vec<u8> {
     AttrsBuf::<S>::build(Endian::NATIVE, |out| {
         attrs.iter().flatten().for_each(|attr| out.put(attr))
@@ -153,7 +156,7 @@ pub(crate) fn translated<S: AttrSet>(attrs: Attrs<'_, S>) -> Vec<u8> {
     .into_bytes()
 }
 
-/// A datagram: its messages lie one behind another and every byte is accounted for.
+/// Checks the messages of a datagram, and that each starts where the previous one ends.
 pub(crate) fn datagram(bytes: &[u8], endian: Endian) {
     let mut end = 0;
     for message in ctnetlink::Messages::with_endian(bytes, endian) {
@@ -167,7 +170,7 @@ pub(crate) fn datagram(bytes: &[u8], endian: Endian) {
     }
 }
 
-/// JSON and bytes of a flat value say the same as the value.
+/// Checks that a decoded struct survives encoding to JSON and to bytes.
 pub(crate) fn flat_value(ct: &Conntrack) {
     let json = serde_json::to_string(ct).unwrap();
     let back: Conntrack = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{e}: {json}"));
@@ -183,8 +186,9 @@ pub(crate) fn flat_value(ct: &Conntrack) {
     }
 }
 
-/// What bytes cannot tell: a nest that is there and empty, identifiers of ICMP with another
-/// protocol. Writing and reading the value once more decides.
+/// Returns the struct after encoding and decoding.
+///
+/// Bytes do not contain an empty nest or ICMP identifiers with another protocol.
 fn as_written(ct: &Conntrack) -> Conntrack {
     let builder = MessageBuilder::new(MsgType::CT_NEW, Family::UNSPEC);
     ct.to_message(&builder, Layout::Request)
@@ -192,7 +196,7 @@ fn as_written(ct: &Conntrack) -> Conntrack {
         .unwrap()
 }
 
-/// Any JSON is a flat value or an error.
+/// Checks that any JSON deserializes or leads to an error.
 pub(crate) fn json(text: &[u8]) {
     if let Ok(ct) = serde_json::from_slice::<Conntrack>(text) {
         flat_value(&ct);
@@ -205,15 +209,15 @@ pub(crate) fn json(text: &[u8]) {
     }
 }
 
-/// A run of attributes of a set: views, the raw copy, the typed tree.
+/// Checks an attribute list of one set: the views, the raw copy and the decoded attributes.
 pub(crate) fn attributes<S: AttrSet>(bytes: &[u8], endian: Endian) {
     let run = Attrs::<S>::new(bytes, endian);
     let mut errors = Errors::default();
     errors.visit(run);
-    // A writer refuses nothing that was read.
+    // A writer accepts everything that was read.
     let rebuilt = AttrsBuf::<S>::build(endian, |out| run.rebuild(out)).unwrap();
     assert_eq!(rebuilt.as_attrs().as_bytes(), bytes);
-    // Each value by itself, framed as the kernel frames it: the same number and payload.
+    // Each value is re-encoded on its own, with the same number and payload.
     for raw in run.raw().flatten() {
         let Ok(attr) = S::decode(raw) else { continue };
         assert_eq!(S::payload_len(&attr), raw.payload.len());
@@ -223,7 +227,7 @@ pub(crate) fn attributes<S: AttrSet>(bytes: &[u8], endian: Endian) {
     }
 }
 
-/// [`attributes`] of the set that the first byte chooses, in the byte order that its top bit does.
+/// Checks [`attributes`] of the set and byte order that the first byte selects.
 pub(crate) fn any_set(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let endian = if choice & 0x80 == 0 { Endian::Little } else { Endian::Big };
@@ -261,14 +265,15 @@ pub(crate) fn any_set(bytes: &[u8]) {
     );
 }
 
-/// States of any release and machine: what the simulated kernel emits decodes without error, says
-/// what the state was, and encodes to the same bytes.
+/// Checks messages of the simulated kernel of any release and architecture.
+///
+/// They must decode without error to the simulated entry, and be re-encoded to identical bytes.
 pub(crate) fn simulated(input: &[u8]) {
     let mut number = [0; 11];
     let len = input.len().min(number.len());
     number[..len].copy_from_slice(&input[..len]);
     let [series, arch, skip, seed @ ..] = number;
-    // 2.6.39, 3.0 to 3.19, 4.0 to 4.20, 5.0 to 5.19, 6.0 to 6.19, 7.0 to 7.2.
+    // The releases are 2.6.39, 3.0 to 3.19, 4.0 to 4.20, 5.0 to 5.19, 6.0 to 6.19, and 7.0 to 7.2.
     let releases = [(3, 20), (4, 21), (5, 20), (6, 20), (7, 3)];
     let all = releases.iter().flat_map(|&(major, minors)| (0..minors).map(move |n| (major, n)));
     let release = match all.clone().nth(usize::from(series) % 85) {
@@ -289,7 +294,7 @@ pub(crate) fn simulated(input: &[u8]) {
     }
 }
 
-/// What a message shows of an entry is what the entry has.
+/// Checks that a decoded message contains the values of the simulated entry.
 fn shows(shown: &Conntrack, state: &ctnetlink::sim::NfConn, hz: u32) {
     let [orig, reply] = &state.tuple;
     for (shown, tuple) in [(&shown.orig, orig), (&shown.reply, reply)] {
@@ -325,7 +330,7 @@ fn shows(shown: &Conntrack, state: &ctnetlink::sim::NfConn, hz: u32) {
     assert!(shown.timestamp_event.is_none_or(|time| time == event));
 }
 
-/// A capture file of any format: every packet is read or an error, and the messages in it survive.
+/// Checks a capture file of any format: every packet is read or leads to an error.
 pub(crate) fn capture(bytes: &[u8]) {
     let Ok(mut reader) = ctnetlink::capture::Reader::new(bytes) else { return };
     while let Some(packet) = reader.next_packet() {

@@ -1,4 +1,4 @@
-//! Messages of both kernels, byte for byte.
+//! Compares the messages of both kernels byte for byte.
 
 use crate::generate::Step;
 use crate::socket::Answer;
@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 const CTA_TIMESTAMP_EVENT: u16 = 27;
 
-/// What is not the same, and where.
+/// A difference between the kernels, and the step that caused it.
 #[derive(Clone, Debug)]
 pub(crate) struct Difference {
     text: String,
@@ -31,13 +31,15 @@ impl fmt::Display for Difference {
     }
 }
 
-/// The datagrams of an answer.
+/// Compares the datagrams of a reply.
 pub(crate) fn same_answer(answer: &Answer, simulated: &[Vec<u8>]) -> Result<(), Difference> {
-    same_bytes("answer", &answer.datagrams, simulated, None)
+    same_bytes("reply", &answer.datagrams, simulated, None)
 }
 
-/// Datagrams, one by one. `during` is when the running kernel made them, if they may say so: then
-/// the times of events are taken over.
+/// Compares datagrams one by one.
+///
+/// `during` is the period in which the running kernel sent them. If it is given, the times of events
+/// may differ: they are copied from the running kernel after a check that they are in the period.
 pub(crate) fn same_bytes(
     what: &str,
     running: &[Vec<u8>],
@@ -70,7 +72,7 @@ pub(crate) fn same_bytes(
     }
 }
 
-/// The value of `CTA_TIMESTAMP_EVENT`, where both messages have it at the same place.
+/// Copies the value of `CTA_TIMESTAMP_EVENT` if both messages contain it at the same offset.
 fn take_over_time(
     running: &[u8],
     simulated: &mut [u8],
@@ -90,7 +92,7 @@ fn take_over_time(
     Ok(())
 }
 
-/// Where the payload of a top-level attribute lies.
+/// Returns the offset of the payload of a top-level attribute.
 fn payload(message: &[u8], wanted: u16) -> Option<usize> {
     let half = |at: usize| Some(u16::from_ne_bytes([*message.get(at)?, *message.get(at + 1)?]));
     let mut at = 20;

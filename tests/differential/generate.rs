@@ -1,4 +1,4 @@
-//! Random steps.
+//! Generates random steps.
 
 use crate::random::Random;
 use ctnetlink::attrs::{ExpectFlags, Status};
@@ -12,22 +12,23 @@ use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Expectation, Family};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// One thing that is done to both kernels.
+/// An operation on both kernels.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// Creates or changes an entry, as the flags say.
+    /// Creates or changes an entry, depending on the flags.
     New(NlmFlags, Box<Conntrack>),
-    /// Creates an entry that is over at once, and looks for it.
+    /// Creates an entry that expires at once, and then looks it up.
     Expired(Box<Conntrack>),
-    /// Reads an entry, and zeroes its counters if true.
+    /// Reads an entry, and resets its counters if `true`.
     Get(Box<Conntrack>, bool),
     /// Deletes an entry.
     Delete(Box<Conntrack>, GivenId),
-    /// Reads the table, and zeroes counters if true.
+    /// Dumps the table, and resets counters if `true`.
     Dump(Select, bool),
-    /// Removes what is selected.
+    /// Deletes the selected entries.
     Flush(Select),
-    /// A second listener who wants to lose no event does not listen (1), or does again (0).
+    /// Opens (`true`) or closes (`false`) a second listener that does not read its events, but has asked
+    /// the kernel to report event loss.
     Deaf(bool),
     /// Sets a sysctl.
     Switch(&'static str, u8),
@@ -37,20 +38,20 @@ pub(crate) enum Step {
     ExpectGet(Box<Expectation>),
     /// Deletes an expectation.
     ExpectDelete(Box<Expectation>),
-    /// Reads all expectations.
+    /// Dumps all expectations.
     ExpectDump,
 }
 
-/// What a kernel is, and what may be asked of it.
+/// The kernel's release and configuration, and the features that the steps may use.
 #[derive(Clone, Debug)]
 pub(crate) struct Abilities {
     pub(crate) kernel: Kernel,
     pub(crate) helpers: Vec<Helper>,
-    /// Entries have labels.
+    /// Whether entries have labels.
     pub(crate) labels_used: bool,
 }
 
-/// Which id a request to delete has.
+/// The id in a request to delete an entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum GivenId {
     None,
@@ -58,7 +59,7 @@ pub(crate) enum GivenId {
     Wrong,
 }
 
-/// What a dump or flush selects.
+/// The selector of a dump or flush.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Select {
     pub(crate) family: Family,
@@ -86,7 +87,7 @@ const PROTOS: [IpProto; 13] = [
     IpProto(0),
 ];
 
-/// A mixture of everything.
+/// Generates a mixture of all steps on entries.
 pub(crate) fn a_round(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let mut known: Vec<Conntrack> = Vec::new();
     let mut steps = Vec::new();
@@ -147,7 +148,7 @@ pub(crate) fn a_round(random: &mut Random, can: &Abilities) -> Vec<Step> {
     steps
 }
 
-/// A table that takes many datagrams to dump.
+/// Generates a table whose dump needs many datagrams.
 pub(crate) fn a_large_table(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let known: Vec<_> = (0..900).map(|_| entry(random, can, &[])).collect();
     let mut steps: Vec<_> =
@@ -160,7 +161,7 @@ pub(crate) fn a_large_table(random: &mut Random, can: &Abilities) -> Vec<Step> {
     steps
 }
 
-/// What a listener misses goes with the next event.
+/// Generates steps during which a listener loses events, which the kernel sends with the next event.
 pub(crate) fn missed_events(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let mut known: Vec<Conntrack> = Vec::new();
     let mut steps = Vec::new();
@@ -172,7 +173,7 @@ pub(crate) fn missed_events(random: &mut Random, can: &Abilities) -> Vec<Step> {
                     known.push(entry(random, can, &known));
                     Step::New(CREATE, Box::new(known[known.len() - 1].clone()))
                 }
-                // A DESTROY that is lost would be sent again at a time of the kernel's choice.
+                // The kernel would repeat a lost DESTROY event at an unpredictable time.
                 4 if n % 2 == 0 && !known.is_empty() => {
                     let gone = known.swap_remove(random.below(known.len()));
                     Step::Delete(Box::new(key(random, &gone)), GivenId::None)
@@ -192,7 +193,7 @@ pub(crate) fn missed_events(random: &mut Random, can: &Abilities) -> Vec<Step> {
     steps
 }
 
-/// Flows with helpers, and what they expect.
+/// Generates entries with helpers, and their expectations.
 pub(crate) fn expectations(random: &mut Random, can: &Abilities) -> Vec<Step> {
     let mut steps = Vec::new();
     for n in 0..30 {
@@ -297,7 +298,7 @@ fn address(random: &mut Random, is_v4: bool) -> IpAddr {
     }
 }
 
-/// The least that an entry needs.
+/// Returns an entry with only the required attributes.
 fn flow(random: &mut Random) -> Conntrack {
     let is_v4 = random.chance(50);
     let proto = random.of(&PROTOS);
@@ -346,7 +347,7 @@ fn flow(random: &mut Random) -> Conntrack {
     }
 }
 
-/// Long enough not to end while the test runs.
+/// Returns a timeout that does not expire while the test runs.
 fn timeout(random: &mut Random) -> u32 {
     match random.below(8) {
         0 => u32::MAX,
@@ -364,7 +365,7 @@ fn helper_for(random: &mut Random, can: &Abilities, ct: &Conntrack) -> Option<He
     Some(Help { name: Some(helper.name.clone()), info: None })
 }
 
-/// A request to create an entry.
+/// Returns a request to create an entry.
 fn entry(random: &mut Random, can: &Abilities, known: &[Conntrack]) -> Conntrack {
     let mut ct = flow(random);
     attributes(random, can, &mut ct);
@@ -372,7 +373,7 @@ fn entry(random: &mut Random, can: &Abilities, known: &[Conntrack]) -> Conntrack
         ct.help = helper_for(random, can, &ct).unwrap_or_default();
     }
     if random.chance(10) && !known.is_empty() {
-        // Only one in the same zone and of the same family is found.
+        // The kernel finds only a master in the same zone and of the same family.
         let master = &known[random.below(known.len())];
         ct.master = Tuple { zone: None, ..master.orig };
         (ct.family, ct.zone) = (master.family, master.zone);
@@ -421,7 +422,7 @@ fn flow_of(random: &mut Random, family: Family) -> Conntrack {
     }
 }
 
-/// What both creation and change may set.
+/// Sets attributes that are allowed both when an entry is created and when it is changed.
 fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
     if random.chance(60) {
         ct.mark = Some(if random.chance(70) { random.u32() & 7 } else { random.number() });
@@ -459,7 +460,7 @@ fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
                 vtag_reply: Some(random.number()),
             }));
         }
-        // Of another protocol than the entry's: passed over.
+        // The kernel ignores the state of a protocol other than the entry's.
         _ if random.chance(5) => {
             ct.protoinfo = Some(ProtoInfo::Tcp(Tcp {
                 state: Some(TcpState(random.below(10) as u8)),
@@ -496,7 +497,7 @@ fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
     }
 }
 
-/// A request to change an entry.
+/// Returns a request to change an entry.
 fn change(random: &mut Random, can: &Abilities, ct: &Conntrack) -> Conntrack {
     let mut change = key(random, ct);
     attributes(random, can, &mut change);
@@ -516,7 +517,7 @@ fn change(random: &mut Random, can: &Abilities, ct: &Conntrack) -> Conntrack {
     change
 }
 
-/// What finds an entry: both tuples or one.
+/// Returns the key of an entry: both tuples or one of them.
 fn key(random: &mut Random, ct: &Conntrack) -> Conntrack {
     let which = random.below(4);
     let keep = |tuple: &Tuple, keep| if keep { *tuple } else { Tuple::default() };
@@ -529,7 +530,7 @@ fn key(random: &mut Random, ct: &Conntrack) -> Conntrack {
     }
 }
 
-/// Makes a request wrong, or at least odd.
+/// Makes a request invalid or unusual.
 fn spoil(random: &mut Random, ct: &mut Conntrack) {
     match random.below(20) {
         0 => ct.timeout = None,
@@ -570,7 +571,7 @@ fn spoil(random: &mut Random, ct: &mut Conntrack) {
     }
 }
 
-/// Requests whose events fill the smallest buffer, and leave nothing behind.
+/// Returns requests whose events fill the smallest buffer, and after which the table is as before.
 pub(crate) fn fillers() -> Vec<Step> {
     let mut random = Random::new(0);
     let mut steps = Vec::new();

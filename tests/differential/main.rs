@@ -1,15 +1,16 @@
-//! The running kernel against the simulated one of the same release.
+//! Compares the running kernel with the simulated kernel of the same release.
 //!
 //! In a network namespace of its own, with a connection tracking table of its own, this program
-//! sends random requests to the running kernel and to the simulated one. Events, answers, dumps and
-//! refusals must be the same, byte for byte, after what cannot be foretold was taken over from the
-//! kernel: ids, times, the second in which a timeout is read, the order of the table, and what NAT
-//! chose of a range.
+//! sends random requests to the running kernel and to the simulated one. Events, replies, dumps and
+//! errors must be identical, byte for byte. Unpredictable values are copied from the running kernel
+//! before: ids, times, the second in which a timeout is read, the order of the table, and the address
+//! and port that NAT chose from a range.
 //!
-//! * `CTNETLINK_SEED` sets the seed, which every run prints; `CTNETLINK_ROUNDS` the number of rounds.
-//! * A round that differs is run again with ever fewer requests, and the fewest that still differ
-//!   are printed.
-//! * What this machine cannot do is said in lines that begin `SKIPPED differential:`.
+//! * `CTNETLINK_SEED` sets the seed, which every run prints; `CTNETLINK_ROUNDS` sets the number of
+//!   rounds.
+//! * After a round with a difference the program removes requests as long as the kernels differ, and
+//!   prints the remaining requests.
+//! * Lines that begin with `SKIPPED differential:` report what this machine does not support.
 #![cfg(target_os = "linux")]
 
 mod compare;
@@ -33,14 +34,14 @@ fn setting(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
-/// The seed of this run: the one that was asked for, or the time.
+/// Returns the seed of this run, from the environment or from the time.
 fn seed() -> u64 {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     setting("CTNETLINK_SEED", now.as_nanos() as u64 & 0xffff_ffff)
 }
 
 #[test]
-fn entries_and_expectations() {
+fn simulated_kernel_matches_the_running_kernel() {
     alone(|machine| {
         let (seed, start) = (seed(), Instant::now());
         say(&format!("differential: {machine}, CTNETLINK_SEED={seed}"));
@@ -65,7 +66,7 @@ fn entries_and_expectations() {
                     let steps: Vec<_> = fewest.iter().map(|step| format!("{step:?}\n")).collect();
                     panic!(
                         "the kernel and its simulation differ (CTNETLINK_SEED={seed}, round {round}), \
-                         also after these {} steps alone:\n{}{difference}",
+                         even after only these {} steps:\n{}{difference}",
                         fewest.len(),
                         steps.concat()
                     );
@@ -78,7 +79,7 @@ fn entries_and_expectations() {
 }
 
 #[test]
-fn mutated_requests() {
+fn accepted_mutated_requests_decode_and_replies_rebuild() {
     alone(|machine| {
         let (seed, start) = (seed(), Instant::now());
         let requests = setting("CTNETLINK_MUTATIONS", 10_000);

@@ -1,4 +1,6 @@
-//! Mutated requests: what the kernel accepts we decode, and what it answers we decode and rebuild.
+//! Sends mutated requests to the kernel.
+//!
+//! Accepted requests must decode, and all replies must decode and be re-encoded to identical bytes.
 
 use crate::compare::hex;
 use crate::generate::{Step, a_round};
@@ -13,11 +15,11 @@ use std::fmt;
 pub(crate) struct Figures {
     requests: u64,
     accepted: usize,
-    /// Accepted, with bytes after the last attribute that make none: the kernel passes them over.
+    /// The accepted requests with bytes after the last attribute, which the kernel ignores.
     leftover: usize,
-    /// Accepted, with a number that is too long: the kernel takes its first bytes.
+    /// The accepted requests with a number that is too long. The kernel reads its first bytes.
     longer: usize,
-    /// Accepted, with a bad value where this request's values are not looked at.
+    /// The accepted requests with a malformed value that the kernel does not read for this request.
     unread: usize,
     answers: usize,
     errnos: std::collections::BTreeMap<i32, usize>,
@@ -34,7 +36,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Every attribute decodes and has a name.
+/// Checks that every attribute decodes and has a name.
 struct Known;
 
 impl<'a> Visitor<'a> for Known {
@@ -75,7 +77,7 @@ pub(crate) fn mutate(machine: &mut Machine, random: &mut Random, requests: u64) 
     figures
 }
 
-/// Changes a byte of the body, an attribute's length, or what is at the end.
+/// Changes a byte of the body, the length or number of an attribute, or the end of the message.
 fn change(random: &mut Random, bytes: &mut Vec<u8>) {
     let body = 16..bytes.len();
     if body.len() < 8 {
@@ -86,7 +88,7 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>) {
         0 => bytes[at] = random.u32() as u8,
         1 => bytes[at] ^= 1 << random.below(8),
         2 => bytes[at] = random.of(&[0, 1, 0x7f, 0x80, 0xff]),
-        // An attribute's header is wherever four bytes begin.
+        // A header of an attribute may be at every multiple of four bytes.
         3 => bytes[at & !3] = random.of(&[3, 4, 5, 6, 7, 8, 9, 12, 20]),
         4 => bytes[(at & !3) + 2] = random.below(30) as u8,
         5 => {
@@ -100,19 +102,21 @@ fn change(random: &mut Random, bytes: &mut Vec<u8>) {
     bytes[..4].copy_from_slice(&len);
 }
 
-/// Sends one, and judges it and all that answers it. A second request shows where the answers end.
+/// Sends a mutated request, and checks the request and all replies.
+///
+/// The reply to a second request marks the end of the replies.
 fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     machine.asks.send(bytes);
     let end = machine.next_seq();
     let marker = request::stats().with_seq(end);
     machine.asks.send(marker.as_bytes());
     let mut errno = None;
-    'answers: loop {
+    'replies: loop {
         let datagram = machine.asks.receive();
         for message in ctnetlink::messages(&datagram) {
             let message = message.unwrap();
             if message.header().nlmsg_seq == end {
-                break 'answers;
+                break 'replies;
             }
             assert_eq!(message.header().nlmsg_seq, seq, "{}", hex(bytes));
             match message.body().unwrap() {
@@ -139,7 +143,7 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
         .read_message(&message, |error| errors.push(error))
         .unwrap_or_else(|error| panic!("{error}: {}", hex(bytes)));
     for error in errors {
-        // Each error costs its attribute alone, and the kernel has a reason to overlook it.
+        // Each error affects only its attribute, and there is a reason why the kernel ignores it.
         match error.kind {
             ErrorKind::AttrHeader { .. } | ErrorKind::AttrLength { .. } => figures.leftover += 1,
             ErrorKind::PayloadLength { expected, found } if found > expected => figures.longer += 1,
@@ -148,7 +152,7 @@ fn ask(machine: &mut Machine, bytes: &[u8], seq: u32, figures: &mut Figures) {
     }
 }
 
-/// A message of the kernel: every attribute decodes, and the bytes come back.
+/// Checks a message from the kernel: every attribute decodes, and the re-encoded bytes are identical.
 fn judge(message: &Message<'_>, figures: &mut Figures) {
     figures.answers += 1;
     assert_ne!(message.kind(), Kind::Foreign, "{message:?}");

@@ -1,13 +1,15 @@
-//! A network namespace for each test.
+//! Runs each test in a network namespace of its own.
 
 use crate::probe::Machine;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-/// Set, to the test's name, in the process inside the namespace.
+/// The environment variable with the test's name, set in the process inside the namespace.
 const INSIDE: &str = "CTNETLINK_DIFFERENTIAL";
 
-/// Runs a test's body in a namespace of its own; the name of the test is that of the closure.
+/// Runs a test's body in a namespace of its own.
+///
+/// The name of the test is derived from the type name of the closure.
 pub(crate) fn alone<F: FnOnce(&mut Machine)>(body: F) {
     let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
     let (_, test) = path.split_once("::").expect("a path within this crate");
@@ -24,17 +26,17 @@ pub(crate) fn alone<F: FnOnce(&mut Machine)>(body: F) {
     }
 }
 
-/// A line of its own that libtest does not hold back.
+/// Prints a line that libtest does not capture.
 pub(crate) fn say(line: &str) {
     std::io::stderr().write_all(format!("\n{line}\n").as_bytes()).unwrap();
 }
 
-/// Says what is not tested and why.
+/// Reports what is not tested and why.
 pub(crate) fn skip(reason: &str) {
     say(&format!("SKIPPED differential: {reason}"));
 }
 
-/// How this user can have a network namespace.
+/// Returns the option of unshare(1) with which this user can create a network namespace.
 fn unshare() -> Result<&'static str, String> {
     let mut reason = String::new();
     for flag in ["-n", "-Urn"] {
@@ -63,7 +65,11 @@ fn run_inside(flag: &str, test: &str) {
     assert!(is_run, "{test} in its namespace: {}\n{stdout}{stderr}", output.status);
 }
 
-/// Loads a ruleset; the reason if nft(8) is not there or does not know it.
+/// Loads a ruleset.
+///
+/// # Errors
+///
+/// Returns the reason if nft(8) is not installed or rejects the ruleset.
 pub(crate) fn nft(ruleset: &str) -> Result<(), String> {
     let child =
         Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();

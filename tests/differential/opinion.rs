@@ -1,6 +1,7 @@
-//! A second opinion: libnetfilter_conntrack, with which conntrack(8) is made, reads what the
-//! simulated kernel sends, and its text is ours.
+//! Compares the text of simulated messages with that of libnetfilter_conntrack.
 //!
+//! conntrack(8) uses this library. It reads the messages of the simulated kernel, and its text must be
+//! equal to ours.
 //! `tests/golden/oracle/lnfct_text.c` is compiled with this machine's cc.
 
 use crate::compare::hex;
@@ -23,7 +24,7 @@ fn golden() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
 }
 
-/// What the simulated kernel of a release sends while random requests come.
+/// Returns the messages that the simulated kernel of a release sends in reply to random requests.
 fn sent_by(release: &str) -> Vec<Vec<u8>> {
     let kernel = Kernel::new(release.parse().unwrap());
     let can = Abilities { kernel, helpers: Helper::in_tree(), labels_used: true };
@@ -39,7 +40,7 @@ fn sent_by(release: &str) -> Vec<Vec<u8>> {
     for step in steps {
         net.advance(random.below(3000) as u64);
         match step {
-            // No socket is named, which conntrack(8) would add to the library's text.
+            // The port id is 0: conntrack(8) would add any other to the library's text.
             Step::New(flags, ct) => drop(net.ctnetlink_new_conntrack(0, flags, &ct)),
             Step::Delete(ct, _) => drop(net.ctnetlink_del_conntrack(0, &ct)),
             Step::Get(ct, zero) => {
@@ -61,7 +62,11 @@ fn sent_by(release: &str) -> Vec<Vec<u8>> {
     sent
 }
 
-/// The compiled oracle; the reason if there is none.
+/// Compiles the oracle and returns its path.
+///
+/// # Errors
+///
+/// Returns the reason if it cannot be compiled.
 fn oracle(dir: &Path) -> Result<PathBuf, String> {
     let program = dir.join("lnfct_text");
     let mut cc = Command::new("cc");
@@ -77,16 +82,16 @@ fn oracle(dir: &Path) -> Result<PathBuf, String> {
 }
 
 #[test]
-fn library_reads_the_simulated_kernel() {
+fn text_of_simulated_messages_equals_that_of_libnetfilter_conntrack() {
     if cfg!(not(target_endian = "little")) {
-        skip("second opinion: the library reads messages of this machine's byte order");
+        skip("libnetfilter_conntrack: the messages are little-endian, and this machine is not");
         return;
     }
     let dir = std::env::temp_dir().join(format!("ctnetlink-opinion-{}", std::process::id()));
     std::fs::create_dir_all(&dir).unwrap();
     let program = match oracle(&dir) {
         Ok(program) => program,
-        Err(reason) => return skip(&format!("second opinion: {reason}")),
+        Err(reason) => return skip(&format!("libnetfilter_conntrack: {reason}")),
     };
     let labels = golden().join("connlabel.conf");
     let releases = ["2.6.39", "3.10", "4.9", "4.18", "5.4", "5.10", "6.1", "6.12", "6.18", "7.2"];

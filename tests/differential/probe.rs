@@ -1,4 +1,4 @@
-//! The machine: what its kernel is and can do.
+//! Determines the release, the configuration and the features of the running kernel.
 
 use crate::generate::Abilities;
 use crate::namespace::{nft, skip};
@@ -12,10 +12,10 @@ use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Family, Message, MessageBuf, MessageBuilder, MsgType};
 use std::fmt;
 
-/// NEW, UPDATE and DESTROY of entries, NEW and DESTROY of expectations.
+/// The groups of NEW, UPDATE and DESTROY events of entries, and NEW and DESTROY events of expectations.
 const GROUPS: [u32; 5] = [1, 2, 3, 4, 6];
 
-/// The namespace that the test is in, and what is known of its kernel.
+/// The namespace of the test, and the features of its kernel.
 pub(crate) struct Machine {
     pub(crate) asks: Netlink,
     pub(crate) hears: Netlink,
@@ -37,7 +37,7 @@ impl Machine {
         let release = release.trim().to_owned();
         let arch = match std::env::consts::ARCH {
             "aarch64" => Arch::ARM64,
-            name => name.parse().map_err(|_| format!("the machine {name} is not simulated"))?,
+            name => name.parse().map_err(|_| format!("architecture {name} is not simulated"))?,
         };
         let number = release.parse().map_err(|error| format!("Linux {release}: {error}"))?;
         let no_socket = |error| format!("no NETLINK_NETFILTER socket: {error}");
@@ -48,7 +48,7 @@ impl Machine {
         let mut machine = Self { asks, hears, can, release, seq: 0 };
         let probe = machine.acked(request::stats());
         if probe.errno != 0 {
-            return Err(format!("ctnetlink answers errno {}", probe.errno));
+            return Err(format!("ctnetlink returns errno {}", probe.errno));
         }
         machine.probe()?;
         Ok(machine)
@@ -68,7 +68,11 @@ impl Machine {
         self.asks.ask(&request)
     }
 
-    /// Creates an entry, reads it back and deletes it; the errno if it is refused.
+    /// Creates an entry, reads it back and deletes it.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errno if the kernel rejects the entry.
     fn try_one(&mut self, ct: &Conntrack) -> Result<Conntrack, i32> {
         let created = self.acked(request::create(ct).unwrap()).errno;
         if created != 0 {
@@ -88,7 +92,9 @@ impl Machine {
         sysctl("acct", 1).map_err(|error| format!("counters: {error}"))?;
         let timestamp = sysctl("timestamp", 1).is_ok();
         let longest = Conntrack { timeout: Some(u32::MAX), mark: Some(1), ..plain.clone() };
-        let bare = self.try_one(&longest).map_err(|errno| format!("no entry: errno {errno}"))?;
+        let bare = self
+            .try_one(&longest)
+            .map_err(|errno| format!("the kernel rejects an entry: errno {errno}"))?;
         let left = bare.timeout.unwrap_or(1).max(1);
         let in_range = [100_u32, 250, 300, 1000, 1024, 1200];
         // The longest timeout is INT_MAX jiffies.
@@ -115,7 +121,7 @@ impl Machine {
         };
         self.can.kernel.config = config;
         self.can.kernel.arch.hz =
-            hz.ok_or_else(|| format!("HZ is not known: {left} seconds at most"))?;
+            hz.ok_or_else(|| format!("unknown HZ: the longest timeout is {left} seconds"))?;
         let mut known = Vec::new();
         for helper in Helper::in_tree() {
             let help = Help { name: Some(helper.name.clone()), info: None };
@@ -132,18 +138,18 @@ impl Machine {
             }
         }
         if known.is_empty() {
-            skip("helpers: none is loaded");
+            skip("helpers: no helper is loaded");
         }
         self.can.helpers = known;
         if !timestamp {
-            skip("times: no nf_conntrack_timestamp");
+            skip("times: the sysctl nf_conntrack_timestamp does not exist");
         }
         let answer = self.acked(request::flush(&Selector::default()));
         assert_eq!(answer.errno, 0);
         Ok(())
     }
 
-    /// From here on entries have labels, if a rule that uses them can be made.
+    /// Enables labels of entries from now on, if a rule that uses labels can be created.
     pub(crate) fn use_labels(&mut self) {
         let rules = "table inet t {\nchain c {\ntype filter hook output priority 0;\nct label set 5\n}\n}\n";
         match nft(rules) {
@@ -153,7 +159,7 @@ impl Machine {
         self.can.kernel.config.labels = self.can.labels_used;
     }
 
-    /// A request with all that `ct` has.
+    /// Returns a request with all attributes of `ct`.
     pub(crate) fn request(&mut self, kind: MsgType, flags: NlmFlags, ct: &Conntrack) -> MessageBuf {
         let seq = self.next_seq();
         let flags = NlmFlags::REQUEST | NlmFlags::ACK | flags;
@@ -181,7 +187,7 @@ fn probe_flow(proto: IpProto) -> Conntrack {
     }
 }
 
-/// Writes `net.netfilter.nf_conntrack_*`.
+/// Sets a sysctl `net.netfilter.nf_conntrack_*`.
 pub(crate) fn sysctl(name: &str, value: u8) -> Result<(), String> {
     let path = format!("/proc/sys/net/netfilter/nf_conntrack_{name}");
     std::fs::write(&path, value.to_string()).map_err(|error| format!("{path}: {error}"))

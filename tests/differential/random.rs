@@ -1,4 +1,4 @@
-//! Random numbers that are the same everywhere (SplitMix64).
+//! A random number generator with the same output on every machine (SplitMix64).
 
 pub(crate) struct Random(u64);
 
@@ -19,12 +19,12 @@ impl Random {
         (self.u64() >> 32) as u32
     }
 
-    /// Below `end`.
+    /// Returns a number below `end`.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.u64() % end as u64) as usize
     }
 
-    /// True in so many of 100 cases.
+    /// Returns `true` in `percent` of 100 cases.
     pub(crate) fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent
     }
@@ -33,7 +33,7 @@ impl Random {
         choices[self.below(choices.len())]
     }
 
-    /// A number of which the boundaries are likely.
+    /// Returns a number that is often a boundary value.
     pub(crate) fn number(&mut self) -> u32 {
         match self.below(6) {
             0 => 0,

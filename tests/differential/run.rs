@@ -1,4 +1,4 @@
-//! One sequence of steps, done to both kernels.
+//! Executes a sequence of steps on both kernels and compares the results.
 
 use crate::compare::{Difference, same_answer, same_bytes};
 use crate::generate::{self, GivenId, Select, Step};
@@ -17,11 +17,11 @@ use std::fmt;
 use std::ops::AddAssign;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// What was compared.
+/// The number of compared objects of each kind.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Figures {
     requests: usize,
-    refused: usize,
+    rejected: usize,
     entries: usize,
     expectations: usize,
     events: usize,
@@ -32,7 +32,7 @@ pub(crate) struct Figures {
 impl AddAssign for Figures {
     fn add_assign(&mut self, other: Self) {
         self.requests += other.requests;
-        self.refused += other.refused;
+        self.rejected += other.rejected;
         self.entries += other.entries;
         self.expectations += other.expectations;
         self.events += other.events;
@@ -43,25 +43,25 @@ impl AddAssign for Figures {
 
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { requests, refused, entries, expectations, events, replies, bytes } = self;
+        let Self { requests, rejected, entries, expectations, events, replies, bytes } = self;
         write!(
             f,
-            "requests={requests} refused={refused} entries={entries} \
+            "requests={requests} rejected={rejected} entries={entries} \
              expectations={expectations} events={events} replies={replies} bytes={bytes}"
         )
     }
 }
 
-/// The time now: nanoseconds since the Unix epoch.
+/// Returns the current time in nanoseconds since the Unix epoch.
 pub(crate) fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos() as u64
 }
 
-/// A run of steps.
+/// The state of both kernels during a sequence of steps.
 pub(crate) struct Run<'m> {
     machine: &'m mut Machine,
     net: Net,
-    /// When each entry was asked for and acknowledged, by id.
+    /// The times before the request and after the acknowledgement of each new entry, by id.
     born: HashMap<u32, [u64; 2]>,
     deaf: Option<Netlink>,
     began: Instant,
@@ -69,7 +69,7 @@ pub(crate) struct Run<'m> {
 }
 
 impl<'m> Run<'m> {
-    /// Does the steps from an empty table on.
+    /// Executes the steps, starting with an empty table.
     pub(crate) fn all(machine: &'m mut Machine, steps: &[Step]) -> Result<Figures, Difference> {
         let mut run = Self::new(machine);
         for step in steps {
@@ -126,8 +126,10 @@ impl<'m> Run<'m> {
         .map_err(|difference| difference.at(step))
     }
 
-    /// A listener who asked to be told of losses (`NETLINK_BROADCAST_ERROR`) and whose buffer is full
-    /// makes the kernel keep what it could not deliver.
+    /// Opens or closes a listener that has asked for reports of event loss and whose buffer is full.
+    ///
+    /// Such a listener (`NETLINK_BROADCAST_ERROR`) makes the kernel keep events that it could not
+    /// deliver.
     fn deafen(&mut self, deaf: bool) -> Result<(), Difference> {
         self.deaf = None;
         self.net.listeners.truncate(1);
@@ -136,7 +138,7 @@ impl<'m> Run<'m> {
         }
         let socket = Netlink::open(&[1, 2, 3]).unwrap();
         socket.fill_up();
-        // What fills the buffer is the same in both kernels.
+        // Both kernels execute the steps that fill the buffer.
         for step in generate::fillers() {
             self.step(&step)?;
         }
@@ -159,13 +161,14 @@ impl<'m> Run<'m> {
         }
     }
 
-    /// Sends a request to the running kernel: what it answers, and the events.
+    /// Sends a request to the running kernel, and returns the reply, the events, and the times before
+    /// and after.
     fn ask(&mut self, request: &MessageBuf) -> (Answer, Vec<Vec<u8>>, [u64; 2]) {
         let before = now();
         let answer = self.machine.asks.ask(request);
         let heard = self.machine.hears.drain();
         let after = now();
-        self.figures.refused += usize::from(answer.errno != 0);
+        self.figures.rejected += usize::from(answer.errno != 0);
         self.net.clock.real_ns = after;
         let hz = u128::from(self.net.kernel.arch.hz);
         let passed = self.began.elapsed().as_millis() * hz / 1000;
@@ -173,7 +176,7 @@ impl<'m> Run<'m> {
         (answer, heard, [before, after])
     }
 
-    /// The events of the simulated kernel, against those of the running one.
+    /// Compares the events of the simulated kernel with those of the running one.
     fn same_events(&mut self, heard: &[Vec<u8>], during: [u64; 2]) -> Result<(), Difference> {
         let simulated = std::mem::take(&mut self.net.listeners[0].received);
         self.figures.events += heard.len();
@@ -186,12 +189,15 @@ impl<'m> Run<'m> {
         if answer.errno == simulated {
             return Ok(());
         }
-        let text = format!("the kernel answers errno {}, the simulation {simulated}", answer.errno);
+        let text =
+            format!("the kernel returns errno {}, and the simulation {simulated}", answer.errno);
         Err(Difference::new(text))
     }
 
-    /// Takes over what a message of the running kernel shows of an entry and nobody can foretell:
-    /// when it began and ended, and how long it has left, if that is about what it must be.
+    /// Copies unpredictable values from a message of the running kernel to the simulated entry.
+    ///
+    /// These are the start and stop times and the remaining timeout. They must be near the expected
+    /// values.
     fn adopt(&mut self, message: &Message<'_>) -> Result<(), Difference> {
         let Ok(shown) = Conntrack::try_from(*message) else { return Ok(()) };
         let (now, hz) = (self.net.clock, u64::from(self.net.kernel.arch.hz));
@@ -208,8 +214,8 @@ impl<'m> Run<'m> {
                 tstamp.start = start;
             }
             if let Some(stop) = shown.timestamp.stop {
-                // STOP of an entry that timed out is computed back in whole jiffies, so that it may
-                // even lie before START, by less than one.
+                // The kernel computes STOP of an entry that timed out in whole jiffies, so that STOP
+                // may be before START by less than a jiffy.
                 if stop + 1_000_000_000 / hz < start || stop > now.real_ns {
                     return Err(Difference::new(format!("STOP {stop} after START {start}")));
                 }
@@ -228,7 +234,7 @@ impl<'m> Run<'m> {
         messages(datagrams).try_for_each(|message| self.adopt(&message))
     }
 
-    /// Puts the simulated table into the order in which the kernel's messages come.
+    /// Sorts the simulated table in the order of the running kernel's messages.
     fn order_as(&mut self, datagrams: &[Vec<u8>]) {
         let shown = messages(datagrams).filter_map(|message| Conntrack::try_from(message).ok());
         let place: HashMap<_, _> = shown.enumerate().map(|(n, ct)| (ct.id, n)).collect();
@@ -243,7 +249,7 @@ impl<'m> Run<'m> {
         let created = answer.errno == 0 && flags.contains(NlmFlags::CREATE);
         let mut shown = heard.first().and_then(|event| decoded(event));
         if created && shown.is_none() {
-            // No event: the id and what NAT chose are read.
+            // Without an event, the id and the choice of NAT are read with a request.
             let mut key = Conntrack { family: ct.family, zone: ct.zone, ..Conntrack::default() };
             (key.orig, key.reply) = (ct.orig, ct.reply);
             let get = self.machine.request(MsgType::CT_GET, NlmFlags::empty(), &key);
@@ -261,7 +267,7 @@ impl<'m> Run<'m> {
                 asked.request_only_mut().nat_dst =
                     chosen(&ct.request_only().nat_dst, shown.reply.src, shown.reply.src_port)?;
             }
-            // A jiffy between creation and event shows as a second less.
+            // If a jiffy passes between creation and event, the timeout is one second less.
             let most = 0x7fff_ffff / self.net.kernel.arch.hz;
             if asked.timeout.is_some_and(|t| Some(t.min(most).saturating_sub(1)) == shown.timeout) {
                 asked.timeout = shown.timeout;
@@ -274,7 +280,7 @@ impl<'m> Run<'m> {
         self.same_events(&heard, during)
     }
 
-    /// The seconds left of an entry that a request leaves as they are.
+    /// Copies the remaining timeout of an entry if the request does not change it.
     fn adopt_timeout_of(&mut self, shown: &Conntrack, keeps: bool) {
         let (now, hz) = (self.net.clock.jiffies, u64::from(self.net.kernel.arch.hz));
         let id = shown.id.unwrap_or_default();
@@ -317,7 +323,7 @@ impl<'m> Run<'m> {
         };
         let mut ct = Conntrack { id, ..ct.clone() };
         if ct.orig.is_empty() && ct.reply.is_empty() {
-            // That would be a flush.
+            // A request without a tuple would be a flush.
             ct.reply.proto = Some(ctnetlink::nested::IpProto(1));
         }
         let request = self.machine.request(MsgType::CT_DELETE, NlmFlags::empty(), &ct);
@@ -346,7 +352,8 @@ impl<'m> Run<'m> {
     }
 
     fn flush(&mut self, select: &Select) -> Result<(), Difference> {
-        // Flushes by status and zone, and by family, came later than dumps; see `Selector`.
+        // Kernels support flushes by status, zone and family only later than such dumps; see
+        // `Selector`.
         let seq = self.machine.next_seq();
         let request = request::flush(&select.selector()).with_seq(seq);
         let (answer, heard, during) = self.ask(&request);
@@ -359,7 +366,7 @@ impl<'m> Run<'m> {
     }
 }
 
-/// Expectations: what the kernel keeps of a request is foretold; the id and the time are taken over.
+/// Steps on expectations, whose ids and timeouts are copied from the running kernel.
 impl Run<'_> {
     fn expect_request(&mut self, kind: MsgType, flags: NlmFlags, e: &Expectation) -> MessageBuf {
         let seq = self.machine.next_seq();
@@ -381,7 +388,7 @@ impl Run<'_> {
         let request = self.expect_request(MsgType::EXP_NEW, flags, asked);
         let (answer, heard, during) = self.ask(&request);
         if answer.errno != 0 {
-            // Why an expectation is refused is not simulated.
+            // The simulation does not predict which expectations the kernel rejects.
             return self.same_events(&heard, during);
         }
         self.figures.expectations += 1;
@@ -396,7 +403,9 @@ impl Run<'_> {
                 && Some(orig.dst_id) == asked.dst_port
         });
         let Some(master) = master else {
-            return Err(Difference::new("the kernel knows a master that is not there".into()));
+            return Err(Difference::new(
+                "the simulation does not have the master that the kernel found".into(),
+            ));
         };
         let kept = Expectation {
             timeout: shown.timeout,
@@ -500,7 +509,7 @@ impl Select {
     }
 }
 
-/// Of a range what the kernel chose, after a look whether it lies in it.
+/// Returns the address and port that the kernel chose, after a check that they are in the range.
 fn chosen(
     range: &NatRange,
     addr: Option<std::net::IpAddr>,

@@ -1,4 +1,4 @@
-//! From steps that differ to the fewest that still do.
+//! Reduces a sequence of steps that leads to a difference.
 
 use crate::compare::Difference;
 use crate::generate::Step;
@@ -7,11 +7,13 @@ use crate::probe::Machine;
 use crate::run::Run;
 use std::time::{Duration, Instant};
 
-/// For how long.
+/// The maximum duration of the reduction.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Leaves steps out, many at a time and then one by one, as long as there is a difference; then
-/// attributes of those that remain. A difference that comes and goes is left as it is.
+/// Removes steps and attributes as long as the kernels differ.
+///
+/// The function removes many steps at a time, then single steps, and then attributes of the remaining
+/// steps. If the difference does not occur again, the steps are returned unchanged.
 pub(crate) fn shrink(
     machine: &mut Machine,
     mut steps: Vec<Step>,
@@ -19,7 +21,7 @@ pub(crate) fn shrink(
 ) -> (Vec<Step>, Difference) {
     let start_of_all = Instant::now();
     if Run::all(machine, &steps).is_ok() {
-        say("differential: the same steps do not differ again");
+        say("differential: the difference does not occur again with the same steps");
         return (steps, difference);
     }
     let mut size = steps.len().div_ceil(2);
@@ -53,7 +55,7 @@ pub(crate) fn shrink(
 
 const PARTS: usize = 13;
 
-/// Leaves one part of a request out.
+/// Removes one part of a request.
 fn simplify(step: &mut Step, part: usize) {
     let (Step::New(_, ct) | Step::Expired(ct)) = step else { return };
     match part {

@@ -1,4 +1,4 @@
-//! Netlink sockets.
+//! Netlink sockets of the running kernel.
 
 use ctnetlink::wire::{FlagSense, NlmFlags};
 use ctnetlink::{Body, Kind, Message, MessageBuf};
@@ -7,15 +7,15 @@ use netlink_sys::{Socket, SocketAddr};
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-/// How long the kernel may take to answer.
+/// The maximum time that the kernel may need for a reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What the kernel answered.
+/// The messages with which the kernel replied to a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// 0, or why it refused.
+    /// The errno of the error message, or 0.
     pub(crate) errno: i32,
-    /// What it sent, a datagram each; not its acknowledgement.
+    /// The datagrams, without the acknowledgement.
     pub(crate) datagrams: Vec<Vec<u8>>,
 }
 
@@ -38,12 +38,12 @@ impl Netlink {
         Ok(Self { socket, portid: address.port_number() })
     }
 
-    /// The smallest buffer there is: two or three messages fill it.
+    /// Sets the smallest receive buffer, which two or three messages fill.
     pub(crate) fn fill_up(&self) {
         self.socket.set_rx_buf_sz(1_u32).unwrap();
     }
 
-    /// The kernel is told of what this socket loses.
+    /// Asks the kernel to treat an event that this socket loses as not delivered.
     pub(crate) fn wants_no_loss(&self) {
         self.socket.set_broadcast_error(true).unwrap();
     }
@@ -52,7 +52,7 @@ impl Netlink {
         assert_eq!(self.socket.send(bytes, 0).unwrap(), bytes.len());
     }
 
-    /// What has come, if anything has.
+    /// Returns the next datagram, if one has arrived.
     pub(crate) fn poll(&self) -> Option<Vec<u8>> {
         let mut datagram = Vec::with_capacity(1 << 17);
         match self.socket.recv(&mut datagram, 0) {
@@ -62,7 +62,7 @@ impl Netlink {
         }
     }
 
-    /// All that has come.
+    /// Returns all datagrams that have arrived.
     pub(crate) fn drain(&self) -> Vec<Vec<u8>> {
         std::iter::from_fn(|| self.poll()).collect()
     }
@@ -73,12 +73,12 @@ impl Netlink {
             if let Some(datagram) = self.poll() {
                 return datagram;
             }
-            assert!(start.elapsed() < PATIENCE, "the kernel does not answer");
+            assert!(start.elapsed() < PATIENCE, "the kernel does not reply");
             std::thread::sleep(Duration::from_micros(50));
         }
     }
 
-    /// Sends a request that is acknowledged, or asks for a dump, and receives all that answers it.
+    /// Sends a request, and receives all messages up to the acknowledgement, error or end of the dump.
     pub(crate) fn ask(&self, request: &MessageBuf) -> Answer {
         self.send(request.as_bytes());
         let request = request.as_message();
@@ -104,7 +104,7 @@ impl Netlink {
     }
 }
 
-/// The messages of datagrams.
+/// Returns the messages in datagrams.
 pub(crate) fn messages(datagrams: &[Vec<u8>]) -> impl Iterator<Item = Message<'_>> {
     let all = datagrams.iter().flat_map(|bytes| ctnetlink::messages(bytes));
     all.map(Result::unwrap).filter(|message| message.kind() != Kind::Control)

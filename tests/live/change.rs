@@ -1,4 +1,4 @@
-//! Changes, deletions and flushes.
+//! Tests of changes, deletions and flushes.
 
 use crate::create::{use_labels, with_ftp};
 use crate::flows::{V4, V6, by_port, create, flow, ports, tcp};
@@ -11,7 +11,7 @@ use ctnetlink::request::{self, Selector};
 use ctnetlink::{Conntrack, Family};
 use std::collections::BTreeSet;
 
-/// Asks for `change` of the entry, which must then be as `expected` makes it.
+/// Sends `change`, and checks that the entry is then `before` with the changes that `expected` makes.
 fn update(
     net: &mut Net,
     change: &Conntrack,
@@ -22,7 +22,7 @@ fn update(
     let mut got = net.get(before);
     let mut after = before.clone();
     expected(&mut after);
-    // A second may have gone by.
+    // A second may have passed.
     if got.timeout.map(|seconds| seconds + 1) == after.timeout {
         got.timeout = after.timeout;
     }
@@ -31,7 +31,7 @@ fn update(
 }
 
 #[test]
-fn update_one_thing_at_a_time() {
+fn update_changes_one_attribute_at_a_time() {
     alone(|net| {
         let key = by_port(IpProto::TCP, 1000);
         let key = Conntrack { timeout: None, ..key };
@@ -41,7 +41,7 @@ fn update_one_thing_at_a_time() {
         let ct = update(net, &change, &ct, |ct| ct.mark = Some(0x0102_0304));
         let change = Conntrack { timeout: Some(5000), ..key.clone() };
         let ct = update(net, &change, &ct, |ct| ct.timeout = Some(5000));
-        // Bits are added; those that were there must be named.
+        // A change can only set bits, and must contain the bits that are already set.
         let status = Status::CONFIRMED | Status::SEEN_REPLY;
         let change = Conntrack { status: Some(status), ..key.clone() };
         let ct = update(net, &change, &ct, |ct| ct.status = Some(status));
@@ -64,7 +64,7 @@ fn update_one_thing_at_a_time() {
             let change = Conntrack { synproxy, ..key.clone() };
             update(net, &change, &ct, |ct| ct.synproxy = synproxy);
         }
-        // The mask says which bits go; the new ones are not masked.
+        // The mask selects the bits to clear. It does not apply to the new bits.
         if net.is_at_least((5, 4)) {
             let change = Conntrack {
                 mark: Some(0x00ff),
@@ -78,9 +78,8 @@ fn update_one_thing_at_a_time() {
     });
 }
 
-/// What was read can be changed and sent back.
 #[test]
-fn update_of_what_was_read() {
+fn a_read_entry_can_be_changed_and_sent_back() {
     alone(|net| {
         let has_labels = use_labels();
         let ct = Conntrack {
@@ -94,7 +93,7 @@ fn update_of_what_was_read() {
         let change = Conntrack { mark: Some(2), ..read.clone() };
         update(net, &change, &read, |ct| ct.mark = Some(2));
 
-        // Another entry like it.
+        // The read entry can also be created again.
         net.must(request::delete(&read).unwrap());
         net.must(request::create(&read).unwrap());
         let again = net.get(&read);
@@ -103,7 +102,7 @@ fn update_of_what_was_read() {
 }
 
 #[test]
-fn labels_by_mask() {
+fn update_changes_labels_by_mask() {
     alone(|net| {
         if !use_labels() {
             return;
@@ -125,7 +124,7 @@ fn labels_by_mask() {
 }
 
 #[test]
-fn helpers_go() {
+fn update_removes_a_helper() {
     alone(|net| {
         let Some(ct) = with_ftp(net, by_port(IpProto::TCP, 1000)) else { return };
         net.must(request::create(&ct).unwrap());
@@ -139,7 +138,7 @@ fn helpers_go() {
 }
 
 #[test]
-fn create_or_update() {
+fn create_or_update_creates_and_updates() {
     alone(|net| {
         let ct = Conntrack { mark: Some(1), ..by_port(IpProto::UDP, 1000) };
         assert_eq!(net.ask(request::update(&ct).unwrap()).errno(), ENOENT);
@@ -156,7 +155,7 @@ fn create_or_update() {
 }
 
 #[test]
-fn what_cannot_be_changed() {
+fn the_kernel_rejects_forbidden_changes() {
     alone(|net| {
         let ct = by_port(IpProto::UDP, 1000);
         create(net, &ct, |_| ());
@@ -177,10 +176,10 @@ fn what_cannot_be_changed() {
         for change in changes {
             assert_eq!(net.ask(request::update(&change).unwrap()).errno(), EOPNOTSUPP);
         }
-        // An update leaves the master out, so that an entry that has one can be sent back.
+        // `update` omits the master, so that an entry with a master can be sent back.
         let with_master = Conntrack { master: master.orig, ..ct.clone() };
-        let refused = net.ask(request::create_or_update(&with_master).unwrap());
-        assert_eq!(refused.errno(), EOPNOTSUPP);
+        let rejected = net.ask(request::create_or_update(&with_master).unwrap());
+        assert_eq!(rejected.errno(), EOPNOTSUPP);
         net.must(request::update(&with_master).unwrap());
         let fixed = Some(Status::CONFIRMED | Status::FIXED_TIMEOUT);
         net.must(request::update(&Conntrack { status: fixed, ..ct.clone() }).unwrap());
@@ -190,18 +189,18 @@ fn what_cannot_be_changed() {
 }
 
 #[test]
-fn delete_by_tuple_and_id() {
+fn delete_finds_an_entry_by_tuple_and_id() {
     alone(|net| {
         for addrs in [V4, V6] {
             let ct = flow(ports(addrs, IpProto::TCP, [1000, 80]));
             let read = create(net, &ct, |_| ());
             let wrong = Conntrack { id: read.id.map(|id| id ^ 1), ..ct.clone() };
             assert_eq!(net.ask(request::delete(&wrong).unwrap()).errno(), ENOENT);
-            // Nothing but tuple and id counts of what was read.
+            // The kernel reads only the tuple and the id.
             net.must(request::delete(&read).unwrap());
             assert_eq!(net.ask(request::get(&ct)).errno(), ENOENT);
 
-            // By the reply tuple alone, and in the right zone alone.
+            // The reply tuple is enough, but the zone must be right.
             create(net, &ct, |_| ());
             let by_reply = Conntrack { orig: Tuple::default(), ..ct.clone() };
             assert_eq!(net.get(&by_reply).orig, ct.orig);
@@ -210,13 +209,15 @@ fn delete_by_tuple_and_id() {
             net.must(request::delete(&by_reply).unwrap());
             assert_eq!(net.ask(request::get(&ct)).errno(), ENOENT);
         }
-        // Without a tuple it would be a flush.
+        // A request without a tuple would be a flush.
         assert!(request::delete(&Conntrack::default()).is_err());
     });
 }
 
-/// Creates entries with marks 1 to 8: 1 to 4 IPv4, 5 to 8 IPv6; 2 and 6 in zone 9; 3, 4, 7 and 8
-/// ASSURED; odd TCP, even UDP.
+/// Creates entries with marks 1 to 8.
+///
+/// Entries 1 to 4 are IPv4, 5 to 8 IPv6. Entries 2 and 6 are in zone 9; 3, 4, 7 and 8 are ASSURED. Odd
+/// entries are TCP, even entries UDP.
 pub(crate) fn eight(net: &mut Net) {
     for n in 1..=8_u16 {
         let addrs = if n <= 4 { V4 } else { V6 };
@@ -232,16 +233,16 @@ pub(crate) fn eight(net: &mut Net) {
     }
 }
 
-/// The marks of the entries that `only` selects.
+/// Returns the marks of the entries that `only` selects.
 pub(crate) fn marks(net: &mut Net, only: &Selector) -> Vec<u32> {
     let entries = net.ask(request::dump(only)).entries();
     let marks: BTreeSet<_> = entries.iter().map(|ct| ct.mark.unwrap()).collect();
-    assert_eq!(marks.len(), entries.len(), "one twice");
+    assert_eq!(marks.len(), entries.len(), "a mark occurs twice");
     marks.into_iter().collect()
 }
 
 #[test]
-fn flush() {
+fn flush_deletes_the_selected_entries() {
     alone(|net| {
         let all = Selector::default();
         let mut case = |since, what, only: &Selector, left: &[u32]| {
@@ -254,7 +255,7 @@ fn flush() {
             }
         };
         let of = |family| Selector { family, ..Selector::default() };
-        // Before 5.2 the family did not count.
+        // Linux before 5.2 ignores the family.
         case((5, 2), "flush by family", &of(Family::IPV4), &[5, 6, 7, 8]);
         case((5, 2), "flush by family", &of(Family::IPV6), &[1, 2, 3, 4]);
         let mark = Selector { mark: Some((2, 3)), ..Selector::default() };

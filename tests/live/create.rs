@@ -1,4 +1,4 @@
-//! Every attribute that a request can set.
+//! Tests of every attribute that a request can set.
 
 use crate::flows::{V4, V6, create, echo, flow, mirror, ports, tcp};
 use crate::namespace::{alone, nft, skip};
@@ -16,7 +16,7 @@ use ctnetlink::request;
 use std::net::IpAddr;
 
 #[test]
-fn every_protocol() {
+fn entries_of_every_protocol_are_created() {
     alone(|net| {
         for addrs in [V4, V6] {
             for proto in [IpProto::UDP, IpProto::TCP, IpProto::GRE] {
@@ -24,12 +24,13 @@ fn every_protocol() {
             }
             let id = 0x0506;
             create(net, &flow(echo(addrs, id)), |_| ());
-            // ICMP alone has requests of other types with an answer: timestamp, 13 and 14.
+            // Only ICMP for IPv4 has another request with a reply: timestamp, types 13 and 14.
             if addrs == V4 {
                 let orig = Tuple { icmp_type: Some(13), ..echo(addrs, id) };
                 create(net, &flow(orig), |_| ());
             }
-            // What a kernel does not track has the number alone; ports in a request do not count.
+            // For a protocol without a tracker, the kernel stores only the protocol number and ignores
+            // ports.
             let untracked = |ct: &mut Conntrack| {
                 for tuple in [&mut ct.orig, &mut ct.reply] {
                     (tuple.src_port, tuple.dst_port) = (None, None);
@@ -60,11 +61,11 @@ fn every_protocol() {
 }
 
 #[test]
-fn states_of_tcp() {
+fn tcp_states_are_set() {
     alone(|net| {
         for number in 0..=9 {
             let flags = TcpFlags::WINDOW_SCALE | TcpFlags::SACK_PERM | TcpFlags::BE_LIBERAL;
-            // The mask leaves one flag out.
+            // One flag is not in the mask.
             let mask = TcpFlags::WINDOW_SCALE | TcpFlags::BE_LIBERAL;
             let ask = Some(TcpFlagsMask { flags, mask });
             let state = TcpState(number);
@@ -83,7 +84,7 @@ fn states_of_tcp() {
 }
 
 #[test]
-fn states_of_sctp() {
+fn sctp_states_are_set() {
     alone(|net| {
         for number in 0..=8 {
             let state = Sctp {
@@ -99,14 +100,14 @@ fn states_of_sctp() {
 }
 
 #[test]
-fn status_mark_and_timeout() {
+fn status_mark_and_timeout_are_set() {
     alone(|net| {
         let orig = |port| ports(V4, IpProto::UDP, [port, 53]);
         let status = Status::CONFIRMED | Status::SEEN_REPLY | Status::ASSURED;
         create(net, &Conntrack { status: Some(status), ..flow(orig(1)) }, |_| ());
         let status = status | Status::FIXED_TIMEOUT;
         create(net, &Conntrack { status: Some(status), ..flow(orig(2)) }, |_| ());
-        // Bits that only the kernel may set are dropped.
+        // The kernel ignores bits that only it may set.
         let asked = status | Status::SRC_NAT | Status::SEQ_ADJUST | Status::TEMPLATE;
         let ct = Conntrack { status: Some(asked), ..flow(orig(3)) };
         create(net, &ct, |ct| ct.status = Some(status));
@@ -120,7 +121,7 @@ fn status_mark_and_timeout() {
 }
 
 #[test]
-fn zones() {
+fn each_zone_has_entries_of_its_own() {
     alone(|net| {
         let orig = |port, zone| Tuple { zone, ..ports(V4, IpProto::UDP, [port, 53]) };
         let zoned = |port, zone| Conntrack { zone: Some(zone), ..flow(orig(port, None)) };
@@ -128,11 +129,11 @@ fn zones() {
             skip("zones: the kernel has none");
             return;
         }
-        // One tuple, one entry in each zone.
+        // A tuple can have one entry in each zone.
         create(net, &flow(orig(1, None)), |_| ());
         create(net, &zoned(1, 0x0102), |_| ());
         create(net, &zoned(1, 0xffff), |_| ());
-        // Zone 0 is no zone.
+        // Zone 0 is the default, which the kernel does not send.
         create(net, &zoned(2, 0), |ct| ct.zone = None);
         if !net.has((4, 3), "zones of one direction") {
             return;
@@ -146,9 +147,8 @@ fn zones() {
     });
 }
 
-/// Ranges of one address and port show in the reply tuple.
 #[test]
-fn nat() {
+fn nat_ranges_determine_the_reply_tuple() {
     alone(|net| {
         for (addrs, to) in [(V4, "203.0.113.9"), (V6, "2001:db8:7:8::9")] {
             let addr: IpAddr = to.parse().unwrap();
@@ -192,7 +192,7 @@ fn nat() {
             assert_eq!((endpoint.addr, endpoint.port), (addr, Some(40_000)));
             assert_eq!(dnat.snat(), None);
 
-            // Both, the address of the one and the ports of the other as they are.
+            // Source NAT of the address only, together with destination NAT of address and port.
             let orig = Tuple { src_port: Some(3333), ..orig };
             let only_addr = NatRange { min_ip: Some(addr), ..NatRange::default() };
             let dst = NatRange { ports: PortRange { min: Some(8080), max: None }, ..range };
@@ -212,7 +212,7 @@ fn nat() {
             });
         }
 
-        // A range of several.
+        // A range of several addresses and ports.
         let [min, max] = ["203.0.113.16", "203.0.113.19"].map(|addr| addr.parse().ok());
         let ports_range = PortRange { min: Some(50_000), max: Some(50_015) };
         let nat_src = NatRange { min_ip: min, max_ip: max, ports: ports_range };
@@ -230,12 +230,12 @@ fn nat() {
 }
 
 #[test]
-fn sequence_adjustment_and_syn_proxy() {
+fn sequence_adjustment_and_syn_proxy_are_set() {
     alone(|net| {
         let seq_adj = |first| SeqAdj {
             correction_pos: Some(first),
             offset_before: Some(first + 0x0101_0101),
-            // Negative.
+            // A negative offset.
             offset_after: Some(0_u32.wrapping_sub(first)),
         };
         for addrs in [V4, V6] {
@@ -258,7 +258,7 @@ fn sequence_adjustment_and_syn_proxy() {
     });
 }
 
-/// Gives `ct` the helper for FTP if the kernel has it.
+/// Returns `ct` with the helper for FTP, or `None` if the kernel does not have that helper.
 pub(crate) fn with_ftp(net: &mut Net, ct: Conntrack) -> Option<Conntrack> {
     let help = Help { name: Some("ftp".into()), info: None };
     let ct = Conntrack { help, ..ct };
@@ -276,7 +276,7 @@ pub(crate) fn with_ftp(net: &mut Net, ct: Conntrack) -> Option<Conntrack> {
 }
 
 #[test]
-fn helper_and_master() {
+fn helper_and_master_are_set() {
     alone(|net| {
         for addrs in [V4, V6] {
             let Some(ct) = with_ftp(net, flow(ports(addrs, IpProto::TCP, [1000, 21]))) else {
@@ -295,13 +295,15 @@ fn helper_and_master() {
     });
 }
 
-/// A helper that was asked for sets a bit of the status, since helpers no longer come unasked.
+/// Returns the status bit of entries with a requested helper.
+///
+/// The kernel sets it since Linux 5.16.
 fn helper_bit(net: &Net) -> Status {
     if net.is_at_least((5, 16)) { Status::HELPER } else { Status::empty() }
 }
 
 #[test]
-fn labels() {
+fn labels_are_set() {
     alone(|net| {
         if !net.has((3, 9), "labels") || !use_labels() {
             return;
@@ -314,7 +316,7 @@ fn labels() {
             let got = create(net, &ct, |_| ());
             assert_eq!(got.labels.unwrap().iter().collect::<Vec<_>>(), numbers);
         }
-        // None set is none sent.
+        // The kernel does not send labels if no label is set.
         let ct = Conntrack {
             labels: Some(Labels::default()),
             ..flow(ports(V4, IpProto::UDP, [99, 53]))
@@ -323,7 +325,7 @@ fn labels() {
     });
 }
 
-/// Entries have room for labels only while a rule uses them; this one sets label 5.
+/// Adds a rule that sets label 5. New entries can have labels only while a rule uses labels.
 pub(crate) fn use_labels() -> bool {
     let rule = "table inet live {
         chain output { type filter hook output priority 0; policy accept; ct label set 5; }
@@ -332,7 +334,7 @@ pub(crate) fn use_labels() -> bool {
 }
 
 #[test]
-fn everything_at_once() {
+fn all_attributes_are_set_at_once() {
     alone(|net| {
         let has_labels = use_labels();
         for addrs in [V4, V6] {

@@ -1,4 +1,4 @@
-//! What the kernel refuses, and how it says so.
+//! Tests of the errors with which the kernel rejects requests.
 
 use crate::flows::{by_port, create, flow, ports};
 use crate::namespace::alone;
@@ -14,43 +14,43 @@ use ctnetlink::{Conntrack, Family, MessageBuilder, MsgType};
 const EBUSY: i32 = 16;
 
 #[test]
-fn errors_of_create() {
+fn the_kernel_rejects_invalid_entries() {
     alone(|net| {
         let good = by_port(IpProto::TCP, 1000);
         create(net, &good, |_| ());
-        let mut refused = |errno, ct: Conntrack| {
+        let mut rejected = |errno, ct: Conntrack| {
             let answer = net.ask(request::create(&ct).unwrap());
             assert_eq!(answer.errno(), errno, "{ct:?}");
             let error = answer.error();
             assert_eq!(error.request.nlmsg_type, MsgType::CT_NEW.0);
             let asked = NlmFlags::REQUEST | NlmFlags::CREATE | NlmFlags::EXCL | NlmFlags::ACK;
             assert_eq!(error.request.nlmsg_flags, asked);
-            // The request comes back whole.
+            // The error contains the complete request.
             assert_eq!(error.payload.len() + 16, error.request.nlmsg_len as usize);
             assert!(!error.is_ack());
         };
         let other = by_port(IpProto::TCP, 1001);
-        refused(EEXIST, good.clone());
-        refused(EEXIST, Conntrack { reply: good.reply, ..other.clone() });
-        refused(EINVAL, Conntrack { timeout: None, ..other.clone() });
-        refused(EINVAL, Conntrack { reply: Tuple::default(), ..other.clone() });
-        refused(EINVAL, Conntrack { family: Family::IPV6, ..other.clone() });
+        rejected(EEXIST, good.clone());
+        rejected(EEXIST, Conntrack { reply: good.reply, ..other.clone() });
+        rejected(EINVAL, Conntrack { timeout: None, ..other.clone() });
+        rejected(EINVAL, Conntrack { reply: Tuple::default(), ..other.clone() });
+        rejected(EINVAL, Conntrack { family: Family::IPV6, ..other.clone() });
         let udp = ports(crate::flows::V4, IpProto::UDP, [1, 2]);
-        refused(EINVAL, Conntrack { reply: udp, ..other.clone() });
-        refused(EBUSY, Conntrack { status: Some(Status::ASSURED), ..other.clone() });
-        refused(ENOENT, Conntrack { master: other.orig, ..other.clone() });
+        rejected(EINVAL, Conntrack { reply: udp, ..other.clone() });
+        rejected(EBUSY, Conntrack { status: Some(Status::ASSURED), ..other.clone() });
+        rejected(ENOENT, Conntrack { master: other.orig, ..other.clone() });
         let mut unknown = other.clone();
         unknown.help.name = Some("no-such-helper".into());
-        refused(EOPNOTSUPP, unknown);
+        rejected(EOPNOTSUPP, unknown);
         let synproxy = SynProxy { isn: Some(1), ..SynProxy::default() };
-        refused(EINVAL, Conntrack { synproxy, ..other.clone() });
+        rejected(EINVAL, Conntrack { synproxy, ..other.clone() });
         let half = Sctp { vtag_reply: Some(1), ..Sctp::default() };
         let sctp = flow(ports(crate::flows::V4, IpProto::SCTP, [1, 2]));
-        refused(EINVAL, Conntrack { protoinfo: Some(ProtoInfo::Sctp(half)), ..sctp });
+        rejected(EINVAL, Conntrack { protoinfo: Some(ProtoInfo::Sctp(half)), ..sctp });
     });
 }
 
-/// Sends a request to create an entry that has one more attribute, and gives that one's offset.
+/// Sends a request to create an entry with an additional attribute, and returns its offset.
 fn with_raw(net: &mut Net, ct: &Conntrack, raw: &RawAttr<'_>) -> (crate::net::Answer, u32) {
     let builder = MessageBuilder {
         flags: NlmFlags::REQUEST | NlmFlags::CREATE | NlmFlags::ACK,
@@ -66,13 +66,13 @@ fn with_raw(net: &mut Net, ct: &Conntrack, raw: &RawAttr<'_>) -> (crate::net::An
 }
 
 #[test]
-fn details_of_a_bad_attribute() {
+fn errors_locate_a_malformed_attribute() {
     alone(|net| {
         if !net.has((4, 12), "extended acknowledgements") {
             return;
         }
         let ct = by_port(IpProto::TCP, 1000);
-        // CTA_MARK with two bytes.
+        // CTA_MARK with two bytes is malformed.
         let raw = RawAttr {
             offset: 0,
             nla_type: 8,
@@ -99,7 +99,7 @@ fn details_of_a_bad_attribute() {
             assert!(policy.contains(&PolicyAttr::MaxValueU(0xffff_ffff)), "{policy:?}");
         }
 
-        // CTA_TIMESTAMP_EVENT is not for requests.
+        // Requests must not contain CTA_TIMESTAMP_EVENT.
         if net.has((6, 14), "CTA_TIMESTAMP_EVENT") {
             let raw = RawAttr { nla_type: 27, payload: &[0; 8], padding: &[], ..raw };
             let (answer, offset) = with_raw(net, &ct, &raw);
@@ -107,7 +107,7 @@ fn details_of_a_bad_attribute() {
             assert!(answer.error().message().is_some());
         }
 
-        // Without the request's payload, if so asked.
+        // With NETLINK_CAP_ACK the error does not contain the request's payload.
         net.cap_ack();
         let (answer, offset) = with_raw(net, &ct, &raw);
         let end = answer.end.as_ref().unwrap().as_message();
@@ -116,28 +116,27 @@ fn details_of_a_bad_attribute() {
         assert_eq!((answer.errno(), answer.error().offset()), (ERANGE, Some(offset)));
         assert_eq!(answer.error().request.nlmsg_len, offset + 8);
 
-        // An acknowledgement has no payload either.
+        // The acknowledgement does not contain it either.
         let answer = net.ask(request::create(&ct).unwrap());
         assert!(answer.error().is_ack() && answer.error().payload.is_empty());
     });
 }
 
-/// Inside nests the kernel gives the number alone.
 #[test]
-fn no_details_of_a_bad_state() {
+fn an_error_inside_a_nest_has_only_an_errno() {
     alone(|net| {
         let state = Tcp { state: Some(TcpState(10)), ..Tcp::default() };
         let protoinfo = Some(ProtoInfo::Tcp(state));
         let ct = Conntrack { protoinfo, ..by_port(IpProto::TCP, 1000) };
         let answer = net.ask(request::create(&ct).unwrap());
-        // EINVAL until 6.19 and stable releases of 2026.
+        // The kernel returns EINVAL until Linux 6.19 and until the stable releases of 2026.
         assert!([EINVAL, ERANGE].contains(&answer.errno()), "{}", answer.errno());
         assert_eq!(answer.error().ext_ack.iter().count(), 0);
     });
 }
 
 #[test]
-fn errors_of_selectors() {
+fn the_kernel_rejects_invalid_selectors() {
     alone(|net| {
         if net.has((5, 15), "dumps by status") {
             let status = Some((Status::ASSURED, Status::empty()));
@@ -146,7 +145,7 @@ fn errors_of_selectors() {
         }
         if net.has((5, 8), "dumps by tuple") {
             let orig = Tuple { src_port: Some(1), ..Tuple::default() };
-            // A tuple needs a family, and ports their protocol.
+            // A tuple needs a family, and ports need their protocol.
             let only = Selector { orig, ..Selector::default() };
             assert_eq!(net.ask(request::dump(&only)).errno(), EOPNOTSUPP);
             let only = Selector { family: Family::IPV4, ..only };

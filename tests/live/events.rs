@@ -1,4 +1,4 @@
-//! Events, and the times in them.
+//! Tests of events and of the times in them.
 
 use crate::create::use_labels;
 use crate::flows::{by_port, flow, is_between, now, ports, tcp};
@@ -17,7 +17,7 @@ const NEW: u32 = 1;
 const UPDATE: u32 = 2;
 const DESTROY: u32 = 3;
 
-/// Checks the times of an event that came between `before` and now.
+/// Checks the times of an event that was sent between `before` and now.
 fn times(net: &Net, kind: Kind, ct: &Conntrack, before: u64) {
     let after = now();
     let has_event_time = net.tstamp && net.is_at_least((6, 14));
@@ -38,7 +38,7 @@ fn times(net: &Net, kind: Kind, ct: &Conntrack, before: u64) {
 }
 
 #[test]
-fn by_netlink() {
+fn requests_cause_events() {
     alone(|net| {
         if !net.has((4, 12), "events of the right kind for entries made over netlink") {
             return;
@@ -92,7 +92,7 @@ fn by_netlink() {
         assert_eq!(destroy.counters_orig, read.counters_orig);
         assert_eq!(destroy.status.unwrap() - read.status.unwrap(), Status::DYING);
         if net.is_at_least((5, 11)) {
-            // The state alone.
+            // Only the state is changed.
             let state = Tcp { state: Some(TcpState::ESTABLISHED), ..Tcp::default() };
             assert_eq!(destroy.protoinfo, Some(ProtoInfo::Tcp(state)));
             assert!(destroy.timeout.is_some());
@@ -107,7 +107,7 @@ fn by_netlink() {
 }
 
 #[test]
-fn of_a_flush() {
+fn a_flush_causes_a_destroy_event_per_entry() {
     alone(|net| {
         let mut listener = net.listen(&[DESTROY]);
         let before = now();
@@ -128,19 +128,18 @@ fn of_a_flush() {
     });
 }
 
-/// The end of an entry that timed out is when it did, not when that was noticed.
 #[test]
-fn of_a_timeout() {
+fn the_stop_time_of_an_expired_entry_is_its_expiry() {
     alone(|net| {
         let mut listener = net.listen(&[DESTROY]);
         let before = now();
         let ct = Conntrack { timeout: Some(1), ..by_port(IpProto::UDP, 1000) };
         net.must(request::create(&ct).unwrap());
         std::thread::sleep(Duration::from_millis(1500));
-        // A dump notices it.
+        // The dump makes the kernel delete the expired entry.
         assert_eq!(net.ask(request::dump(&Selector::default())).entries(), []);
         let (event, destroy) = listener.next_entry(Kind::Destroy);
-        assert_eq!(event.as_message().header().nlmsg_pid, 0, "no one asked for it");
+        assert_eq!(event.as_message().header().nlmsg_pid, 0, "no request caused it");
         times(net, Kind::Destroy, &destroy, before);
         if net.tstamp && net.has((5, 14), "the time of a timeout") {
             let duration = destroy.timestamp.duration().unwrap();
@@ -154,14 +153,14 @@ fn of_a_timeout() {
 }
 
 #[test]
-fn with_and_without_times() {
+fn an_entry_has_times_if_the_sysctl_is_on_at_its_creation() {
     alone(|net| {
         if !net.tstamp {
             skip("times of flows");
             return;
         }
         let mut listener = net.listen(&[NEW, DESTROY]);
-        // The switch counts when an entry is made.
+        // The value of the sysctl at the time of creation decides.
         for (port, on, then) in [(1, "1", "0"), (2, "0", "1")] {
             let ct = by_port(IpProto::UDP, port);
             crate::net::sysctl("timestamp", on, "times");
@@ -181,7 +180,7 @@ fn with_and_without_times() {
 }
 
 #[test]
-fn by_packets() {
+fn packets_cause_events() {
     alone(|net| {
         let mut listener = net.listen(&[NEW, UPDATE, DESTROY]);
         if !use_labels() {

@@ -1,4 +1,4 @@
-//! Expectations.
+//! Tests of expectations.
 
 use crate::create::with_ftp;
 use crate::flows::{V4, V6, family, flow, ports};
@@ -10,8 +10,10 @@ use ctnetlink::nested::IpProto;
 use ctnetlink::request;
 use ctnetlink::{Conntrack, Expectation, Family, Kind, MsgType};
 
-/// Two masters with a helper between these addresses, the first of which comes back, and an
-/// expectation of each: the helper for FTP has one at a time.
+/// Creates two masters with a helper between these addresses.
+///
+/// Returns the first master and an expectation for each of them: the helper for FTP allows one per
+/// master.
 fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2])> {
     let ct = with_ftp(net, flow(ports(addrs, IpProto::TCP, [1000, 21])))?;
     net.must(request::create(&ct).unwrap());
@@ -33,7 +35,7 @@ fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2
         help_name: Some("ftp".into()),
         ..Expectation::default()
     };
-    // Of the tuple in the NAT the source alone counts.
+    // The kernel reads only the source of the NAT tuple.
     let any = if ct.family == Family::IPV4 { "0.0.0.0" } else { "::" };
     let second = Expectation {
         master: other.orig,
@@ -46,7 +48,7 @@ fn master(net: &mut Net, addrs: [&str; 2]) -> Option<(Conntrack, [Expectation; 2
 }
 
 #[test]
-fn create_get_dump_delete() {
+fn expectations_are_created_read_dumped_and_deleted() {
     alone(|net| {
         for addrs in [V4, V6] {
             let Some((ct, asked)) = master(net, addrs) else { return };
@@ -66,7 +68,7 @@ fn create_get_dump_delete() {
             let mut dumps = dumps.map(|dump| {
                 let mut all = dump.expectations();
                 all.sort_by_key(|one| one.tuple.dst_port);
-                // A second may go by.
+                // A second may pass.
                 all.iter_mut().for_each(|one| one.timeout = one.timeout.map(|_| 0));
                 all
             });
@@ -82,8 +84,8 @@ fn create_get_dump_delete() {
                 let got = &found.expectations()[0];
                 assert_eq!((got.id, &got.tuple), (one.id, &one.tuple));
 
-                // Field by field what was asked for; the timeout is the helper's own, and in the
-                // mask the source alone counts.
+                // The fields have the requested values, except for the timeout, which the helper sets,
+                // and for the mask, of which the kernel reads only the source.
                 assert!(got.id.is_some() && got.timeout.is_some(), "{got:?}");
                 assert_eq!(got.mask.src, asked.mask.src);
                 assert_eq!(got.mask.src_port, asked.mask.src_port);
@@ -99,7 +101,7 @@ fn create_get_dump_delete() {
             }
             assert_eq!(dumps[0].len(), asked.len());
 
-            // The wrong id, then the right one.
+            // The id is wrong first, and then right.
             let first = dumps[0].remove(0);
             let by_id =
                 |id| Expectation { family: af, tuple: first.tuple, id, ..Expectation::default() };
@@ -110,7 +112,7 @@ fn create_get_dump_delete() {
             let found = net.ask(request::get_expectation(&first).unwrap());
             assert_eq!(found.errno(), ENOENT);
 
-            // Those of a helper; the second is all that is left.
+            // Deletes the expectations of a helper, of which only the second is left.
             net.must(request::create_expectation(&asked[0]).unwrap());
             let helper =
                 Expectation { family: af, help_name: Some("ftp".into()), ..Expectation::default() };
@@ -128,9 +130,8 @@ fn create_get_dump_delete() {
     });
 }
 
-/// Dumps have the family that was asked for.
 #[test]
-fn both_families() {
+fn dumps_contain_only_the_requested_family() {
     alone(|net| {
         for addrs in [V4, V6] {
             let Some((_, [first, _])) = master(net, addrs) else { return };
@@ -145,7 +146,7 @@ fn both_families() {
 }
 
 #[test]
-fn events() {
+fn expectations_cause_events() {
     alone(|net| {
         let mut listener = net.listen(&[4, 6]);
         let Some((ct, [first, _])) = master(net, V4) else { return };

@@ -1,4 +1,4 @@
-//! Entries to ask for, and what the kernel should make of them.
+//! Entries to create, and the entries that the kernel should return.
 
 use crate::net::Net;
 use ctnetlink::attrs::Status;
@@ -12,7 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub(crate) const V4: [&str; 2] = ["192.0.2.1", "198.51.100.2"];
 pub(crate) const V6: [&str; 2] = ["2001:db8:1:2::3", "2001:db8:4:5::6"];
 
-/// A tuple with ports.
+/// Returns a tuple with ports.
 pub(crate) fn ports([src, dst]: [&str; 2], proto: IpProto, ports: [u16; 2]) -> Tuple {
     Tuple {
         src: Some(src.parse().unwrap()),
@@ -24,7 +24,7 @@ pub(crate) fn ports([src, dst]: [&str; 2], proto: IpProto, ports: [u16; 2]) -> T
     }
 }
 
-/// An echo request.
+/// Returns the tuple of an echo request.
 pub(crate) fn echo([src, dst]: [&str; 2], id: u16) -> Tuple {
     let src: IpAddr = src.parse().unwrap();
     let (proto, icmp_type) =
@@ -40,14 +40,14 @@ pub(crate) fn echo([src, dst]: [&str; 2], id: u16) -> Tuple {
     }
 }
 
-/// The tuple of the answers.
+/// Returns the tuple of the reply direction.
 pub(crate) fn mirror(tuple: &Tuple) -> Tuple {
     Tuple {
         src: tuple.dst,
         dst: tuple.src,
         src_port: tuple.dst_port,
         dst_port: tuple.src_port,
-        // Echo reply.
+        // The type of an echo reply.
         icmp_type: tuple.icmp_type.map(|number| if number == 8 { 0 } else { number + 1 }),
         zone: None,
         ..*tuple
@@ -58,7 +58,7 @@ pub(crate) fn family(tuple: &Tuple) -> Family {
     if tuple.src.unwrap().is_ipv4() { Family::IPV4 } else { Family::IPV6 }
 }
 
-/// The least that an entry needs.
+/// Returns an entry with only the required attributes.
 pub(crate) fn flow(orig: Tuple) -> Conntrack {
     Conntrack {
         family: family(&orig),
@@ -69,24 +69,24 @@ pub(crate) fn flow(orig: Tuple) -> Conntrack {
     }
 }
 
-/// An entry of TCP or UDP between the usual addresses, known by its source port.
+/// Returns an entry of TCP or UDP between the usual addresses, identified by its source port.
 pub(crate) fn by_port(proto: IpProto, src_port: u16) -> Conntrack {
     flow(ports(V4, proto, [src_port, 2000]))
 }
 
-/// Nanoseconds since the Unix epoch.
+/// Returns the current time in nanoseconds since the Unix epoch.
 pub(crate) fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     now.as_nanos().try_into().unwrap()
 }
 
-/// Clocks may be set a little while a test runs.
+/// Returns `true` if `time` is in the range, with a tolerance for small clock adjustments.
 pub(crate) fn is_between(before: u64, time: u64, after: u64) -> bool {
     const SLACK: u64 = 100_000_000;
     (before - SLACK..=after + SLACK).contains(&time)
 }
 
-/// A state of TCP as the kernel sends it, with masks of 0.
+/// Returns the TCP state as the kernel sends it, with masks of 0.
 pub(crate) fn tcp(state: TcpState, wscale: [u8; 2], flags: TcpFlags) -> ProtoInfo {
     let flags = Some(TcpFlagsMask { flags, mask: TcpFlags::empty() });
     ProtoInfo::Tcp(Tcp {
@@ -98,8 +98,9 @@ pub(crate) fn tcp(state: TcpState, wscale: [u8; 2], flags: TcpFlags) -> ProtoInf
     })
 }
 
-/// Creates `ct` and reads it back: it must be as asked, with what the kernel adds of itself and
-/// what `change` says.
+/// Creates `ct`, reads it back, and checks all fields.
+///
+/// The expected entry is `ct` with the values that the kernel adds and the changes that `change` makes.
 pub(crate) fn create(
     net: &mut Net,
     ct: &Conntrack,
@@ -131,11 +132,11 @@ pub(crate) fn create(
         request_only: None,
         ..ct.clone()
     };
-    // Some releases leave a mark of 0 out.
+    // Some releases do not send a mark of 0.
     if ct.mark.is_none() && got.mark == Some(0) {
         expected.mark = Some(0);
     }
-    // With zeros in all that come over netlink, where the kernel has a SYN proxy.
+    // A kernel with a SYN proxy adds zeros to entries created over netlink.
     if ct.synproxy == SynProxy::default() && got.synproxy == synproxy {
         expected.synproxy = synproxy;
     }

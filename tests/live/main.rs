@@ -1,7 +1,7 @@
-//! The running kernel as the judge of what the crate writes, and of what it reads.
+//! Tests requests against the running kernel, and decodes its messages.
 //!
 //! Each test runs itself again in a network namespace of its own, with an empty connection tracking
-//! table. What this machine cannot do is said in lines that begin `SKIPPED live:`.
+//! table. Lines that begin with `SKIPPED live:` report what this machine does not support.
 #![cfg(target_os = "linux")]
 
 mod change;

@@ -1,14 +1,16 @@
-//! A network namespace for each test.
+//! Runs each test in a network namespace of its own.
 
 use crate::net::Net;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// Set, to the test's name, in the process inside the namespace.
+/// The environment variable with the test's name, set in the process inside the namespace.
 const INSIDE: &str = "CTNETLINK_LIVE";
 
-/// Runs a test's body in a namespace of its own; the name of the test is that of the closure.
+/// Runs a test's body in a namespace of its own.
+///
+/// The name of the test is derived from the type name of the closure.
 pub(crate) fn alone<F: FnOnce(&mut Net)>(body: F) {
     let path = std::any::type_name::<F>().trim_end_matches("::{{closure}}");
     let (_, test) = path.split_once("::").expect("a path within this crate");
@@ -25,12 +27,12 @@ pub(crate) fn alone<F: FnOnce(&mut Net)>(body: F) {
     }
 }
 
-/// Says, in a line of its own that libtest does not hold back, what is not tested and why.
+/// Reports what is not tested and why, in a line that libtest does not capture.
 pub(crate) fn skip(reason: &str) {
     std::io::stderr().write_all(format!("\nSKIPPED live: {reason}\n").as_bytes()).unwrap();
 }
 
-/// How this user can have a network namespace.
+/// Returns the option of unshare(1) with which this user can create a network namespace.
 fn unshare() -> Result<&'static str, &'static str> {
     static FLAG: OnceLock<Result<&str, String>> = OnceLock::new();
     let flag = FLAG.get_or_init(|| {
@@ -63,7 +65,9 @@ fn run_inside(flag: &str, test: &str) {
     assert!(is_run, "{test} in its namespace: {}\n{stdout}{stderr}", output.status);
 }
 
-/// Loads a ruleset; `false`, after saying so for `what`, if nft(8) is not there or does not know it.
+/// Loads a ruleset for `what`.
+///
+/// If nft(8) is not installed or rejects the ruleset, the function reports that and returns `false`.
 pub(crate) fn nft(ruleset: &str, what: &str) -> bool {
     let child =
         Command::new("nft").args(["-f", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();

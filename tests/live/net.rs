@@ -19,10 +19,10 @@ pub(crate) const EINVAL: i32 = 22;
 pub(crate) const ERANGE: i32 = 34;
 pub(crate) const EOPNOTSUPP: i32 = 95;
 
-/// How long the kernel may take to answer.
+/// The maximum time that the kernel may need for a reply.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The namespace that the test is in.
+/// The namespace of the test.
 pub(crate) struct Net {
     socket: Socket,
     pub(crate) portid: u32,
@@ -47,14 +47,14 @@ impl Net {
             0 => {}
             EPERM => return Err("CAP_NET_ADMIN is missing in the namespace".into()),
             EINVAL => return Err("this kernel has no ctnetlink".into()),
-            errno => return Err(format!("ctnetlink answers errno {errno}")),
+            errno => return Err(format!("ctnetlink returns errno {errno}")),
         }
         net.acct = sysctl("acct", "1", "counters");
         net.tstamp = sysctl("timestamp", "1", "times");
         Ok(net)
     }
 
-    /// Whether the kernel is at least that release; says so for `what` if not.
+    /// Returns `true` if the kernel is at least that release. Otherwise reports that `what` is skipped.
     pub(crate) fn has(&self, since: (u32, u32), what: &str) -> bool {
         let has = self.is_at_least(since);
         if !has {
@@ -68,7 +68,7 @@ impl Net {
         self.release >= since
     }
 
-    /// Sends a request and receives all that answers it.
+    /// Sends a request, and receives all messages that reply to it.
     pub(crate) fn ask(&mut self, request: MessageBuf) -> Answer {
         self.seq += 1;
         self.send(&request.with_seq(self.seq))
@@ -84,7 +84,7 @@ impl Net {
         let is_acked = header.nlmsg_flags.contains(NlmFlags::ACK);
         let mut replies = Vec::new();
         loop {
-            for message in receive(&self.socket, self.release).expect("an answer") {
+            for message in receive(&self.socket, self.release).expect("a reply") {
                 let received = message.as_message();
                 assert_eq!(received.header().nlmsg_seq, header.nlmsg_seq, "{message:?}");
                 assert_eq!(received.header().nlmsg_pid, self.portid, "{message:?}");
@@ -99,25 +99,25 @@ impl Net {
         }
     }
 
-    /// Creates or changes something that the kernel must accept.
+    /// Sends a request that the kernel must accept.
     pub(crate) fn must(&mut self, request: MessageBuf) {
         let answer = self.ask(request);
         assert_eq!(answer.errno(), 0, "{:?}", answer.end);
     }
 
-    /// The entry of that tuple and zone, as the kernel has it.
+    /// Returns the kernel's entry with that tuple and zone.
     pub(crate) fn get(&mut self, ct: &Conntrack) -> Conntrack {
         let entries = self.ask(request::get(ct)).entries();
         let [entry] = &entries[..] else { panic!("{} entries", entries.len()) };
         entry.clone()
     }
 
-    /// Errors no longer repeat the request.
+    /// Sets NETLINK_CAP_ACK, so that errors do not contain the request's payload.
     pub(crate) fn cap_ack(&self) {
         self.socket.set_cap_ack(true).unwrap();
     }
 
-    /// A socket that receives events of these multicast groups.
+    /// Returns a socket that receives events of these multicast groups.
     pub(crate) fn listen(&self, groups: &[u32]) -> Listener {
         let (socket, _) = socket(NETLINK_NETFILTER).unwrap();
         for &group in groups {
@@ -127,15 +127,15 @@ impl Net {
     }
 }
 
-/// What the kernel answered.
+/// The messages with which the kernel replied to a request.
 pub(crate) struct Answer {
     pub(crate) replies: Vec<MessageBuf>,
-    /// The message `NLMSG_ERROR` or `NLMSG_DONE`, if one came.
+    /// The message `NLMSG_ERROR` or `NLMSG_DONE`, if one was received.
     pub(crate) end: Option<MessageBuf>,
 }
 
 impl Answer {
-    /// 0, or the error that the kernel answered.
+    /// Returns the errno of the error message, or 0.
     pub(crate) fn errno(&self) -> i32 {
         match self.end.as_ref().map(|end| end.as_message().body().unwrap()) {
             None => 0,
@@ -152,14 +152,14 @@ impl Answer {
         }
     }
 
-    /// The entries in the replies.
+    /// Returns the entries in the replies.
     pub(crate) fn entries(&self) -> Vec<Conntrack> {
         assert_eq!(self.errno(), 0, "{:?}", self.end);
         let read = |reply: &MessageBuf| Conntrack::try_from(reply.as_message()).unwrap();
         self.replies.iter().map(read).collect()
     }
 
-    /// The expectations in the replies.
+    /// Returns the expectations in the replies.
     pub(crate) fn expectations(&self) -> Vec<Expectation> {
         assert_eq!(self.errno(), 0, "{:?}", self.end);
         let read = |reply: &MessageBuf| Expectation::try_from(reply.as_message()).unwrap();
@@ -167,16 +167,16 @@ impl Answer {
     }
 }
 
-/// Receives events.
+/// A socket that receives events.
 pub(crate) struct Listener {
     pub(crate) socket: Socket,
     release: (u32, u32),
-    /// Last in, first out.
+    /// The messages of the last datagram, in reverse order.
     queue: Vec<MessageBuf>,
 }
 
 impl Listener {
-    /// The next event, which must come.
+    /// Returns the next event, which must arrive.
     pub(crate) fn next(&mut self) -> MessageBuf {
         if self.queue.is_empty() {
             self.queue = receive(&self.socket, self.release).expect("an event");
@@ -189,7 +189,7 @@ impl Listener {
         event
     }
 
-    /// The next event, which must be of an entry.
+    /// Returns the next event, which must be about an entry.
     pub(crate) fn next_entry(&mut self, kind: Kind) -> (MessageBuf, Conntrack) {
         let event = self.next();
         assert_eq!(event.as_message().kind(), kind, "{event:?}");
@@ -197,7 +197,7 @@ impl Listener {
         (event, ct)
     }
 
-    /// No more events have come.
+    /// Returns `true` if no more events have arrived.
     pub(crate) fn is_empty(&mut self) -> bool {
         std::thread::sleep(Duration::from_millis(50));
         let mut buf = Vec::with_capacity(1 << 18);
@@ -214,7 +214,7 @@ fn socket(protocol: isize) -> std::io::Result<(Socket, u32)> {
     Ok((socket, address.port_number()))
 }
 
-/// The messages of the next datagram.
+/// Returns the messages of the next datagram.
 fn receive(socket: &Socket, release: (u32, u32)) -> Option<Vec<MessageBuf>> {
     let start = Instant::now();
     loop {
@@ -238,8 +238,10 @@ fn receive(socket: &Socket, release: (u32, u32)) -> Option<Vec<MessageBuf>> {
     }
 }
 
-/// Every attribute decodes and is known, and the bytes come back: from the attributes and, of what
-/// the kernel (this release) wrote, from the flat value too.
+/// Checks that every attribute decodes, is known, and is re-encoded to identical bytes.
+///
+/// If a kernel of the given release wrote the message, its decoded struct must be re-encoded to
+/// identical bytes, too.
 fn judge(message: &Message<'_>, release: Option<(u32, u32)>) {
     struct Known;
     impl<'a> Visitor<'a> for Known {
@@ -267,7 +269,7 @@ fn judge(message: &Message<'_>, release: Option<(u32, u32)>) {
         Body::ExpectStats(_, attrs) => build(&builder, &ExpectStats::try_decode(attrs).unwrap()),
         other => panic!("{other:?}"),
     };
-    // Pads, which 64-bit values need on some machines, are all that a flat value loses.
+    // A decoded struct loses only pads, which 64-bit values need on some machines.
     if cfg!(any(target_arch = "x86_64", target_arch = "aarch64", target_arch = "s390x")) {
         assert_eq!(flat.unwrap().as_bytes(), message.as_bytes(), "{message:?}");
     }
@@ -283,7 +285,7 @@ fn release() -> (u32, u32) {
     (numbers.next().unwrap(), numbers.next().unwrap_or(0))
 }
 
-/// Sets `net.netfilter.nf_conntrack_*`.
+/// Sets a sysctl `net.netfilter.nf_conntrack_*`.
 pub(crate) fn sysctl(name: &str, value: &str, what: &str) -> bool {
     let path = format!("/proc/sys/net/netfilter/nf_conntrack_{name}");
     let result = std::fs::write(&path, value);
@@ -293,7 +295,7 @@ pub(crate) fn sysctl(name: &str, value: &str, what: &str) -> bool {
     result.is_ok()
 }
 
-/// Sets the loopback device up, which this namespace has as device 1: `ip link set lo up`.
+/// Activates the loopback device, which is device 1 in this namespace, like `ip link set lo up`.
 pub(crate) fn set_lo_up() {
     let (route, _) = socket(NETLINK_ROUTE).unwrap();
     let mut request = Vec::new();
@@ -304,9 +306,9 @@ pub(crate) fn set_lo_up() {
     request.extend([0; 4]); // struct ifinfomsg: AF_UNSPEC, ARPHRD_NETROM
     request.extend(1_i32.to_ne_bytes());
     request.extend(1_u32.to_ne_bytes()); // IFF_UP
-    request.extend(1_u32.to_ne_bytes()); // of which that bit counts
+    request.extend(1_u32.to_ne_bytes()); // change mask: only that bit
     route.send(&request, 0).unwrap();
-    let answer = receive(&route, (0, 0)).expect("an answer");
+    let answer = receive(&route, (0, 0)).expect("a reply");
     let Ok(Body::Error(error)) = answer[0].as_message().body() else { panic!("{answer:?}") };
     assert!(error.is_ack(), "{error:?}");
 }

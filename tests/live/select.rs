@@ -1,4 +1,4 @@
-//! Dumps.
+//! Tests of dumps with selectors.
 
 use crate::change::{eight, marks};
 use crate::flows::{V4, by_port, echo, flow, ports};
@@ -11,7 +11,7 @@ use ctnetlink::wire::NlmFlags;
 use ctnetlink::{Conntrack, Family, MsgType};
 
 #[test]
-fn by_each_field() {
+fn dumps_select_by_each_field() {
     alone(|net| {
         eight(net);
         let all = Selector::default();
@@ -25,7 +25,11 @@ fn by_each_field() {
         assert_eq!(marks(net, &by(3, 0xffff_ffff)), [3]);
         assert_eq!(marks(net, &by(2, 3)), [2, 6]);
         assert_eq!(marks(net, &by(0, 1)), [2, 4, 6, 8]);
-        assert_eq!(marks(net, &by(4, 3)), [0; 0], "no mark has a bit that its mask has not");
+        assert_eq!(
+            marks(net, &by(4, 3)),
+            [0; 0],
+            "no mark matches a value with a bit outside of the mask"
+        );
         let both = Selector { family: Family::IPV6, ..by(2, 2) };
         assert_eq!(marks(net, &both), [6, 7]);
 
@@ -58,7 +62,7 @@ fn by_each_field() {
 }
 
 #[test]
-fn by_tuple() {
+fn dumps_select_by_tuple() {
     alone(|net| {
         if !net.has((5, 8), "dumps by tuple") {
             return;
@@ -114,7 +118,7 @@ fn by_tuple() {
         assert_eq!(v4(Tuple { icmp_code: Some(0), ..icmp() }, any()), [6, 7, 8]);
         assert_eq!(v4(Tuple { icmp_code: Some(1), ..icmp() }, any()), [0; 0]);
 
-        // Addresses of IPv6 match where they should not, before the fix of 2026.
+        // IPv6 addresses match incorrectly before the fix of 2026.
         let mut v6 = |orig, reply| selected(Family::IPV6, orig, reply);
         assert_eq!(v6(proto(IpProto::TCP), any()), [9, 10]);
         assert_eq!(v6(sport(IpProto::TCP, 1002), any()), [10]);
@@ -128,9 +132,8 @@ fn by_tuple() {
     });
 }
 
-/// Many entries need many datagrams.
 #[test]
-fn a_long_dump() {
+fn a_dump_of_many_datagrams_is_complete() {
     alone(|net| {
         let ports: Vec<u16> = (1000..3000).collect();
         for &port in &ports {

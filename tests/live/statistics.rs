@@ -1,4 +1,4 @@
-//! Counters and statistics.
+//! Tests of counters and statistics.
 
 use crate::change::eight;
 use crate::create::use_labels;
@@ -10,7 +10,7 @@ use ctnetlink::request::{self, Selector};
 use ctnetlink::{Conntrack, Family, Kind, MsgType};
 use std::net::UdpSocket;
 
-/// Sends 3 datagrams of 10 bytes, receives 2 of 20, and gives the ports.
+/// Sends 3 datagrams of 10 bytes, receives 2 of 20 bytes, and returns the ports.
 fn exchange() -> [u16; 2] {
     let [client, server] = [(); 2].map(|()| UdpSocket::bind("127.0.0.1:0").unwrap());
     let [from, to] = [&client, &server].map(|socket| socket.local_addr().unwrap());
@@ -26,7 +26,10 @@ fn exchange() -> [u16; 2] {
     [from.port(), to.port()]
 }
 
-/// Packets of this machine are tracked only while a rule wants it.
+/// Sends packets that the kernel tracks, and returns their ports.
+///
+/// The kernel tracks packets only while a rule uses connection tracking. Returns `None` if this machine
+/// does not support such a rule or counters.
 fn packets(net: &Net) -> Option<[u16; 2]> {
     if !use_labels() {
         return None;
@@ -44,17 +47,17 @@ fn counters(packets: u64, bytes: u64) -> Counters {
 }
 
 #[test]
-fn counters_of_packets() {
+fn counters_count_packets() {
     alone(|net| {
         let Some(ports) = packets(net) else { return };
         let sent = |ct: &Conntrack| {
             assert_eq!([ct.orig.src_port, ct.orig.dst_port], ports.map(Some));
             assert_eq!(ct.orig.proto, Some(IpProto::UDP));
-            // The rule's.
+            // The rule sets label 5.
             assert_eq!(ct.labels.unwrap().iter().collect::<Vec<_>>(), [5]);
             [ct.counters_orig, ct.counters_reply]
         };
-        // 20 bytes of IPv4 and 8 of UDP.
+        // The headers are 20 bytes of IPv4 and 8 of UDP.
         let expected = [counters(3, 3 * 38), counters(2, 2 * 48)];
         let zero = [counters(0, 0); 2];
         let all = Selector::default();
@@ -65,7 +68,11 @@ fn counters_of_packets() {
         };
         let (before, entry) = one(request::dump);
         assert_eq!(before, expected);
-        assert_eq!(one(request::dump_and_reset).0, expected, "what was, while it is zeroed");
+        assert_eq!(
+            one(request::dump_and_reset).0,
+            expected,
+            "a dump that resets counters contains the old values"
+        );
         assert_eq!(one(request::dump).0, zero);
 
         let answer = net.ask(request::get_and_reset(&entry)).entries();
@@ -81,7 +88,7 @@ fn counters_of_packets() {
 }
 
 #[test]
-fn size_of_the_table() {
+fn statistics_contain_the_size_of_the_table() {
     alone(|net| {
         let mut size = || {
             let answer = net.ask(request::stats());
@@ -104,7 +111,7 @@ fn size_of_the_table() {
     });
 }
 
-/// The numbers of the CPUs that may be there, such as `0-3,8`.
+/// Returns the numbers of the possible CPUs, from a list such as `0-3,8`.
 fn cpus() -> Vec<u16> {
     let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").unwrap();
     let ranges = text.trim().split(',').map(|range| {
@@ -115,7 +122,7 @@ fn cpus() -> Vec<u16> {
 }
 
 #[test]
-fn statistics_of_each_cpu() {
+fn statistics_exist_for_each_cpu() {
     alone(|net| {
         eight(net);
         let answer = net.ask(request::stats_cpu());
@@ -123,7 +130,7 @@ fn statistics_of_each_cpu() {
         for reply in &answer.replies {
             let message = reply.as_message();
             let stats = StatsCpu::try_from(message).unwrap();
-            // No packet has been tracked here.
+            // No packet has been tracked in this namespace.
             for zero in [stats.found, stats.drop, stats.early_drop, stats.error] {
                 assert_eq!(zero, Some(0), "{stats:?}");
             }
@@ -140,7 +147,7 @@ fn statistics_of_each_cpu() {
         let mut numbers = Vec::new();
         for reply in &answer.replies {
             let message = reply.as_message();
-            // The kernel's own slip: the subsystem is not that of expectations.
+            // The kernel uses the wrong subsystem here, not that of expectations.
             assert_eq!(message.msg_type(), MsgType::CT_GET_CTRZERO);
             let stats = ExpectStats::try_from(message).unwrap();
             let expected =
@@ -153,9 +160,9 @@ fn statistics_of_each_cpu() {
 }
 
 #[test]
-fn lists_of_the_dying_and_the_unconfirmed() {
+fn dying_and_unconfirmed_entries_are_dumped() {
     alone(|net| {
-        if !net.has((3, 8), "lists of the dying and the unconfirmed") {
+        if !net.has((3, 8), "lists of dying and unconfirmed entries") {
             return;
         }
         let families = [Family::UNSPEC, Family::IPV4, Family::IPV6];
@@ -163,7 +170,8 @@ fn lists_of_the_dying_and_the_unconfirmed() {
             assert_eq!(net.ask(request::dump_unconfirmed(family)).entries(), []);
             assert_eq!(net.ask(request::dump_dying(family)).entries(), []);
         }
-        // A listener that wants to lose no event, and does not listen: what it misses stays, dying.
+        // A listener has asked for reports of event loss, and does not read. The kernel keeps entries
+        // whose DESTROY event is lost in the list of dying entries.
         let deaf = net.listen(&[3]);
         deaf.socket.set_broadcast_error(true).unwrap();
         deaf.socket.set_rx_buf_sz(1_u32).unwrap();
@@ -184,12 +192,12 @@ fn lists_of_the_dying_and_the_unconfirmed() {
         if net.is_at_least((5, 19)) {
             assert!(dying[1] > 0 && dying[2] > 0, "{dying:?}");
         } else if dying == [0; 3] {
-            skip("the list of the dying: it stayed empty");
+            skip("list of dying entries: it stayed empty");
             dying = [0; 3];
         }
         assert!(dying[0] <= 64);
         assert_eq!(net.ask(request::dump(&Selector::default())).entries(), []);
-        // Neither list can be asked for but as a dump.
+        // Both lists can only be requested as a dump.
         let mut request = request::dump_dying(Family::UNSPEC).with_seq(99).into_bytes();
         request[6..8].copy_from_slice(&5_u16.to_ne_bytes()); // NLM_F_REQUEST | NLM_F_ACK
         let request = ctnetlink::Message::parse(&request);

@@ -78,7 +78,7 @@ pub(crate) fn wait_for_listener(groups: u32) {
     wait_for_listeners(groups, 1);
 }
 
-/// Waits until that number of netlink sockets of the netfilter family listen to exactly these groups.
+/// Waits until `count` netfilter sockets are subscribed to exactly these groups, as a mask.
 pub(crate) fn wait_for_listeners(groups: u32, count: usize) {
     let end = Instant::now() + Duration::from_secs(20);
     let wanted = format!("{groups:08x}");
@@ -90,7 +90,7 @@ pub(crate) fn wait_for_listeners(groups: u32, count: usize) {
         if rows.filter(is_listener).count() >= count {
             return;
         }
-        assert!(Instant::now() < end, "nobody listens to {wanted}:\n{table}");
+        assert!(Instant::now() < end, "no socket is subscribed to {wanted}:\n{table}");
         std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -66,7 +66,7 @@ fn golden_messages_keep_their_bytes() {
                 assert_eq!(Netlink::from(message.clone()), received, "{place}");
                 inner += 1;
             }
-            NetlinkPayload::Error(_) => assert!(golden.is_refusal(), "{place}"),
+            NetlinkPayload::Error(_) => assert!(golden.is_error(), "{place}"),
             ref other => panic!("{place}: {other:?}"),
         }
     }
