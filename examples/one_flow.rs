@@ -1,7 +1,11 @@
-//! One TCP flow in a simulated kernel, from its first packet to DESTROY, and what a listener of each
-//! group receives, attribute by attribute. Needs no privileges.
+//! Simulates one TCP flow from its first packet to its DESTROY event.
 //!
-//!     cargo run --example one_flow [RELEASE]
+//! The example prints the events that each listener receives, attribute by attribute. It needs no
+//! privileges.
+//!
+//! ```sh
+//! cargo run --example one_flow [RELEASE]
+//! ```
 
 use ctnetlink::format::Annotate;
 use ctnetlink::kernel::Kernel;
@@ -26,7 +30,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("Linux {release}");
 
-    println!("\nSYN: the entry is made, but not in the table yet.");
+    println!("\nSYN: the entry is created, but is not in the table yet.");
     let client = (Ipv4Addr::new(192, 0, 2, 1).into(), 40000);
     let server = (Ipv4Addr::new(198, 51, 100, 7).into(), 443);
     let orig = NfConntrackTuple::ports(IpProto::TCP, client, server);
@@ -35,22 +39,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     net.first_packet(&mut ct, &syn);
     net.advance(4);
 
-    println!("4 ms later it has left: the entry is confirmed.");
+    println!("The SYN leaves 4 ms later: the entry is confirmed.");
     let id = net.confirm(ct, &syn);
     print_received(&mut net)?;
 
-    println!("\nSYN and ACK, 20 ms later.");
+    println!("\nSYN-ACK, 20 ms later:");
     net.advance(20);
     net.packet(id, &packet(Dir::Reply, TcpState::SYN_RECV, 60))?;
     print_received(&mut net)?;
 
-    println!("\nACK: the connection stands, and is assured.");
+    println!("\nACK: the connection is established, and the entry is assured.");
     net.advance(20);
     let ack = packet(Dir::Original, TcpState::ESTABLISHED, 432_000);
     net.packet(id, &Packet { assured: true, ..ack })?;
     print_received(&mut net)?;
 
-    println!("\nWhat /proc/net/nf_conntrack says 5 seconds later:");
+    println!("\n/proc/net/nf_conntrack 5 seconds later:");
     net.advance(5000);
     let Clock { real_ns: time_now, jiffies } = net.clock;
     let seq = CtSeq { time_now, jiffies, delta_time: DeltaTime::Released };
@@ -58,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         print!("{}", ct_seq_show(&kernel, ct, &seq));
     }
 
-    println!("\nThe socket 4321 deletes it.");
+    println!("\nThe socket with port id 4321 deletes the entry.");
     net.delete(4321, id)?;
     print_received(&mut net)
 }

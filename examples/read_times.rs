@@ -1,4 +1,4 @@
-//! Reads the times of a flow, and nothing else, straight from the bytes: no copy, no allocation.
+//! Reads only the times of a flow from a message, without copies or allocations.
 //!
 //! ```sh
 //! cargo run --example read_times
@@ -9,7 +9,7 @@ use ctnetlink::nested::TimestampAttr;
 use ctnetlink::{Family, Message, MessageBuilder, MsgType};
 
 fn main() -> Result<(), ctnetlink::error::Error> {
-    // What a program would have received.
+    // A program would receive these bytes from a socket.
     let received =
         MessageBuilder::new(MsgType::CT_DELETE, Family::IPV4).build::<CtattrType>(|out| {
             out.put(CtAttr::Mark(0x1234));

@@ -1,5 +1,6 @@
-//! `get`, `count`, `stats`, `create`, `update`, `delete` and `flush`, compared with conntrack(8) in
-//! network namespaces of their own.
+//! Compares the commands that read and change entries with conntrack(8).
+//!
+//! Each test has a network namespace of its own.
 #![cfg(target_os = "linux")]
 
 #[path = "../../tests/namespace/mod.rs"]
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
 
-/// Options of `create` and `conntrack -I`.
+/// The options of `create` and `conntrack -I`.
 const ENTRIES: [&str; 10] = [
     "-s 10.1.2.3 -d 192.0.2.9 -p udp --sport 4001 --dport 53 -t 3001 -m 0x1234",
     "-s 10.1.2.4 -d 192.0.2.9 -p tcp --sport 4002 --dport 80 -t 3002 --state ESTABLISHED \
@@ -43,7 +44,7 @@ fn ours(line: &str) -> Output {
     command(&words(line)).output().unwrap()
 }
 
-/// Runs our command, which must succeed, and returns its standard output.
+/// Runs `ctnetlink`, which must succeed, and returns its standard output.
 fn succeed(line: &str) -> String {
     stdout(&run(&words(line))).to_owned()
 }
@@ -57,7 +58,7 @@ fn last_line(output: &Output) -> &str {
     stderr(output).lines().last().unwrap_or_default()
 }
 
-/// Enters a network namespace, if the machine has what the test needs.
+/// Enters a network namespace, if the machine has the programs that the test needs.
 fn begin(test: &str) -> bool {
     if !enter(test) || socket(test).is_none() {
         return false;
@@ -66,7 +67,7 @@ fn begin(test: &str) -> bool {
     has_conntrack || skipped(test, "no conntrack")
 }
 
-/// The lines of conntrack(8) for both families, sorted.
+/// Returns the lines of conntrack(8) for both families, sorted.
 fn listed() -> Vec<String> {
     let text =
         ["ipv4", "ipv6"].map(|family| theirs(&format!("-L -o extended -f {family}"))).concat();
@@ -75,7 +76,7 @@ fn listed() -> Vec<String> {
     lines
 }
 
-/// The table as JSON, without what differs between two entries that were created alike.
+/// Returns the table as JSON, without the keys that differ between entries created in the same way.
 fn table() -> Vec<Value> {
     let json = succeed("list --format json");
     let mut entries: Vec<Value> = json
@@ -93,7 +94,7 @@ fn table() -> Vec<Value> {
     entries
 }
 
-/// Calls `take` until no second has passed between its two results.
+/// Calls `take` until no second passes between its two results.
 fn within_a_second<T: PartialEq + std::fmt::Debug>(take: impl Fn() -> (T, T)) {
     let pair = (0..20).map(|_| take()).find(|(a, b)| a == b);
     if pair.is_none() {
@@ -103,8 +104,8 @@ fn within_a_second<T: PartialEq + std::fmt::Debug>(take: impl Fn() -> (T, T)) {
 }
 
 #[test]
-fn create_makes_the_entries_of_conntrack() {
-    const TEST: &str = "create_makes_the_entries_of_conntrack";
+fn create_makes_the_same_entries_as_conntrack() {
+    const TEST: &str = "create_makes_the_same_entries_as_conntrack";
     let true = begin(TEST) else { return };
     for entry in ENTRIES {
         within_a_second(|| {
@@ -140,8 +141,8 @@ fn create_accepts_one_direction_in_part() {
 }
 
 #[test]
-fn what_cannot_be_created_is_reported() {
-    const TEST: &str = "what_cannot_be_created_is_reported";
+fn entries_that_cannot_be_created_are_reported() {
+    const TEST: &str = "entries_that_cannot_be_created_are_reported";
     let true = begin(TEST) else { return };
     let entry = ENTRIES[0];
     succeed(&format!("create {entry}"));
@@ -174,14 +175,14 @@ fn what_cannot_be_created_is_reported() {
         assert_eq!(output.status.code(), Some(status), "{line}: {}", stderr(&output));
         assert!(last_line(&output).contains(message), "{line}: {}", stderr(&output));
     }
-    // None of them changed the entry.
+    // The failed commands did not change the entry.
     assert_eq!(theirs("-C"), "1\n");
     assert!(theirs("-L").contains(" mark=4660 "));
 }
 
 #[test]
-fn get_finds_the_entries_of_conntrack() {
-    const TEST: &str = "get_finds_the_entries_of_conntrack";
+fn get_finds_the_same_entries_as_conntrack() {
+    const TEST: &str = "get_finds_the_same_entries_as_conntrack";
     let true = begin(TEST) else { return };
     let keys = [
         "-s 10.1.2.3 -d 192.0.2.9 -p udp --sport 4001 --dport 53",
@@ -194,7 +195,7 @@ fn get_finds_the_entries_of_conntrack() {
     for key in keys {
         within_a_second(|| (succeed(&format!("get {key}")), theirs(&format!("-G {key}"))));
     }
-    // conntrack(8) cannot ask for an entry by its reply direction or in a zone.
+    // conntrack(8) cannot look up an entry by its reply direction or in a zone.
     let reply = "-r 192.0.2.9 -q 203.0.113.5 -p tcp --reply-port-src 80 --reply-port-dst 777";
     within_a_second(|| (succeed(&format!("get {reply}")), theirs(&format!("-G {}", keys[1]))));
     let key = "-s 10.1.2.7 -d 192.0.2.9 -p gre --srckey 0x11 --dstkey 0x22";
@@ -215,8 +216,8 @@ fn get_finds_the_entries_of_conntrack() {
 }
 
 #[test]
-fn update_changes_what_conntrack_changes() {
-    const TEST: &str = "update_changes_what_conntrack_changes";
+fn update_makes_the_same_changes_as_conntrack() {
+    const TEST: &str = "update_makes_the_same_changes_as_conntrack";
     let true = begin(TEST) else { return };
     let create = || {
         theirs("-F");
@@ -260,7 +261,7 @@ fn update_adds_and_removes_labels() {
     const TEST: &str = "update_adds_and_removes_labels";
     let true = begin(TEST) else { return };
     let entry = ENTRIES[0];
-    // Without a rule that uses labels, entries have none.
+    // Entries have labels only while a rule uses labels.
     run(&words(&format!("create {entry} --label-add 3")));
     let output = ours("update -s 10.1.2.3 --label-add 3");
     assert_eq!(output.status.code(), Some(2));
@@ -288,8 +289,8 @@ fn update_adds_and_removes_labels() {
 }
 
 #[test]
-fn update_reports_what_it_does_not_change() {
-    const TEST: &str = "update_reports_what_it_does_not_change";
+fn update_reports_entries_that_it_does_not_change() {
+    const TEST: &str = "update_reports_entries_that_it_does_not_change";
     let true = begin(TEST) else { return };
     for entry in ENTRIES {
         theirs(&format!("-I {entry}"));
@@ -315,8 +316,8 @@ fn update_reports_what_it_does_not_change() {
 }
 
 #[test]
-fn delete_and_flush_print_what_they_remove() {
-    const TEST: &str = "delete_and_flush_print_what_they_remove";
+fn delete_and_flush_print_the_deleted_entries() {
+    const TEST: &str = "delete_and_flush_print_the_deleted_entries";
     let true = begin(TEST) else { return };
     for entry in ENTRIES {
         theirs(&format!("-I {entry}"));
@@ -330,7 +331,7 @@ fn delete_and_flush_print_what_they_remove() {
         assert_eq!(last_line(&output), format!("{count} entries deleted"));
         let after = listed();
         assert_eq!(before.len() - after.len(), count, "{filter}");
-        // The timeouts go on.
+        // The timeouts decrease.
         let tuples = |line: &str| line.split_once("src=").unwrap().1.to_owned();
         let mut removed: Vec<_> = before.iter().map(|line| tuples(line)).collect();
         removed.retain(|line| !after.iter().any(|left| tuples(left) == *line));
@@ -362,10 +363,10 @@ fn delete_and_flush_print_what_they_remove() {
     assert_eq!(theirs("-C"), "0\n");
 }
 
-/// The dump goes on while its entries are removed.
+/// The command deletes entries while it receives the dump.
 #[test]
-fn delete_misses_nothing_in_a_large_table() {
-    const TEST: &str = "delete_misses_nothing_in_a_large_table";
+fn delete_removes_all_entries_of_a_large_table() {
+    const TEST: &str = "delete_removes_all_entries_of_a_large_table";
     let true = begin(TEST) else { return };
     let mut socket = socket(TEST).unwrap();
     create(&mut socket, (0..3000).map(flow));
@@ -377,8 +378,8 @@ fn delete_misses_nothing_in_a_large_table() {
 }
 
 #[test]
-fn count_and_stats_are_those_of_conntrack() {
-    const TEST: &str = "count_and_stats_are_those_of_conntrack";
+fn count_and_stats_equal_those_of_conntrack() {
+    const TEST: &str = "count_and_stats_equal_those_of_conntrack";
     let true = begin(TEST) else { return };
     for entry in ENTRIES {
         theirs(&format!("-I {entry}"));
@@ -401,8 +402,8 @@ fn count_and_stats_are_those_of_conntrack() {
 }
 
 #[test]
-fn expectations_are_those_of_conntrack() {
-    const TEST: &str = "expectations_are_those_of_conntrack";
+fn expectations_equal_those_of_conntrack() {
+    const TEST: &str = "expectations_equal_those_of_conntrack";
     let true = begin(TEST) else { return };
     let mut socket = socket(TEST).unwrap();
     let mut master = flow(0x1_0203);
@@ -417,7 +418,7 @@ fn expectations_are_those_of_conntrack() {
          --tuple-src 10.5.5.5 --tuple-dst 10.6.6.6 --tuple-port-src 31 --tuple-port-dst 32 \
          --mask-src 255.255.255.255 --mask-dst 255.255.255.0 --mask-port-src 0 \
          --mask-port-dst 65535";
-    // conntrack(8) 1.4.7 leaves the protocol and the ports of the expected flow out.
+    // conntrack(8) 1.4.7 does not print the protocol and the ports of the expected flow.
     theirs(&format!("-I expect {expectation}"));
     within_a_second(|| (succeed("list expect"), theirs("-L expect")));
     let output = ours("delete expect -s 10.5.5.0/24");
@@ -428,7 +429,7 @@ fn expectations_are_those_of_conntrack() {
     let output = ours(&format!("create expect {expectation}"));
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert_eq!(last_line(&output), "1 expectation created");
-    // Only the source of the mask counts for the kernel.
+    // The kernel reads only the source of the mask.
     let line = " proto=6 src=10.5.5.5 dst=10.6.6.6 sport=31 dport=32 mask-src=255.255.255.255 \
                 mask-dst=255.255.255.255 sport=0 dport=65535 master-src=10.1.2.3 \
                 master-dst=198.51.100.7 sport=40001 dport=5353 class=0 helper=ftp\n";
@@ -437,7 +438,7 @@ fn expectations_are_those_of_conntrack() {
     let again = ours(&format!("create expect {expectation}"));
     assert_eq!(again.status.code(), Some(2));
     assert_eq!(last_line(&again), "ctnetlink: error: the expectation exists");
-    // conntrack(8) needs the ports of a reply that no expectation has.
+    // conntrack(8) requires ports of the reply direction, which expectations do not have.
     let key = "-s 10.5.5.5 -d 10.6.6.6 -p tcp --sport 31 --dport 32";
     let unused = "--reply-port-src 1 --reply-port-dst 2";
     within_a_second(|| {

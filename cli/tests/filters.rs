@@ -1,4 +1,4 @@
-//! The filters, against conntrack(8) and the running kernel.
+//! Compares the filters with those of conntrack(8), on the running kernel.
 #![cfg(target_os = "linux")]
 
 #[path = "../../tests/namespace/mod.rs"]
@@ -34,7 +34,7 @@ const ENTRIES: &str = "\
     -s 10.0.0.8 -d 10.0.9.5 -p gre --srckey 0x11 --dstkey 0x22
     -s 10.0.0.8 -d 10.0.9.5 -p 89";
 
-/// Filters that conntrack(8) has, too, and the number of entries that match.
+/// Filters that conntrack(8) also has, and the number of entries that match.
 const SHARED: &[(&str, usize)] = &[
     ("", 16),
     ("-f ipv6", 3),
@@ -85,7 +85,7 @@ const SHARED: &[(&str, usize)] = &[
     ("--reply-zone 9", 1),
 ];
 
-/// Filters of which conntrack(8) has less.
+/// Filters that go beyond those of conntrack(8).
 const OURS: &[(&str, usize)] = &[
     ("-w 8", 1),
     ("-w 9", 1),
@@ -108,7 +108,7 @@ fn words(text: &str) -> Vec<&str> {
     text.split_ascii_whitespace().collect()
 }
 
-/// Creates [`ENTRIES`]; `None` if conntrack(8) is missing.
+/// Creates [`ENTRIES`]. Returns `None` if conntrack(8) is missing.
 fn insert() -> Option<()> {
     for entry in ENTRIES.lines() {
         other("conntrack", &[&["-I", "-t", "3456"], &words(entry)[..]].concat())?;
@@ -116,9 +116,9 @@ fn insert() -> Option<()> {
     Some(())
 }
 
-/// The ids of the entries in lines of text.
+/// Returns the ids of the entries in lines of text.
 ///
-/// ICMP has another `id=`, before it.
+/// The lines of ICMP contain another `id=` before the id of the entry.
 fn ids(text: &str) -> Vec<&str> {
     let ids = text.lines().filter_map(|line| line.rsplit_once(" id=")?.1.split(' ').next());
     let mut ids: Vec<_> = ids.collect();
@@ -156,8 +156,8 @@ fn filters_select_what_conntrack_selects() {
 }
 
 #[test]
-fn decode_and_record_filter_like_list() {
-    const TEST: &str = "decode_and_record_filter_like_list";
+fn decode_and_record_filter_as_list_does() {
+    const TEST: &str = "decode_and_record_filter_as_list_does";
     let true = enter(TEST) else { return };
     let Some(_socket) = socket(TEST) else { return };
     let Some(()) = insert() else {
@@ -173,13 +173,13 @@ fn decode_and_record_filter_like_list() {
         let decoded = run(&[&["decode", whole, "-o", "id"], &words(filter)[..]].concat());
         assert_eq!(ids(stdout(&decoded)).len(), *count, "{filter}");
     }
-    // A part of these is applied by the command alone.
+    // The kernel does not support some of these filters, which the command applies.
     for (filter, count) in [("-n", 3), ("-f ipv6 -d 2001:db8::/48", 2), ("-w 7", 1), ("-u 4", 1)] {
         let path = directory.join("part.pcapng");
         let path = path.to_str().unwrap();
         let recorded =
             run(&[&["record", "-o", path, "--dump", "--for", "0.1"], &words(filter)[..]].concat());
-        // The request, the entries and the end of the dump.
+        // The packets are the request, the entries and the end of the dump.
         let messages = format!(" messages={} losses=0 dropped=0", count + 2);
         assert!(stderr(&recorded).trim_end().ends_with(&messages), "{filter}: {recorded:?}");
         let decoded = run(&["decode", path, "-o", "id"]);
@@ -213,7 +213,7 @@ fn labels_filter_by_number_and_by_name() {
     }
     for (filter, count) in [("suspicious", 2), ("slow-path", 1), ("suspicious,slow-path", 1)] {
         let ours = list(&["--labelmap", map, "-l", filter]);
-        // conntrack(8) 1.4.7 knows one place for the map.
+        // conntrack(8) 1.4.7 reads the map only from one path.
         let script = format!(
             "mount --bind {} /etc && exec conntrack -L -o id -l {filter}",
             directory.display()
@@ -233,7 +233,7 @@ fn labels_filter_by_number_and_by_name() {
     std::fs::remove_dir_all(directory).unwrap();
 }
 
-/// Entries of both families and of several protocols, each with its own mark.
+/// Returns entries of both families and of several protocols, each with a mark of its own.
 fn mixed() -> Vec<Conntrack> {
     let with = |n, proto| {
         let mut ct = flow(n);
@@ -299,7 +299,7 @@ fn watch_filters_events() {
     }
 }
 
-/// A stopped reader with a small buffer loses every event that the kernel does not drop for it.
+/// A stopped reader with a small buffer loses all events that the kernel's filter does not drop.
 #[test]
 fn the_kernel_drops_events_that_do_not_match() {
     const TEST: &str = "the_kernel_drops_events_that_do_not_match";
@@ -318,7 +318,7 @@ fn the_kernel_drops_events_that_do_not_match() {
         start(&[&args, &words(filter)[..]].concat())
     };
     let mut watchers: Vec<_> = filters.iter().map(|(filter, _)| watch(filter)).collect();
-    // The kernel does not check a mark for it.
+    // The kernel's filter does not check marks.
     watchers.push(watch("-m 0x4321"));
     wait_for_listeners(1, watchers.len());
     let send = |signal: &str| {
@@ -387,38 +387,38 @@ fn zero_resets_the_counters_that_it_prints() {
         let line = stdout(&output).lines().find(|line| line.contains("dport=7654")).unwrap();
         line.split(' ').find_map(|word| word.strip_prefix("bytes=")).unwrap().to_owned()
     };
-    // 20 bytes of IPv4 header, 8 of UDP, 5 of data.
+    // A packet has 20 bytes of IPv4 header, 8 of UDP header and 5 of data.
     assert_eq!(counters(&[]), "66");
     assert_eq!(counters(&["--zero"]), "66");
     assert_eq!(counters(&["-z", "-f", "ipv4"]), "0");
     sender.send_to(b"three", "127.0.0.1:7654").unwrap();
-    let refused = command(&["list", "-z", "-p", "udp"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(2));
+    let rejected = command(&["list", "-z", "-p", "udp"]).output().unwrap();
+    assert_eq!(rejected.status.code(), Some(2));
     assert_eq!(counters(&[]), "33");
 }
 
 #[test]
-fn contradictions_are_refused() {
-    let refuse = |args: &[&str], problem: &str| {
+fn contradictory_filters_are_rejected() {
+    let reject = |args: &[&str], problem: &str| {
         let output =
             command(&[&["decode", "/dev/null"], args].concat()).stdout(Stdio::null()).output();
         let output = output.unwrap();
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(problem), "{args:?}: {}", stderr(&output));
     };
-    refuse(&["-s", "2001:db8::1", "-f", "ipv4"], "2001:db8::1 is not an address of ipv4");
-    refuse(&["-s", "10.0.0.1", "-d", "2001:db8::1"], "2001:db8::1 is not an address of ipv4");
-    refuse(&["-s", "10.0.0.0/33"], "expected a length from 0 to 32");
-    refuse(&["-s", "example.org"], "`example.org` is not an IP address");
-    refuse(&["-s", "10.0.0.0/8", "--mask-src", "255.0.0.0"], "exclude each other");
-    refuse(&["-s", "10.0.0.0", "--mask-src", "ffff::"], "--mask-src is not a mask for 10.0.0.0");
-    refuse(&["--mask-dst", "255.0.0.0"], "--dst");
-    refuse(&["-u", "SEEN_REPLY,UNREPLIED"], "no entry is UNREPLIED and has SEEN_REPLY");
-    refuse(&["-u", "SEEN"], "unknown status bit `SEEN`");
-    refuse(&["--state", "OPENED"], "expected a state of TCP, SCTP or DCCP");
-    refuse(&["--icmp-type", "256"], "expected a number from 0 to 255");
-    refuse(&["--sport", "65536"], "expected a number from 0 to 65535");
-    refuse(&["-m", "0x100000000"], "expected VALUE or VALUE/MASK");
-    refuse(&["-n", "10.0.0.0/8"], "expected ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT");
-    refuse(&["-l", "128"], "unknown label `128`");
+    reject(&["-s", "2001:db8::1", "-f", "ipv4"], "2001:db8::1 is not an address of ipv4");
+    reject(&["-s", "10.0.0.1", "-d", "2001:db8::1"], "2001:db8::1 is not an address of ipv4");
+    reject(&["-s", "10.0.0.0/33"], "expected a length from 0 to 32");
+    reject(&["-s", "example.org"], "`example.org` is not an IP address");
+    reject(&["-s", "10.0.0.0/8", "--mask-src", "255.0.0.0"], "exclude each other");
+    reject(&["-s", "10.0.0.0", "--mask-src", "ffff::"], "--mask-src is not a mask for 10.0.0.0");
+    reject(&["--mask-dst", "255.0.0.0"], "--dst");
+    reject(&["-u", "SEEN_REPLY,UNREPLIED"], "no entry is UNREPLIED and has SEEN_REPLY");
+    reject(&["-u", "SEEN"], "unknown status bit `SEEN`");
+    reject(&["--state", "OPENED"], "expected a state of TCP, SCTP or DCCP");
+    reject(&["--icmp-type", "256"], "expected a number from 0 to 255");
+    reject(&["--sport", "65536"], "expected a number from 0 to 65535");
+    reject(&["-m", "0x100000000"], "expected VALUE or VALUE/MASK");
+    reject(&["-n", "10.0.0.0/8"], "expected ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT");
+    reject(&["-l", "128"], "unknown label `128`");
 }

@@ -1,4 +1,4 @@
-//! The manual pages and the completion scripts, as man(1), mandoc(1) and the shells read them.
+//! Checks the manual pages with man(1) and mandoc(1), and the completion scripts with the shells.
 #![cfg(target_os = "linux")]
 
 #[path = "../../tests/namespace/mod.rs"]
@@ -11,7 +11,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-/// The output of another program; `None` if it is not installed.
+/// Returns the output of another program, or `None` if it is not installed.
 fn program(test: &str, program: &str, args: &[&str]) -> Option<Output> {
     let output = Command::new(program).args(args).env("LC_ALL", "C.UTF-8").output();
     if output.is_err() {
@@ -24,7 +24,7 @@ fn directory(name: &str) -> PathBuf {
     std::env::temp_dir().join(format!("ctnetlink-{name}-{}", std::process::id()))
 }
 
-/// The words that begin the lines of a part of the help.
+/// Returns the first words of the lines in a part of the help.
 fn words<'a>(help: &'a str, heading: &str) -> Vec<&'a str> {
     let part = help.split_once(heading).unwrap().1.trim_start_matches('\n');
     let lines = part.lines().take_while(|line| !line.is_empty());
@@ -39,13 +39,13 @@ fn subcommands(help: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_subcommand_has_a_page_that_man_reads() {
-    const TEST: &str = "every_subcommand_has_a_page_that_man_reads";
+fn every_subcommand_has_a_manual_page_that_man_reads() {
+    const TEST: &str = "every_subcommand_has_a_manual_page_that_man_reads";
     let directory = directory("man");
     run(&["man", "-o", directory.to_str().unwrap()]);
     let help = run(&["--help"]);
     let names = subcommands(stdout(&help));
-    // Those, ctnetlink.1 and ctnetlink-create-expect.1.
+    // There are two more pages: ctnetlink.1 and ctnetlink-create-expect.1.
     assert_eq!(fs::read_dir(&directory).unwrap().count(), names.len() + 2);
     let path = |name: &str| directory.join(format!("ctnetlink-{name}.1"));
     let others = [directory.join("ctnetlink.1"), path("create-expect")];
@@ -59,7 +59,7 @@ fn every_subcommand_has_a_page_that_man_reads() {
             assert_eq!(stderr(&man), "", "{page}");
         }
     }
-    // A page has all that the help has.
+    // A page contains all options of the help.
     let page = path("decode");
     if let Some(man) = program(TEST, "man", &["-l", page.to_str().unwrap()]) {
         let page = stdout(&man);

@@ -1,4 +1,4 @@
-//! The files of the command import each other without a circle.
+//! Checks that the files of the command do not import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,7 +15,7 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The paths after `crate::` in a file, up to the first name that is not a module's.
+/// Returns the paths after `crate::` in a file, up to the first name that is not a module.
 fn imports(text: &str) -> impl Iterator<Item = String> {
     text.split("crate::").skip(1).map(|rest| {
         let is_part = |c: char| c.is_ascii_lowercase() || c == '_' || c == ':';
@@ -49,7 +49,7 @@ fn no_file_imports_itself_through_others() {
         })
         .collect();
     assert!(left["list"].contains("options::filter"), "{left:?}");
-    // Files without imports are taken away, then those that imported only them, and so on.
+    // Removes files without imports, then those that imported only them, and so on.
     loop {
         let done: BTreeSet<String> = left
             .iter()

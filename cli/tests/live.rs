@@ -1,4 +1,4 @@
-//! `list`, `watch` and `record` on the running kernel, in network namespaces of their own.
+//! Tests of `list`, `watch` and `record` on the running kernel, in network namespaces.
 #![cfg(target_os = "linux")]
 
 #[path = "../../tests/namespace/mod.rs"]
@@ -19,7 +19,7 @@ use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// Entries of several kinds, so that lines differ in more than numbers.
+/// Returns entries of several kinds, so that their lines differ in more than numbers.
 fn kinds() -> Vec<Conntrack> {
     let of = |proto, n| {
         let mut ct = flow(n);
@@ -67,7 +67,7 @@ fn track() -> bool {
 
 /// Sends packets of a TCP flow and, in both directions, of a UDP flow.
 ///
-/// The TCP flow lives as long as the ends that are returned.
+/// The TCP flow exists as long as the returned sockets.
 fn traffic() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:8080").unwrap();
     let mut client = TcpStream::connect("127.0.0.1:8080").unwrap();
@@ -84,8 +84,8 @@ fn traffic() -> (TcpStream, TcpStream) {
 }
 
 #[test]
-fn list_prints_what_conntrack_prints() {
-    const TEST: &str = "list_prints_what_conntrack_prints";
+fn list_prints_the_lines_of_conntrack() {
+    const TEST: &str = "list_prints_the_lines_of_conntrack";
     let true = enter(TEST) else { return };
     let Some(mut socket) = socket(TEST) else { return };
     let _ = Extension::Timestamp.enable();
@@ -101,8 +101,8 @@ fn list_prints_what_conntrack_prints() {
     };
     for words in ["extended,id,ktimestamp", "id", "extended"] {
         let ours = || run(&["list", "-o", words]).stdout;
-        // Timeouts and ages go on while the two programs run: they are compared where our lines
-        // were the same before and after conntrack's. Nothing else is made equal.
+        // Timeouts and ages change while the two programs run. The output is compared if the lines of
+        // `ctnetlink` before and after the run of conntrack(8) are equal.
         let theirs = (0..200).find_map(|_| {
             let before = ours();
             let Some(theirs) = other("conntrack", &["-L", "-o", words]) else {
@@ -124,10 +124,9 @@ fn list_prints_what_conntrack_prints() {
     drop(ends);
 }
 
-/// What we wrote through NEW, as libnetfilter_conntrack reads it back from the kernel.
 #[test]
-fn conntrack_reads_what_we_wrote() {
-    const TEST: &str = "conntrack_reads_what_we_wrote";
+fn conntrack_reads_entries_that_the_crate_created() {
+    const TEST: &str = "conntrack_reads_entries_that_the_crate_created";
     let true = enter(TEST) else { return };
     let Some(mut socket) = socket(TEST) else { return };
     let tcp = |n: u32, state| {
@@ -182,8 +181,8 @@ fn conntrack_reads_what_we_wrote() {
 }
 
 #[test]
-fn list_filters() {
-    const TEST: &str = "list_filters";
+fn list_applies_filters() {
+    const TEST: &str = "list_applies_filters";
     let true = enter(TEST) else { return };
     let Some(mut socket) = socket(TEST) else { return };
     create(&mut socket, kinds());
@@ -198,11 +197,11 @@ fn list_filters() {
     assert_eq!(count(&["-p", "89"]), 1);
     assert_eq!(count(&["-s", "10.0.67.35"]), 1);
     assert_eq!(count(&["-d", "198.51.100.7"]), 6);
-    // Kernels from 5.8 to 7.2 do this one the wrong way round.
+    // Linux 5.8 to 7.2 apply this filter incorrectly.
     assert_eq!(count(&["-s", "2001:db8::1"]), 1);
     assert_eq!(count(&["-q", "2001:db8::1", "-r", "2001:db8:1:2::3"]), 1);
     assert_eq!(count(&["-s", "2001:db8::2"]), 0);
-    // And this one only for TCP and UDP, with a protocol.
+    // The kernel applies this filter only to TCP and UDP, and only with a protocol.
     assert_eq!(count(&["--dport", "5353"]), 5);
     assert_eq!(count(&["--sport", "40001", "-p", "sctp"]), 1);
     assert_eq!(count(&["--sport", "40002", "-p", "sctp"]), 0);
@@ -225,8 +224,8 @@ fn list_filters() {
 }
 
 #[test]
-fn watch_prints_start_change_and_end() {
-    const TEST: &str = "watch_prints_start_change_and_end";
+fn watch_prints_new_update_and_destroy_events() {
+    const TEST: &str = "watch_prints_new_update_and_destroy_events";
     let true = enter(TEST) else { return };
     let Some(mut socket) = socket(TEST) else { return };
     let watch = start(&[
@@ -265,12 +264,12 @@ fn watch_prints_start_change_and_end() {
 }
 
 #[test]
-fn watch_counts_what_it_loses() {
-    const TEST: &str = "watch_counts_what_it_loses";
+fn watch_counts_lost_events() {
+    const TEST: &str = "watch_counts_lost_events";
     const COUNT: u32 = 3000;
     let true = enter(TEST) else { return };
     let Some(mut socket) = socket(TEST) else { return };
-    // Its output is a pipe that nobody reads, so it gets slow soon.
+    // The output is a pipe that is not read, so that the command blocks soon.
     let watch = start(&["watch", "--buffer", "4096", "--format", "annotate", "--event", "new"]);
     wait_for_listener(1);
     create(&mut socket, (0..COUNT).map(flow));
@@ -302,7 +301,7 @@ fn a_record_is_exact_and_complete() {
     create(&mut socket, (0..500).map(flow));
     let record = start(&["record", "-o", path, "--dump", "--timestamps"]);
     wait_for_listener(ALL);
-    // The table as it is when the recording begins.
+    // The recording starts with a dump of the table.
     std::thread::sleep(Duration::from_millis(500));
     create(&mut socket, (1000..1040).map(flow));
     socket.request(request::delete(&flow(1000)).unwrap()).unwrap();
@@ -310,7 +309,7 @@ fn a_record_is_exact_and_complete() {
     socket.request(request::flush(&only)).unwrap();
     std::thread::sleep(Duration::from_millis(500));
     let output = signal(record, "-TERM");
-    // A request, 500 entries, the end of the dump; 40 that began and 2 that ended.
+    // The packets are a request, 500 entries, the end of the dump, 40 NEW events and 2 DESTROY events.
     let last = stderr(&output).lines().last().unwrap();
     assert!(last.ends_with(&format!(" messages={} losses=0 dropped=0", 502 + 42)), "{last}");
     let packets = last.split(' ').next().unwrap().strip_prefix("packets=").unwrap();
@@ -345,18 +344,18 @@ fn a_record_is_exact_and_complete() {
 }
 
 #[test]
-fn problems_are_reported() {
-    const TEST: &str = "problems_are_reported";
+fn errors_are_reported() {
+    const TEST: &str = "errors_are_reported";
     let true = enter(TEST) else { return };
     let Some(_socket) = socket(TEST) else { return };
     let output = command(&["record", "-o", "/nonexistent/file", "--for", "1"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("/nonexistent/file: No such file"), "{}", stderr(&output));
-    // A recording can go through a pipe.
+    // A recording can be written to a pipe.
     let output = run(&["record", "-o", "-", "--dump", "--for", "0.3"]);
     assert!(stderr(&output).ends_with("packets=2 messages=2 losses=0 dropped=0\n"));
     assert!(output.stdout.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
-    // Nothing happens for a while, and then it ends.
+    // Without events, the command ends after the given time.
     let output = run(&["watch", "--for", "0.3"]);
     assert_eq!(stderr(&output).lines().last(), Some("events=0 losses=0 dropped=0"));
     assert!(stderr(&output).contains("nf_conntrack_timestamp is 0"), "{}", stderr(&output));

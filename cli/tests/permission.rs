@@ -1,4 +1,4 @@
-//! Every subcommand on the running kernel, without the permission that it needs.
+//! Runs every subcommand on the running kernel, without the permission that it needs.
 #![cfg(target_os = "linux")]
 
 #[path = "../../tests/namespace/mod.rs"]
@@ -34,7 +34,7 @@ fn the_error_names_the_capability_and_nothing_else() {
         "delete -s 10.1.2.3",
         "flush",
     ] {
-        // The capabilities of a new user namespace do not reach the network namespace.
+        // The capabilities in a new user namespace do not apply to the network namespace.
         let output = Command::new("unshare")
             .args(["-U", env!("CARGO_BIN_EXE_ctnetlink")])
             .args(line.split_whitespace())

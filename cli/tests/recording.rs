@@ -1,4 +1,4 @@
-//! The files that `record` writes.
+//! Tests of the files that `record` writes.
 #![cfg(target_os = "linux")]
 
 #[path = "../../tests/namespace/mod.rs"]
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// The group of NEW events.
 const NEW: u32 = 1;
 
-/// A directory of one test, removed in the end.
+/// A directory for one test, which is removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -35,7 +35,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The marks in a recording, which must be exact and complete.
+/// Returns the marks in a recording, which must be exact and complete.
 fn marks(path: &str) -> Vec<u64> {
     let check = run(&["check", path]);
     let decoded = run(&["decode", "--format", "json", path]);
@@ -85,7 +85,7 @@ fn a_recording_rotates_by_size() {
     for number in 1..=files {
         let path = scratch.file(&format!("flows.new-{number:05}.pcapng"));
         let size = std::fs::metadata(&path).unwrap().len();
-        // No packet here has 400 bytes.
+        // Every packet of this recording is shorter than 400 bytes.
         let expected = if number == files { 1..1900 } else { 1500..1900 };
         assert!(expected.contains(&size), "{path}: {size}");
         all.extend(marks(&path));
@@ -115,7 +115,7 @@ fn a_recording_rotates_by_time() {
     ]);
     wait_for_listener(NEW);
     for pair in [[0x121, 0x122], [0x131, 0x132]] {
-        // Later than the age of the first file, and of the second one.
+        // The time is later than the maximum age of the first file, and of the second one.
         std::thread::sleep(Duration::from_millis(600));
         create(&mut socket, pair.map(flow));
     }
@@ -129,7 +129,7 @@ fn a_recording_rotates_by_time() {
     assert!(stderr(&refused).contains("cannot be rotated"), "{}", stderr(&refused));
 }
 
-/// Mounts a file system of 16 KiB, records there, and copies the file to one that is not full.
+/// A shell script that records to a file system of 16 KiB, and copies the file to another one.
 const ON_A_SMALL_DISK: &str = "mount -t tmpfs -o size=16k none \"$1\" || exit 77
     \"$0\" record -o \"$1/flows.pcapng\" -e new --for 20
     code=$?
@@ -174,8 +174,8 @@ fn a_full_disk_leaves_a_complete_file() {
 }
 
 #[test]
-fn a_file_that_takes_nothing_is_unusable() {
-    const TEST: &str = "a_file_that_takes_nothing_is_unusable";
+fn a_file_that_cannot_be_written_is_an_error() {
+    const TEST: &str = "a_file_that_cannot_be_written_is_an_error";
     let true = enter(TEST) else { return };
     let Some(_socket) = socket(TEST) else { return };
     let output = command(&["record", "-o", "/dev/full", "--for", "1"]).output().unwrap();

@@ -1,10 +1,11 @@
-//! `ctnetlink sim` on the golden messages: the simulated kernel sends the recorded bytes, and its
-//! sizes are those that the recorded kernel allocated.
+//! Runs `ctnetlink sim` on the golden messages.
+//!
+//! The simulated kernel must send the recorded bytes and compute the recorded allocation sizes.
 
 use std::path::Path;
 use std::process::Command;
 
-/// Runs `ctnetlink sim`; the last line, and whether it succeeded.
+/// Runs `ctnetlink sim`, and returns its last line and `true` if it succeeded.
 fn sim(file: &str, args: &[&str]) -> (String, bool) {
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
     let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
@@ -14,7 +15,7 @@ fn sim(file: &str, args: &[&str]) -> (String, bool) {
     (stdout.lines().last().unwrap_or_default().to_owned(), output.status.success())
 }
 
-/// Everything exact; the numbers guard against a file that was cut.
+/// Checks that everything is exact. The numbers detect a truncated file.
 #[track_caller]
 fn assert_exact(file: &str, args: &[&str], messages: usize, sizes: usize) {
     let all = format!("messages={messages} exact={messages} sizes={sizes} sizes_exact={sizes}");
@@ -22,51 +23,51 @@ fn assert_exact(file: &str, args: &[&str], messages: usize, sizes: usize) {
 }
 
 #[test]
-fn linux_5_10() {
+fn linux_5_10_is_exact() {
     assert_exact("linux-5.10/messages.jsonl", &["--kernel", "5.10"], 170, 95);
     assert_exact("linux-5.10/richer.jsonl", &["--kernel", "5.10.223"], 68, 23);
 }
 
 #[test]
-fn linux_6_1() {
+fn linux_6_1_is_exact() {
     assert_exact("linux-6.1/messages.jsonl", &["--kernel", "6.1"], 184, 109);
     assert_exact("linux-6.1/richer.jsonl", &["--kernel", "6.1.176"], 58, 20);
 }
 
 #[test]
-fn linux_6_12() {
+fn linux_6_12_is_exact() {
     assert_exact("linux-6.12/messages.jsonl", &["--kernel", "6.12.111+deb12-amd64"], 181, 107);
     assert_exact("linux-6.12/richer.jsonl", &["--kernel", "6.12.117+deb13-amd64"], 67, 25);
 }
 
 #[test]
-fn linux_6_18() {
+fn linux_6_18_is_exact() {
     assert_exact("linux-6.18/messages.jsonl", &["--kernel", "6.18.44"], 176, 0);
     assert_exact("linux-6.18/richer.jsonl", &["--kernel", "6.18.44"], 51, 0);
 }
 
 #[test]
-fn linux_7_2() {
+fn linux_7_2_is_exact() {
     assert_exact("linux-7.2/messages.jsonl", &["--kernel", "7.2"], 179, 107);
     assert_exact("linux-7.2/richer.jsonl", &["--kernel", "7.2.13"], 155, 66);
 }
 
 #[test]
-fn linux_7_2_s390x() {
+fn linux_7_2_on_s390x_is_exact() {
     let args = ["--kernel", "7.2", "--arch", "s390x"];
     assert_exact("linux-7.2-s390x/messages.jsonl", &args, 177, 106);
     assert_exact("linux-7.2-s390x/labels_and_filters.jsonl", &args, 15, 0);
 }
 
 #[test]
-fn linux_7_2_riscv64() {
+fn linux_7_2_on_riscv64_is_exact() {
     let args = ["--kernel", "7.2", "--arch", "riscv64"];
     assert_exact("linux-7.2-riscv64/messages.jsonl", &args, 176, 106);
     assert_exact("linux-7.2-riscv64/labels_and_filters.jsonl", &args, 15, 0);
 }
 
 #[test]
-fn linux_6_1_i386() {
+fn linux_6_1_on_i386_is_exact() {
     let args = ["--kernel", "6.1.176", "--arch", "i386"];
     assert_exact("linux-6.1-i386/messages.jsonl", &args, 186, 118);
     assert_exact("linux-6.1-i386/labels_and_filters.jsonl", &args, 19, 0);
@@ -74,7 +75,7 @@ fn linux_6_1_i386() {
 }
 
 #[test]
-fn linux_7_2_arm64_with_pages_of_16_kib() {
+fn linux_7_2_on_arm64_with_pages_of_16_kib_is_exact() {
     let args = ["--kernel", "7.2.13", "--arch", "arm64,page=16384"];
     assert_exact("linux-7.2-arm64-16k/messages.jsonl", &args, 178, 112);
     assert_exact("linux-7.2-arm64-16k/labels_and_filters.jsonl", &args, 19, 0);
@@ -82,28 +83,27 @@ fn linux_7_2_arm64_with_pages_of_16_kib() {
 }
 
 #[test]
-fn linux_7_2_mips() {
+fn linux_7_2_on_mips_is_exact() {
     let args = ["--kernel", "7.2.13", "--arch", "mips"];
     assert_exact("linux-7.2-mips/messages.jsonl", &args, 167, 105);
     assert_exact("linux-7.2-mips/labels_and_filters.jsonl", &args, 28, 7);
     assert_exact("linux-7.2-mips/wide.jsonl", &args, 169, 78);
 }
 
-/// The comparison can fail: kernels differ.
 #[test]
-fn another_release_differs() {
+fn the_wrong_release_leads_to_differences() {
     let (line, exact) = sim("linux-7.2/messages.jsonl", &["--kernel", "6.12"]);
     assert!(!exact, "{line}");
     let (line, exact) = sim("linux-7.2-riscv64/messages.jsonl", &["--kernel", "7.2"]);
     assert!(!exact, "{line}");
-    // The sizes of expectation events depend on the page.
+    // The sizes of expectation events depend on the page size.
     let args = ["--kernel", "7.2.13", "--arch", "arm64"];
     let (line, exact) = sim("linux-7.2-arm64-16k/messages.jsonl", &args);
     assert!(!exact, "{line}");
 }
 
 #[test]
-fn unknown_releases_are_refused() {
+fn unknown_releases_are_rejected() {
     for release in ["99.9", "2.6.38", "7.3"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
         let output = command.args(["sim", "-", "--kernel", release]).output().unwrap();
@@ -114,7 +114,7 @@ fn unknown_releases_are_refused() {
 }
 
 #[test]
-fn unusable_arguments() {
+fn wrong_arguments_are_rejected() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
     let output = command.args(["sim", "-", "--kernel", "new"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));

@@ -1,4 +1,4 @@
-//! `ctnetlink vectors`: the committed sample is made again byte for byte, and vectors read back.
+//! Tests of `ctnetlink vectors`, which must reproduce the committed sample byte for byte.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::process::Command;
 
 const FILES: [&str; 3] = ["vectors.jsonl", "vectors.pcapng", "malformed.jsonl"];
 
-/// Runs `ctnetlink`; the last line, and the exit code.
+/// Runs `ctnetlink`, and returns its last line and its exit status.
 fn ctnetlink(args: &[&str]) -> (String, Option<i32>) {
     let output = Command::new(env!("CARGO_BIN_EXE_ctnetlink")).args(args).output().unwrap();
     eprintln!("{}", String::from_utf8_lossy(&output.stderr));
@@ -19,7 +19,7 @@ fn sample() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors")
 }
 
-/// A directory that is gone afterwards.
+/// A temporary directory, which is removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -39,12 +39,12 @@ impl Drop for Scratch {
     }
 }
 
-/// How the sample is made; README.md beside it says the same.
+/// The arguments that create the sample, as in its README.md.
 const SAMPLE: [&str; 10] =
     ["--kernel", "7.2", "--arch", "riscv64", "--seed", "1", "--count", "32", "--malformed", "34"];
 
 #[test]
-fn the_sample_is_made_again() {
+fn the_sample_is_reproduced_exactly() {
     let readme = fs::read_to_string(sample().join("README.md")).unwrap();
     assert!(readme.contains(&SAMPLE.join(" ")));
     let scratch = Scratch::new("sample");
@@ -58,14 +58,14 @@ fn the_sample_is_made_again() {
 }
 
 #[test]
-fn the_sample_reads_back() {
+fn the_sample_is_verified() {
     let (line, code) = ctnetlink(&["vectors", "--verify", sample().to_str().unwrap()]);
     assert_eq!(line, "vectors=32 exact=32 datagrams=27 malformed=34 as_expected=34");
     assert_eq!(code, Some(0));
 }
 
 #[test]
-fn enough_vectors_show_everything() {
+fn enough_vectors_cover_everything() {
     for (kernel, arch, wanted) in [("7.2", "s390x", 532), ("4.18", "x86_64", 542)] {
         let scratch = Scratch::new(arch);
         let args = ["vectors", "--kernel", kernel, "--arch", arch, "--seed", "4711", "-o"];
@@ -76,7 +76,7 @@ fn enough_vectors_show_everything() {
         let (line, code) = ctnetlink(&["vectors", "--verify", scratch.path()]);
         assert!(line.starts_with("vectors=2000 exact=2000 "), "{line}");
         assert_eq!(code, Some(0));
-        // The same messages, rebuilt from nothing but what they show.
+        // `ctnetlink sim` rebuilds the same messages from their contents.
         let vectors = scratch.0.join("vectors.jsonl");
         let args = ["sim", vectors.to_str().unwrap(), "--kernel", kernel, "--arch", arch];
         let (line, _) = ctnetlink(&args);
@@ -86,9 +86,8 @@ fn enough_vectors_show_everything() {
     }
 }
 
-/// Each change of a vector is noticed.
 #[test]
-fn changes_are_noticed() {
+fn changes_of_vectors_are_detected() {
     let scratch = Scratch::new("changed");
     fs::create_dir(&scratch.0).unwrap();
     for (file, from, to) in [
@@ -119,14 +118,13 @@ fn changes_are_noticed() {
 }
 
 #[test]
-fn arguments() {
+fn wrong_arguments_are_rejected() {
     assert_eq!(ctnetlink(&["vectors", "--kernel", "7.2"]).1, Some(2));
     assert_eq!(ctnetlink(&["vectors", "-o", "x"]).1, Some(2));
     assert_eq!(ctnetlink(&["vectors", "--verify", "/nonexistent"]).1, Some(2));
 }
 
-/// A second opinion: Wireshark's dissector opens the capture, counts the same datagrams and finds
-/// nothing malformed in them.
+/// Checks the capture with tshark, which must count the same datagrams and find none malformed.
 fn tshark(dir: &Path) {
     let capture = dir.join("vectors.pcapng");
     let fields = ["-T", "fields", "-e", "frame.number", "-e", "_ws.malformed"];

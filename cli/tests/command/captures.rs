@@ -1,4 +1,4 @@
-//! `decode` and `check` on captures.
+//! Tests of `decode` and `check` on captures.
 
 use crate::run::{command, golden, run, run_on, stderr, stdout};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -62,7 +62,7 @@ fn the_first_command_of_the_readme_prints_ten_ended_flows() {
 }
 
 #[test]
-fn everything_that_a_kernel_sent_is_exact() {
+fn messages_from_kernels_are_reencoded_exactly() {
     let mut total = 0;
     for file in captures() {
         let output = run(&["check", &file]);
@@ -96,7 +96,7 @@ fn everything_that_a_kernel_sent_is_exact() {
 }
 
 #[test]
-fn a_capture_prints_as_conntrack_prints_it() {
+fn captures_print_as_with_conntrack() {
     let file = golden("linux-7.2/nlmon.pcapng");
     let output = run(&["decode", &file, "-o", "ktimestamp,id"]);
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
@@ -109,7 +109,7 @@ fn a_capture_prints_as_conntrack_prints_it() {
     assert!(timed > 20, "{timed} of {}", destroyed.len());
     assert!(lines.iter().any(|line| line.starts_with("    [NEW] tcp      6 ")));
     assert!(lines.iter().any(|line| line.starts_with(" [UPDATE] ")));
-    // A living flow's age is told at the time of its packet: no line's age is that of today.
+    // The age of an active flow is computed at the time of its packet, not at the current time.
     let ages = lines.iter().filter_map(|line| line.split("delta-time=").nth(1));
     for age in ages {
         let seconds: u64 = age.split(' ').next().unwrap().parse().unwrap();
@@ -118,7 +118,7 @@ fn a_capture_prints_as_conntrack_prints_it() {
 }
 
 #[test]
-fn json_is_an_object_a_line() {
+fn json_is_one_object_per_line() {
     let file = golden("linux-7.2/nlmon.pcapng");
     let output = run(&["decode", "--format", "json", &file]);
     assert_eq!(output.status.code(), Some(1));
@@ -155,7 +155,7 @@ fn annotation_names_every_attribute() {
 
 #[test]
 fn times_follow_tz_and_as_of() {
-    // Recorded: an entry that started at 2026-11-22 08:41:58 UTC.
+    // The recorded entry started at 2026-11-22 08:41:58 UTC.
     let hex = "f4000000000102000100000037c5e0d1020000003400018014000180080001007f000001080002007f0000011c0002800500010011000000060002009c440000060003001b5a00003400028014000180080001007f000001080002007f0000011c0002800500010011000000060002001b5a0000060003009c44000006001200000900000800030000000188080008000000002a08000c00546b34fa08000b0000000001080007000000001d1c0009800c00010000000000000000010c000200000000000000001d1c000a800c00010000000000000000000c0002000000000000000000100014800c00010018ea516a43f9b688\n";
     let line = |args: &[&str], tz: Option<&str>| {
         let mut command = command(args);
@@ -186,7 +186,7 @@ fn times_follow_tz_and_as_of() {
         let aged = line(&["decode", "-", "--as-of", as_of], None);
         assert!(aged.contains(" delta-time=7 use=1"), "{as_of}: {aged}");
     }
-    // 15 h 17 min 55 s later.
+    // The given time is 15 h 17 min 55 s later.
     let aged = line(&["decode", "-", "--as-of", "2026-11-23"], None);
     assert!(aged.contains(" delta-time=55082 use=1"), "{aged}");
     let aged = line(&["decode", "-", "--as-of", "2026-11-22 09:42:05"], Some("<+01>-1"));
@@ -195,9 +195,9 @@ fn times_follow_tz_and_as_of() {
     assert!(now.contains(" delta-time="), "{now}");
 }
 
-/// A rule set label n for port 6000 + n. Words of 8 bytes, the default, give other numbers.
+/// In this capture a rule set label n for port 6000 + n. With the default of 8-byte words, the numbers differ.
 #[test]
-fn labels_of_a_32_bit_big_endian_machine() {
+fn labels_of_32_bit_big_endian_machines_have_the_right_numbers() {
     let file = golden("linux-7.2-mips/labels_and_filters.jsonl");
     let decode = |args: &[&str]| {
         let output = run(&[&["decode", "--format", "json", &file], args].concat());
@@ -221,7 +221,7 @@ fn labels_of_a_32_bit_big_endian_machine() {
 }
 
 #[test]
-fn a_time_in_another_unit_is_refused() {
+fn a_time_in_another_unit_is_rejected() {
     for (number, unit) in [
         ("1795336925", "seconds"),
         ("1795336925000", "milliseconds"),
@@ -244,10 +244,10 @@ fn an_unknown_time_zone_is_reported() {
 }
 
 #[test]
-fn broken_input_is_reported_and_the_rest_decodes() {
-    // CTA_MARK 255.
+fn malformed_input_is_reported_and_the_rest_decodes() {
+    // The message contains CTA_MARK 255.
     let good = "1c0000000001000000000000000000000200000008000800000000ff";
-    // Cut in the middle of CTA_MARK.
+    // The message ends in the middle of CTA_MARK.
     let cut = "1c00000000010000000000000000000002000000060008001234";
     // CTA_MARK of two bytes, then CTA_ZONE 7.
     let short = "240000000001000000000000000000000200000006000800123400000600120000070000";
@@ -293,7 +293,7 @@ fn a_truncated_capture_decodes_up_to_the_cut() {
 }
 
 #[test]
-fn a_broken_pipe_ends_quietly() {
+fn a_closed_pipe_is_not_an_error() {
     let file = golden("linux-6.12/nlmon.pcapng");
     let mut child = command(&["decode", &file, &file, &file])
         .stdout(Stdio::piped())
@@ -306,7 +306,7 @@ fn a_broken_pipe_ends_quietly() {
     assert_eq!(stderr(&output), "");
 }
 
-/// A file of this test's own, removed in the end.
+/// A temporary file, which is removed on drop.
 struct Scratch(PathBuf);
 
 impl Scratch {
@@ -327,15 +327,16 @@ impl Drop for Scratch {
     }
 }
 
-/// Sections of several kernels one after another, some thousand messages.
+/// Returns a capture with sections of several kernels and some thousand messages.
 fn many_messages(is_wanted: impl Fn(&str) -> bool) -> Vec<u8> {
     let kernels = KERNELS.iter().filter(|kernel| **kernel != "linux-6.18" && is_wanted(kernel));
     let files = kernels.map(|kernel| std::fs::read(golden(&format!("{kernel}/nlmon.pcapng"))));
     files.map(Result::unwrap).collect::<Vec<_>>().concat().repeat(2)
 }
 
-/// Changes bytes of packets, so that messages do not decode, and of blocks, so that there is no
-/// packet to be found. The lengths of blocks, little-endian, stay as they are.
+/// Changes bytes of packets, so that messages do not decode, and of blocks, so that packets are lost.
+///
+/// The lengths of blocks, which are little-endian, do not change.
 fn break_some(capture: &mut [u8]) {
     let word = |bytes: &[u8], at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
     let (mut at, mut packets) = (0, 0);
@@ -345,7 +346,7 @@ fn break_some(capture: &mut [u8]) {
         if word(capture, at) == 6 {
             packets += 1;
             match packets % 23 {
-                // The length of the first attribute, that of the message, the interface.
+                // These are the length of the first attribute, that of the message, and the interface.
                 3 if length > 90 => capture[at + 64] ^= 0x55,
                 11 => capture[at + 44] ^= 0x0f,
                 19 => capture[at + 8] = 9,
@@ -357,7 +358,7 @@ fn break_some(capture: &mut [u8]) {
 }
 
 #[test]
-fn any_number_of_threads_prints_the_same() {
+fn the_output_is_the_same_for_any_number_of_threads() {
     let whole = many_messages(|_| true);
     let mut broken =
         many_messages(|kernel| !["linux-7.2-mips", "linux-7.2-s390x"].contains(&kernel));
@@ -385,7 +386,7 @@ fn any_number_of_threads_prints_the_same() {
                 assert!(several.stdout == one.stdout, "{name} {args:?} --jobs {jobs}");
                 assert_eq!(stderr(&several), stderr(&one), "{name} {args:?} --jobs {jobs}");
             }
-            // The same without a file to be read in batches, but for the name.
+            // Standard input, which is not read in batches, leads to the same output except for the name.
             let piped = run_on(&[args, &["-"]].concat(), bytes);
             let alone = run(&[args, &[file.path()]].concat());
             let renamed = |text: &str| text.replace(file.path(), "-");
@@ -403,7 +404,7 @@ fn every_error_is_reported_once_in_the_order_of_the_bytes() {
     let line = |nlmsg_type, flags| {
         broken.replace("{type}", nlmsg_type).replace("{flags}", flags).replace(' ', "") + "\n"
     };
-    // An update, a deletion, a request, which has no line as text.
+    // The messages are an update, a deletion, and a request, which has no line of text.
     let input = line("0001", "0000") + &line("0201", "0000") + &line("0101", "0100");
     let mut told = Vec::new();
     for format in ["text", "json", "annotate"] {
@@ -426,7 +427,7 @@ fn every_error_is_reported_once_in_the_order_of_the_bytes() {
 }
 
 #[test]
-fn messages_of_a_pipe_are_printed_as_they_come() {
+fn messages_from_a_pipe_are_printed_immediately() {
     let mut child = command(&["decode", "--format", "json", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -437,7 +438,7 @@ fn messages_of_a_pipe_are_printed_as_they_come() {
     for mark in 1..4_u8 {
         writeln!(stdin, "1c0000000001000000000000000000000200000008000800000000{mark:02x}")
             .unwrap();
-        // It is here before the next one is sent.
+        // The line arrives before the next message is sent.
         let line = lines.next().unwrap().unwrap();
         assert!(line.contains(&format!("\"mark\":{mark}")), "{line}");
     }

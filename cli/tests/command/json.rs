@@ -1,16 +1,16 @@
-//! The JSON of `decode` as input.
+//! Tests of the JSON of `decode` as input.
 
 use crate::run::{golden, run, run_on, stderr, stdout};
 
 #[test]
-fn json_with_the_messages_reads_back() {
+fn json_with_messages_can_be_read_back() {
     let file = golden("linux-7.2/nlmon.pcapng");
     let json = run(&["decode", "--format", "json", "-o", "hex", &file]);
     assert!(stdout(&json).lines().count() > 900);
     for options in [&["-o", "ktimestamp,id"][..], &["--format", "annotate"]] {
         let direct = run(&[&["decode", &file], options].concat());
         let read_back = run_on(&[&["decode", "-"], options].concat(), &json.stdout);
-        // Packets have other numbers: one per message.
+        // The packet numbers differ: JSON has one packet per message.
         let lines = |text: &str| -> Vec<String> {
             text.lines().filter(|line| !line.starts_with("# ")).map(str::to_owned).collect()
         };
@@ -22,7 +22,7 @@ fn json_with_the_messages_reads_back() {
 }
 
 #[test]
-fn json_without_the_messages_is_refused_in_one_sentence() {
+fn json_without_messages_is_rejected_with_one_error() {
     let json = run(&["decode", "--format", "json", &golden("linux-7.2/nlmon.pcapng")]);
     for subcommand in ["decode", "check"] {
         let output = run_on(&[subcommand, "-"], &json.stdout);
@@ -40,7 +40,7 @@ fn json_without_the_messages_is_refused_in_one_sentence() {
 }
 
 #[test]
-fn the_message_is_in_json_only() {
+fn the_message_bytes_need_json() {
     for format in ["text", "annotate"] {
         let output = run_on(&["decode", "-", "-o", "hex", "--format", format], b"");
         assert_eq!(output.status.code(), Some(2));

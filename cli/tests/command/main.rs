@@ -1,4 +1,4 @@
-//! The command as scripts see it.
+//! Tests of the output and exit status of the command on files.
 
 mod captures;
 #[cfg(feature = "compression")]

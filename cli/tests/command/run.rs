@@ -1,4 +1,4 @@
-//! Runs the command as a script does.
+//! Runs the command with given input.
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,14 +1,15 @@
-//! The exit status of every subcommand.
+//! Tests of the exit status of every subcommand.
 
 use crate::run::{golden, run, run_on, stderr, stdout};
 
-/// CTA_MARK 255.
+/// A message with CTA_MARK 255.
 const GOOD: &[u8] = b"1c0000000001000000000000000000000200000008000800000000ff\n";
-/// CTA_MARK of two bytes.
+/// A message with a CTA_MARK of two bytes.
 const MALFORMED: &[u8] = b"1c000000000100000000000000000000020000000600080012340000\n";
 
-/// Runs `args` with each of `decode` and `check`, and requires that exit status. Errors are
-/// reported if, and only if, the status is not 0.
+/// Runs `args` with each of `decode` and `check`, and checks the exit status.
+///
+/// Errors must be reported if, and only if, the status is not 0.
 #[track_caller]
 fn assert_status(args: &[&str], input: &[u8], status: i32) {
     for subcommand in ["decode", "check"] {
@@ -42,7 +43,7 @@ fn every_help_lists_the_exit_statuses() {
 }
 
 #[test]
-fn status_0_if_everything_was_read() {
+fn status_is_0_if_everything_was_read() {
     assert_status(&["-"], GOOD, 0);
     // Packets of other protocols are counted, and are not an error.
     let messages = std::fs::read(golden("linux-7.2/richer.jsonl")).unwrap();
@@ -54,7 +55,7 @@ fn status_0_if_everything_was_read() {
 }
 
 #[test]
-fn status_1_if_part_of_the_input_is_broken() {
+fn status_is_1_if_part_of_the_input_is_malformed() {
     assert_status(&["-"], MALFORMED, 1);
     assert_status(&["-"], b"0g\n123\n", 1);
     assert_status(&["-"], &[GOOD, b"zz\n"].concat(), 1);
@@ -70,13 +71,13 @@ fn status_1_if_part_of_the_input_is_broken() {
 }
 
 #[test]
-fn status_2_if_a_file_is_not_usable() {
+fn status_is_2_if_a_file_cannot_be_read() {
     assert_status(&["/nonexistent"], b"", 2);
     assert_status(&["/"], b"", 2);
     for input in [&b"Lorem ipsum\n"[..], b"", b"\x7fELF\x02\x01\x01\0"] {
         assert_status(&["-"], input, 2);
     }
-    // The other files are read all the same.
+    // The other files are still read.
     let output = run_on(&["check", "/nonexistent", "-"], GOOD);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(stdout(&output), "messages=1 exact=1 errors=0\n");
@@ -86,7 +87,7 @@ fn status_2_if_a_file_is_not_usable() {
 }
 
 #[test]
-fn status_2_for_wrong_arguments() {
+fn status_is_2_for_wrong_arguments() {
     let good = golden("linux-6.12/nlmon.pcapng");
     for args in [
         &["decode"][..],

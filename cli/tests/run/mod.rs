@@ -1,4 +1,4 @@
-//! Runs the command and other programs.
+//! Runs the command and other programs in tests.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use ctnetlink::Conntrack;
@@ -7,8 +7,9 @@ use ctnetlink::socket::Socket;
 use std::collections::BTreeSet;
 use std::process::{Child, Command, Output, Stdio};
 
-/// NEW, UPDATE and DESTROY of flows, as a mask; and of flows and expectations.
+/// The mask of the groups of entry events.
 pub(crate) const FLOWS: u32 = 0b00_0111;
+/// The mask of the groups of entry and expectation events.
 pub(crate) const ALL: u32 = 0b10_1111;
 
 pub(crate) fn command(args: &[&str]) -> Command {
@@ -35,7 +36,7 @@ pub(crate) fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
 }
 
-/// Standard output of another program; `None` if there is no such program.
+/// Returns the standard output of another program, or `None` if it is not installed.
 pub(crate) fn other(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program).args(args).env("TZ", "UTC").output().ok()?;
     assert!(output.status.success(), "{program} {args:?}: {}", stderr(&output));
@@ -46,14 +47,14 @@ pub(crate) fn lines(text: &str) -> BTreeSet<&str> {
     text.lines().collect()
 }
 
-/// Ends a command as Ctrl-C or a service manager does.
+/// Terminates a command with a signal, as Ctrl-C or a service manager does.
 pub(crate) fn signal(child: Child, name: &str) -> Output {
     let output = interrupt(child, name);
     assert!(output.status.success(), "{}", stderr(&output));
     output
 }
 
-/// Ends a command that may have met errors.
+/// Terminates a command that may have reported errors.
 pub(crate) fn interrupt(child: Child, name: &str) -> Output {
     let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(status.success());

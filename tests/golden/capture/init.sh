@@ -1,8 +1,8 @@
 #!/bin/busybox sh
-# The whole user space of the recording machine: sets up, records, writes the results to the disk.
+# The init process of the recording machine: sets it up, records, and writes the results to the disk.
 /bin/busybox --install -s /bin
 /bin/busybox --install -s /sbin
-# The programs of the other machine go before busybox's own.
+# The programs of the host take precedence over those of busybox.
 export PATH=/bin:/sbin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -27,7 +27,7 @@ cd /tmp/out || exit
   echo "security modules: $(cat /sys/kernel/security/lsm)"
 } > log.txt
 ip link add nlmon0 type nlmon && ip link set nlmon0 up
-# tcpdump gives up root for another user, unless told to stay.
+# By default tcpdump changes to another user; -Z root prevents it.
 echo 'root:x:0:0::/:/bin/sh' > /etc/passwd
 tcpdump -Z root -i nlmon0 -s 0 -U -w nlmon.pcap 2> tcpdump.txt &
 tcpdump=$!

@@ -3,8 +3,8 @@
 #
 #   namespace.sh FILE.jsonl [SCENE...]
 #
-# Needs: unshare, nsenter, ip, nft, ping; cargo, or RECORDER set to the built program. What the kernel
-# or the user may not do is said in lines that begin with SKIPPED.
+# The script needs unshare, nsenter, ip, nft and ping; and cargo, or the path of the built program in
+# RECORDER. Lines that begin with SKIPPED report what the kernel or the user cannot do.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 file=${1:?usage: namespace.sh FILE.jsonl [SCENE...]}
@@ -13,7 +13,7 @@ if [ -z "${RECORDER:-}" ]; then
   cargo build --quiet --release --manifest-path "$here/recorder/Cargo.toml"
   RECORDER=${CARGO_TARGET_DIR:-$here/../../../target}/release/ctnetlink-recorder
 fi
-# The owner of a namespace may make user-space helpers; in a user namespace nobody may.
+# With -n, root can create user-space helpers; in a user namespace nobody can.
 for flag in -n -Urn; do
   if unshare "$flag" true 2>/dev/null; then
     exec unshare "$flag" "$RECORDER" record "$file" "$@"

@@ -4,13 +4,14 @@
 #   qemu.sh FOLDER RELEASE [PARAMETER...]
 #   qemu.sh FOLDER PACKAGE.deb[,PACKAGE.deb...] [PARAMETER...]
 #
-# RELEASE is what `uname -r` says there, such as 6.1.0-50-amd64: its packages come with
-# `apt-get download` from your own sources. Or give the packages: linux-image-*, since 7.x
-# linux-base-*, linux-binary-* and linux-modules-*. PARAMETERs go to the kernel, such as security=selinux.
+# RELEASE is the output of `uname -r` on that kernel, such as 6.1.0-50-amd64. The script downloads its
+# packages with `apt-get download` from your sources. You can also give the packages: linux-image-*, and
+# since 7.x linux-base-*, linux-binary-* and linux-modules-*. PARAMETERs are kernel parameters, such as
+# security=selinux.
 #
-# FOLDER receives messages.jsonl, nlmon.pcap, log.txt (with what was SKIPPED), dmesg.txt.
-# Needs: qemu-system-x86_64, busybox (static), ip, nft, tcpdump, ping, depmod, cpio, xz; apparmor_parser
-# for one context more; cargo, or RECORDER set to the built program.
+# The script writes messages.jsonl, nlmon.pcap, log.txt (with SKIPPED lines) and dmesg.txt to FOLDER. It
+# needs qemu-system-x86_64, busybox (static), ip, nft, tcpdump, ping, depmod, cpio and xz; apparmor_parser
+# for one more context; and cargo, or the path of the built program in RECORDER.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 out=${1:?usage: qemu.sh FOLDER RELEASE|PACKAGE.deb[,PACKAGE.deb...] [PARAMETER...]}
@@ -26,14 +27,14 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/deb" "$work/kernel" "$work/root"
 
-# The kernel.
+# Unpack the kernel.
 case $kernel in
   *.deb)
     for package in $(echo "$kernel" | tr , ' '); do
       cp "$package" "$work/deb"
     done ;;
   *)
-    # A package of a name that there is not is passed over: which ones there are depends on the release.
+    # Which packages exist depends on the release; missing ones are skipped.
     for part in image base binary modules; do
       (cd "$work/deb" && apt-get download "linux-$part-$kernel") || true
     done ;;
@@ -45,7 +46,7 @@ vmlinuz=$(find "$work/kernel" -name 'vmlinuz*' -type f | head -n 1)
 modules=$(find "$work/kernel" -path '*lib/modules/*' -prune -type d | head -n 1)
 release=$(basename "$modules")
 
-# The modules that conntrack has to do with, and those of the devices, unpacked: busybox loads them.
+# Copy the modules of connection tracking and of the devices. They are decompressed for busybox.
 root=$work/root
 mkdir -p "$root/bin" "$root/sbin" "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/etc"
 (cd "$modules" && find kernel -path '*/netfilter/*' -o -path 'kernel/lib/*' \
@@ -56,7 +57,7 @@ find "$root/lib/modules" -name '*.ko.xz' -exec xz -d {} +
 find "$root/lib/modules" -name '*.ko.zst' -exec zstd -q -d --rm {} +
 depmod -b "$root" "$release"
 
-# Programs of this machine, with the libraries that they need.
+# Copy programs of the host, with their libraries.
 cp "$(command -v busybox)" "$root/bin/busybox"
 for program in ip nft ping tcpdump unshare nsenter "$RECORDER"; do
   path=$(command -v "$program" || true)
@@ -70,7 +71,7 @@ for program in ip nft ping tcpdump unshare nsenter "$RECORDER"; do
     cp -L "$library" "$root$library"
   done
 done
-# A profile for AppArmor, so that there is one more context.
+# An AppArmor profile adds a security context.
 if ! echo 'profile recorded flags=(attach_disconnected) { network, }' |
   apparmor_parser --skip-kernel-load --skip-cache -o "$root/recorded.apparmor" 2> "$work/apparmor"; then
   echo "SKIPPED the context of an AppArmor profile: $(head -n 1 "$work/apparmor")"
@@ -80,7 +81,7 @@ cp "$here/init.sh" "$root/init"
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$work/initrd"
 
-# The results come back as a tar archive on a disk.
+# The results are returned as a tar archive on a disk.
 truncate -s 64M "$work/disk"
 timeout "${TIMEOUT:-900}" qemu-system-x86_64 -m 1500 -smp 1 -display none -no-reboot -serial stdio -net none \
   -kernel "$vmlinuz" -initrd "$work/initrd" -drive "file=$work/disk,format=raw,if=virtio" \

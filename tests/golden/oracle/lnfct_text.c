@@ -1,9 +1,9 @@
 /*
- * lnfct_text - prints the text that libnetfilter_conntrack makes of recorded
- * ctnetlink messages. It is the oracle of the `text` and `text_all` keys of
- * the golden data in ../; nothing of the crate needs it at build or test time.
+ * lnfct_text - prints recorded ctnetlink messages as libnetfilter_conntrack
+ * does. The `text` and `text_all` keys of the golden data in ../ come from this
+ * program. The crate needs it neither at build time nor for golden tests.
  *
- * Build, against libnetfilter_conntrack 1.1.1 and libmnl:
+ * Build with libnetfilter_conntrack 1.1.1 and libmnl:
  *
  *     cc -O1 -Wall -Wextra -o lnfct_text lnfct_text.c \
  *         -lnetfilter_conntrack -lmnl
@@ -12,12 +12,12 @@
  *
  *     lnfct_text [--now SECONDS] [--labelmap FILE] [--size BYTES] < lines
  *
- * Input: one netlink message a line (header included), either as plain hex or
+ * Input: one netlink message per line (header included), either as plain hex or
  * as a JSON object with a "hex" key. A "now" or "rendered_at" key in the
  * object replaces --now for that line. Integers are in this machine's byte
  * order, as the library expects them.
  *
- * Output: one JSON object a line, in the order of the input:
+ * Output: one JSON object per line, in the order of the input:
  *
  *     {"text":"...","text_all":"..."}   conntrack and expectation messages
  *     {}                                any other message
@@ -29,12 +29,12 @@
  *           text_all is the same as text for them)
  *
  * The event prefix ([NEW], [UPDATE], [DESTROY]) is chosen as conntrack(8)
- * chooses it; a message with NLM_F_MULTI is taken for a reply and has none.
- * What conntrack(8) itself adds around the text (-o timestamp, [USERSPACE])
- * is not part of the output.
+ * chooses it; a message with NLM_F_MULTI is treated as a reply and has none.
+ * The output does not contain the parts that conntrack(8) itself adds to the
+ * text (-o timestamp, [USERSPACE]).
  *
- * The clock that the library sees is --now, and the time zone is UTC, so the
- * output depends on nothing but the input.
+ * The library's clock is --now, and the time zone is UTC, so that the output
+ * depends only on the input.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -51,7 +51,7 @@
 
 static time_t now_value;
 
-/* The library's "now": this definition comes before libc's at load time. */
+/* The library's clock: this definition takes precedence over that of libc. */
 time_t time(time_t *t)
 {
 	if (t)
@@ -82,8 +82,8 @@ static void put_json(const char *key, const char *s)
 }
 
 /*
- * All of the standard input as one string. It is read to its end before the
- * first fork, so that a child that exits has no file position to put back.
+ * Returns the standard input as one string. It is read to its end before the
+ * first fork, so that a child that exits does not change the file position.
  */
 static char *slurp(void)
 {
@@ -112,7 +112,7 @@ static int hexdigit(int c)
 	return -1;
 }
 
-/* Value of a key of a flat JSON object, or NULL. */
+/* Returns the value of a key of a flat JSON object, or NULL. */
 static const char *value_of(const char *line, const char *key)
 {
 	char quoted[64];
@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	all = slurp();
 	for (line = all; *line; line = next) {
 		size_t n = strcspn(line, "\n"), len = 0;
-		/* 8-byte aligned, as a socket buffer is */
+		/* The message is aligned to 8 bytes, like a socket buffer. */
 		uint8_t *msg = calloc(1, n / 2 + 16);
 		const char *hex = line, *v;
 		int status;
@@ -270,7 +270,7 @@ int main(int argc, char **argv)
 			msg[len++] = hexdigit(hex[0]) * 16 + hexdigit(hex[1]);
 			hex += 2;
 		}
-		/* A child for each message: the library exits on some. */
+		/* Each message gets a child process, because the library exits on some. */
 		fflush(stdout);
 		pid = fork();
 		if (pid < 0)

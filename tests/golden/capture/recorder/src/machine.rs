@@ -1,9 +1,13 @@
-//! What is done to the machine: rules, sysctls, other programs.
+//! Changes the machine: nftables rules, sysctls, other programs and namespaces.
 
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
 
-/// Runs a program to its end; the error is what it said.
+/// Runs a program to its end.
+///
+/// # Errors
+///
+/// Returns the first line of its standard error if it fails.
 pub(crate) fn run(command: &str) -> Result<(), String> {
     let mut words = command.split_ascii_whitespace();
     let program = words.next().ok_or("no program")?;
@@ -32,12 +36,12 @@ pub(crate) fn nft(rules: &str) -> Result<(), String> {
     Err(format!("nft: {}", stderr.lines().next().unwrap_or("failed")))
 }
 
-/// Sets a sysctl by its path below /proc/sys.
+/// Sets a sysctl by its path under /proc/sys.
 pub(crate) fn sysctl(path: &str, value: &str) -> Result<(), String> {
     std::fs::write(format!("/proc/sys/{path}"), value).map_err(|error| format!("{path}: {error}"))
 }
 
-/// Another network namespace, for as long as this lives.
+/// Another network namespace, which is removed on drop.
 pub(crate) struct Peer {
     sleeper: Child,
 }
@@ -46,7 +50,7 @@ impl Peer {
     pub(crate) fn new() -> Result<Self, String> {
         let sleeper = Command::new("unshare").args(["-n", "sleep", "600"]).spawn();
         let peer = Self { sleeper: sleeper.map_err(|error| format!("unshare: {error}"))? };
-        // Until unshare(1) has done its part, the namespace is ours.
+        // Until unshare(1) has created the namespace, the process is in ours.
         let ours = std::fs::read_link("/proc/self/ns/net").map_err(|error| error.to_string())?;
         for _ in 0..200 {
             std::thread::sleep(std::time::Duration::from_millis(10));
@@ -62,12 +66,12 @@ impl Peer {
         self.sleeper.id()
     }
 
-    /// Runs a program in there, to its end.
+    /// Runs a program in the namespace to its end.
     pub(crate) fn run(&self, command: &str) -> Result<(), String> {
         run(&format!("nsenter -t {} -n {command}", self.pid()))
     }
 
-    /// Starts this program in there.
+    /// Starts this program in the namespace.
     pub(crate) fn start(&self, args: &str) -> Result<Child, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut command = Command::new("nsenter");

@@ -1,7 +1,7 @@
-//! Records what the running kernel's conntrack says over netlink.
+//! Records the ctnetlink messages of the running kernel.
 //!
-//! Run it in a network namespace of its own, or in a virtual machine: it loads nftables rules,
-//! changes sysctls, and empties the table. `namespace.sh` and `qemu.sh` do that.
+//! Run it in a network namespace of its own or in a virtual machine, as `namespace.sh` and `qemu.sh` do:
+//! it loads nftables rules, changes sysctls, and flushes the table.
 
 #[cfg(target_os = "linux")]
 mod linux;

@@ -5,7 +5,7 @@ use netlink_sys::{Socket, SocketAddr};
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-/// How long the kernel may take to answer; emulated machines are slow.
+/// The maximum time that the kernel may need for a reply; emulated machines are slow.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 pub(crate) struct Netlink {
@@ -13,7 +13,7 @@ pub(crate) struct Netlink {
 }
 
 impl Netlink {
-    /// `buffer` bytes hold what is not read yet.
+    /// Opens a socket with a receive buffer of `buffer` bytes.
     pub(crate) fn open(groups: &[u32], buffer: u32) -> Result<Self, String> {
         let open = || -> std::io::Result<Socket> {
             let mut socket = Socket::new(NETLINK_NETFILTER)?;
@@ -29,13 +29,13 @@ impl Netlink {
         open().map(|socket| Self { socket }).map_err(|error| format!("NETLINK_NETFILTER: {error}"))
     }
 
-    /// Refusals with the kernel's words, with or without a copy of the request.
+    /// Requests extended acknowledgements, with or without a copy of the request in errors.
     pub(crate) fn wants_words(&self, capped: bool) {
         let _ = self.socket.set_ext_ack(true);
         let _ = self.socket.set_cap_ack(capped);
     }
 
-    /// The kernel is told of what this socket loses, so that it sends ends of entries again.
+    /// Asks the kernel to treat lost events as not delivered, so that it repeats DESTROY events.
     pub(crate) fn wants_no_loss(&self) -> Result<(), String> {
         self.socket.set_broadcast_error(true).map_err(|error| error.to_string())
     }
@@ -44,7 +44,7 @@ impl Netlink {
         self.socket.send(bytes, 0).map(drop).map_err(|error| format!("sending: {error}"))
     }
 
-    /// The next datagram, if one has come.
+    /// Returns the next datagram, if one has arrived.
     pub(crate) fn poll(&self) -> Result<Option<Vec<u8>>, String> {
         let mut datagram = Vec::with_capacity(1 << 17);
         match self.socket.recv(&mut datagram, 0) {
@@ -61,7 +61,7 @@ impl Netlink {
                 return Ok(datagram);
             }
             if start.elapsed() > PATIENCE {
-                return Err("the kernel does not answer".into());
+                return Err("the kernel does not reply".into());
             }
             std::thread::sleep(Duration::from_micros(100));
         }

@@ -1,4 +1,4 @@
-//! Sends requests, hears events, and keeps all of it.
+//! Sends requests, receives events, and records all messages.
 
 use crate::machine::sysctl;
 use crate::netlink::Netlink;
@@ -10,10 +10,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-/// NEW, UPDATE and DESTROY of entries, NEW and DESTROY of expectations.
+/// The groups of the events of entries and expectations.
 const GROUPS: [u32; 5] = [1, 2, 3, 4, 6];
 
-/// A message and what is known of it; `README.md` of the golden data explains the keys.
+/// A recorded message; `README.md` of the golden data explains the keys.
 struct Line {
     scene: &'static str,
     kind: &'static str,
@@ -23,7 +23,7 @@ struct Line {
     bytes: Vec<u8>,
 }
 
-/// The extensions that entries are born with.
+/// The extensions that new entries get.
 #[derive(Default)]
 struct Extensions {
     acct: bool,
@@ -43,13 +43,13 @@ pub(crate) struct Recorder {
     hears: Netlink,
     trace: Result<Trace, String>,
     release: String,
-    /// The security module that gives contexts, if there is one.
+    /// The security module that assigns contexts, if there is one.
     lsm: Option<&'static str>,
     scene: &'static str,
     seq: u32,
     lines: Vec<Line>,
     extensions: Extensions,
-    /// What each entry, by its id and original tuple, was born with.
+    /// The extensions that each entry got at its creation, by id and original tuple.
     born: BTreeMap<String, Vec<&'static str>>,
 }
 
@@ -87,13 +87,13 @@ impl Recorder {
         self.scene = name;
     }
 
-    /// Whether the kernel is that release or later.
+    /// Returns `true` if the kernel is at least that release.
     pub(crate) fn since(&self, major: u32, minor: u32) -> bool {
         let mut numbers = self.release.split(['.', '-', '+']).map(|n| n.parse().unwrap_or(0));
         (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) >= (major, minor)
     }
 
-    /// Switches an extension of entries yet to be born.
+    /// Turns an extension of new entries on or off.
     pub(crate) fn switch(&mut self, name: &str, on: bool) -> Result<(), String> {
         self.settle()?;
         let value = if on { "1" } else { "0" };
@@ -106,7 +106,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// From here on there is a rule that uses labels.
+    /// Notes that a rule uses labels from now on.
     pub(crate) fn labels_are_used(&mut self) {
         self.extensions.labels = true;
     }
@@ -117,8 +117,9 @@ impl Recorder {
         self.lines.push(line);
     }
 
-    /// Sends a request and keeps it with all that answers it; `kind` is that of the answers. Returns
-    /// the errno.
+    /// Sends a request, and records it and all replies. Returns the errno.
+    ///
+    /// `kind` is the kind of the replies.
     pub(crate) fn ask(
         &mut self,
         kind: &'static str,
@@ -126,7 +127,7 @@ impl Recorder {
         request: MessageBuf,
     ) -> Result<i32, String> {
         let mut bytes = request.with_seq(self.next_seq()).into_bytes();
-        // Every request is acknowledged, so that its end is known.
+        // The acknowledgement marks the end of the replies.
         if let Some(byte) = bytes.get_mut(6) {
             *byte |= 4;
         }
@@ -138,7 +139,7 @@ impl Recorder {
         self.seq
     }
 
-    /// The same of bytes that no builder makes.
+    /// Sends and records a request given as bytes, which may be malformed.
     pub(crate) fn ask_bytes(
         &mut self,
         kind: &'static str,
@@ -183,7 +184,7 @@ impl Recorder {
         Ok(errno)
     }
 
-    /// The messages of the last dump.
+    /// Returns the messages of the last dump.
     pub(crate) fn of_last_dump(&self) -> Vec<Message<'_>> {
         let dump = self.lines.iter().rev().skip_while(|line| line.kind == "event");
         let dump = dump.take_while(|line| line.kind == "dump");
@@ -194,7 +195,7 @@ impl Recorder {
         self.asks.wants_words(capped);
     }
 
-    /// Keeps the events that have come.
+    /// Records the events that have arrived.
     fn events(&mut self) -> Result<(), String> {
         while let Some(datagram) = self.hears.poll()? {
             for message in ctnetlink::messages(&datagram) {
@@ -217,12 +218,12 @@ impl Recorder {
         Ok(())
     }
 
-    /// Waits until no more events come.
+    /// Records events until no more arrive.
     pub(crate) fn settle(&mut self) -> Result<(), String> {
         self.wait(Duration::from_millis(150))
     }
 
-    /// Keeps the events of some time to come.
+    /// Records events for some time.
     pub(crate) fn wait(&mut self, time: Duration) -> Result<(), String> {
         let mut end = Instant::now() + time;
         while Instant::now() < end {
@@ -236,8 +237,10 @@ impl Recorder {
         Ok(())
     }
 
-    /// Writes all of it. Each call that the trace saw is an event of an entry, in the same order; if
-    /// their numbers differ, which is which is not known, and none is written.
+    /// Writes the recording to a file.
+    ///
+    /// The traced calls are the events of entries, in the same order. If their numbers differ, no size
+    /// or event mask is written, because calls cannot be assigned to events.
     pub(crate) fn write(mut self, file: &str) -> Result<(), String> {
         self.settle()?;
         let is_of_entry = |line: &Line| line.kind == "event" && line.bytes.get(5) == Some(&1);

@@ -1,6 +1,7 @@
-//! The kernel's own numbers: with which bits it called `ctnetlink_conntrack_event`, and what size it
-//! then asked `__alloc_skb` for, read with kprobes through tracefs (x86-64: the first argument is in
-//! the register `di`).
+//! Reads event masks and allocation sizes from the kernel, with kprobes through tracefs.
+//!
+//! The event mask is the argument of `ctnetlink_conntrack_event`, and the size that of the following call
+//! of `__alloc_skb`. On x86-64 the first argument is in the register `di`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ pub(crate) struct Trace {
     dir: PathBuf,
 }
 
-/// One call that allocated a message.
+/// A call that allocated a message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call {
     pub(crate) events: u32,
@@ -25,7 +26,7 @@ pub(crate) struct Call {
 impl Trace {
     pub(crate) fn start() -> Result<Self, String> {
         if !cfg!(target_arch = "x86_64") {
-            return Err("the kprobes know the registers of x86-64 alone".into());
+            return Err("the kprobes support only x86-64".into());
         }
         let dirs = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].map(PathBuf::from);
         let dir = dirs.into_iter().find(|dir| dir.join("kprobe_events").exists());
@@ -48,9 +49,9 @@ impl Trace {
         written.map_err(|error| format!("{}: {value}: {error}", path.display()))
     }
 
-    /// The calls so far that got as far as allocating, in order: others had no listener.
+    /// Returns the calls so far that allocated a message, in order. Other calls found no listener.
     ///
-    /// On one CPU, a call during another (an interrupt) ends before that goes on.
+    /// On one CPU, a call during another one, in an interrupt, returns before the other continues.
     pub(crate) fn calls(&self) -> Result<Vec<Call>, String> {
         let trace =
             fs::read_to_string(self.dir.join("trace")).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Packets: small servers and clients.
+//! Small servers and clients that send packets.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -10,7 +10,7 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Sends back what comes, for some seconds.
+/// Runs an echo server for some seconds.
 pub(crate) fn serve(protocol: &str, address: &str, seconds: &str) -> Result<(), String> {
     let address: SocketAddr = address.parse().map_err(text)?;
     let end = Instant::now() + Duration::from_secs(seconds.parse().map_err(text)?);
@@ -47,7 +47,7 @@ fn echo(stream: &TcpStream) -> Option<()> {
     Some(())
 }
 
-/// Sends lines and waits for each to come back.
+/// Sends lines and waits for the echo of each.
 pub(crate) fn talk(protocol: &str, address: &str, lines: &str) -> Result<(), String> {
     talk_to(protocol, address, lines).map_err(|error| format!("talk {protocol} {address}: {error}"))
 }
@@ -77,7 +77,7 @@ fn talk_to(protocol: &str, address: &str, lines: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Connects, as soon as somebody listens.
+/// Connects as soon as a server listens.
 pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream, String> {
     let end = Instant::now() + 10 * SECOND;
     loop {
@@ -92,7 +92,7 @@ pub(crate) fn connect(address: SocketAddr) -> Result<TcpStream, String> {
     }
 }
 
-/// A UDP question and its answer, `rounds` times, from one port to another of this machine.
+/// Sends UDP requests and replies `rounds` times between two ports of this machine.
 pub(crate) fn udp(from: &str, to: &str, payload: &[u8], rounds: usize) -> Result<(), String> {
     let client = UdpSocket::bind(from).map_err(|error| format!("{from}: {error}"))?;
     let server = UdpSocket::bind(to).map_err(|error| format!("{to}: {error}"))?;
@@ -110,10 +110,10 @@ pub(crate) fn udp(from: &str, to: &str, payload: &[u8], rounds: usize) -> Result
     Ok(())
 }
 
-/// One UDP packet.
+/// Sends one UDP packet.
 pub(crate) fn send(from: &str, to: &str, payload: &[u8]) -> Result<UdpSocket, String> {
     let client = UdpSocket::bind(from).map_err(|error| format!("{from}: {error}"))?;
-    // What is refused here (a port unreachable of before) is no matter.
+    // An earlier "port unreachable" may make this call fail, which is ignored.
     let _ = client.send_to(payload, to);
     Ok(client)
 }

@@ -1,5 +1,7 @@
-//! A short recording of the running kernel, in a network namespace of its own: every message decodes
-//! and encodes back, and the simulated kernel of that release sends the same.
+//! Records the running kernel shortly, in a network namespace of its own.
+//!
+//! Every message must be re-encoded to identical bytes, and the simulated kernel of that release must
+//! send identical messages.
 #![cfg(target_os = "linux")]
 
 use ctnetlink::kernel::{Arch, Kernel, Release};
@@ -9,7 +11,7 @@ use serde_json::Value;
 use std::io::Write as _;
 use std::process::Command;
 
-/// Past the test harness, which would keep it to itself.
+/// Prints a line that the test harness does not capture.
 fn skipped(reason: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED recorder: {reason}");
 }
@@ -19,14 +21,14 @@ fn unhex(hex: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_recorded_is_exact() {
+fn recorded_messages_are_rebuilt_exactly() {
     for (program, arg) in [("ip", "-V"), ("nft", "-v"), ("unshare", "-V")] {
         if let Err(error) = Command::new(program).arg(arg).output() {
             return skipped(&format!("{program}: {error}"));
         }
     }
     let Ok(arch) = std::env::consts::ARCH.replace("aarch64", "arm64").parse::<Arch>() else {
-        return skipped("this machine is not simulated");
+        return skipped("this architecture is not simulated");
     };
     let file = std::env::temp_dir().join(format!("ctnetlink-recorder-{}", std::process::id()));
     let scenes = ["setup", "zones", "labels", "switches", "filters", "refusals"];
@@ -46,7 +48,7 @@ fn what_is_recorded_is_exact() {
         let line: Value = serde_json::from_str(line).unwrap();
         let rebuilder = rebuilder.get_or_insert_with(|| {
             let release: Release = line["kernel"].as_str().unwrap().parse().unwrap();
-            // A distribution's x.y.0 has the stable updates of its series.
+            // A distribution's release x.y.0 contains the stable updates of its series.
             let release = match release {
                 Release { major, minor, patch: 0 } => Release::series(major, minor),
                 release => release,

@@ -1,4 +1,4 @@
-//! Entries that are not in the table: not any more, and not yet.
+//! Dying and unconfirmed entries, which are not in the table.
 
 use super::helpers::{ask, attr, request_of};
 use super::{Done, TCP, UDP, create, delete, flow, flush};
@@ -11,7 +11,7 @@ use ctnetlink::nested::IpProto;
 use ctnetlink::{Conntrack, Family, request};
 use std::time::Duration;
 
-/// Somebody who wants no loss cannot keep up, so the kernel keeps what has ended.
+/// Makes the kernel keep ended entries: a listener with reports of event loss does not read its events.
 pub(crate) fn dying(r: &mut Recorder) -> Done {
     let deaf = Netlink::open(&[3], 1)?;
     deaf.wants_no_loss()?;
@@ -42,7 +42,7 @@ pub(crate) fn dying(r: &mut Recorder) -> Done {
     for family in [Family::UNSPEC, Family::IPV6] {
         r.ask("dying", Some("dump"), request::dump_dying(family))?;
     }
-    // Sent again and again, until somebody listens.
+    // The kernel repeats the DESTROY events until they are delivered.
     r.wait(Duration::from_millis(20))?;
     drop(deaf);
     r.wait(Duration::from_millis(600))?;
@@ -50,10 +50,10 @@ pub(crate) fn dying(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// First packets that wait in a queue. Since 5.19 the kernel does not list them.
+/// Lists entries whose first packets wait in a queue, which kernels do up to Linux 5.18.
 pub(crate) fn unconfirmed(r: &mut Recorder) -> Done {
     let queue = Netlink::open(&[], 1 << 20)?;
-    // NFQNL_MSG_CONFIG: bind queue 77, and tell of packets without their contents.
+    // NFQNL_MSG_CONFIG binds queue 77, and requests packets without their contents.
     let bind = [attr(1, &[1, 0, 0, 0]), attr(2, &[0, 0, 0, 0, 1])];
     ask(&queue, &request_of(3, 2, 0, 0, 77, &bind))
         .map_err(|error| format!("nfnetlink_queue: {error}"))?;
@@ -76,7 +76,7 @@ pub(crate) fn unconfirmed(r: &mut Recorder) -> Done {
         r.ask("unconfirmed", Some("dump"), request::dump_unconfirmed(family))?;
     }
     drop(waiting);
-    // With its owner the queue ends, and what waits in it.
+    // Closing the socket removes the queue and the packets in it.
     drop(queue);
     run("nft delete table inet waiting")?;
     flush(r)

@@ -1,4 +1,4 @@
-//! Entries over netlink.
+//! Entries that are created over netlink.
 
 use super::{Done, TCP, UDP, create, delete, dump, flow, flush, get, put_bytes, update};
 use crate::recorder::{Recorder, built};
@@ -19,7 +19,7 @@ fn established() -> Option<ProtoInfo> {
     }))
 }
 
-/// Zones of both directions, of the original one alone, and of the reply alone.
+/// Records zones of both directions, of only the original one, and of only the reply.
 pub(crate) fn zones(r: &mut Recorder) -> Done {
     let protocols = [
         (Family::IPV4, TCP),
@@ -47,7 +47,7 @@ pub(crate) fn zones(r: &mut Recorder) -> Done {
             }
         }
     }
-    // A flow that another one expected, each in a zone of one direction: the master has no zone.
+    // An entry with a master, each in a zone of one direction; the tuple of the master has no zone.
     for (n, family) in [(90, Family::IPV4), (91, Family::IPV6)] {
         let mut master = flow(family, TCP, n);
         master.reply.zone = Some(77);
@@ -64,7 +64,7 @@ pub(crate) fn zones(r: &mut Recorder) -> Done {
         get(r, ct)?;
         update(r, &Conntrack { mark: Some(0x0a0b_0c0d), timeout: None, ..ct.clone() })?;
     }
-    // By the reply tuple alone.
+    // The reply tuple is enough to find an entry.
     for ct in made.iter().skip(1).step_by(3) {
         get(r, &Conntrack { orig: Tuple::default(), ..ct.clone() })?;
     }
@@ -75,7 +75,7 @@ pub(crate) fn zones(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Bits of the status that a request may set.
+/// Records the status bits that a request may set.
 pub(crate) fn status(r: &mut Recorder) -> Done {
     let bits = [
         Status::FIXED_TIMEOUT,
@@ -102,7 +102,7 @@ pub(crate) fn status(r: &mut Recorder) -> Done {
         }
         r.ask("ctrzero", Some("get"), request::get_and_reset(&ct))?;
     }
-    // A synproxy's numbers; a request may set them on an entry of any protocol.
+    // A request may set the numbers of a SYN proxy on an entry of any protocol.
     for (n, proto) in [(220, TCP), (221, UDP)] {
         let synproxy = SynProxy { isn: Some(0x1122_3344), its: Some(5), tsoff: Some(u32::MAX) };
         let ct = Conntrack { synproxy, ..flow(Family::IPV6, proto, n) };
@@ -113,7 +113,7 @@ pub(crate) fn status(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Labels of other lengths than 16 bytes, with and without a mask of that length.
+/// Records labels of other lengths than 16 bytes, with and without a mask of the same length.
 pub(crate) fn labels(r: &mut Recorder) -> Done {
     use ctnetlink::attrs::{CtAttr, CtattrType};
     use ctnetlink::flat::Record as _;
@@ -156,7 +156,7 @@ pub(crate) fn labels(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Counters and times switched on and off while entries live: they keep what they were born with.
+/// Turns counters and times on and off while entries exist, which keep their extensions.
 pub(crate) fn switches(r: &mut Recorder) -> Done {
     let mut made = Vec::new();
     let all = [(true, true), (false, true), (true, false), (false, false)];
@@ -196,7 +196,7 @@ pub(crate) fn switches(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Ends that come by time: found by a dump, by a GET, by the collector.
+/// Records expired entries, found by a dump, by a GET request, and by garbage collection.
 pub(crate) fn expiry(r: &mut Recorder) -> Done {
     let mut made = Vec::new();
     for (n, (family, proto)) in (500..).zip([

@@ -14,7 +14,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 const FUNCTIONS: [&str; 6] =
     ["nat-follow-master", "Q.931", "callforwarding", "sip", "pptp", "no-such"];
 
-/// What an FTP client says, and what its server does.
+/// The commands of an FTP client and the replies of its server, by host.
 const COMMANDS: [(&str, &str, &str); 2] = [
     ("127.0.0.1", "PORT 127,0,0,1,27,88\r\n", "227 Entering Passive (127,0,0,1,27,89)\r\n"),
     ("[::1]", "EPRT |2|::1|7000|\r\n", "229 Extended Passive (|||7001|)\r\n"),
@@ -60,7 +60,7 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
                     nat: if step % 3 == 2 { nat } else { ExpectNat::default() },
                     ..expectation(&master, 7100 + step)
                 };
-                // Older kernels take a class only together with the helper's name.
+                // Older kernels accept a class only together with the helper's name.
                 if step % 2 == 0 {
                     expected.help_name = Some(name.into());
                 }
@@ -71,7 +71,7 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
                 }
             }
             if n > 701 {
-                // The helper taken away, and with it what it expects; and given back.
+                // Removing the helper removes its expectations; then the helper is set again.
                 for name in ["", name] {
                     let help = Help { name: Some(name.into()), info: None };
                     update(r, &Conntrack { help, timeout: None, ..master.clone() })?;
@@ -88,7 +88,7 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
             }
         }
     }
-    // A master without helper.
+    // A master without a helper.
     for (n, family) in [(730, Family::IPV4), (731, Family::IPV6)] {
         let master = flow(family, TCP, n);
         create(r, &master)?;
@@ -106,7 +106,7 @@ pub(crate) fn over_netlink(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Helpers that read packets: FTP in both directions, TFTP.
+/// Records helpers that read packets: FTP in both directions, and TFTP.
 pub(crate) fn of_packets(r: &mut Recorder) -> Done {
     nft("table inet helpers {
   ct helper ftp4 { type \"ftp\" protocol tcp; l3proto ip; }
@@ -123,7 +123,7 @@ pub(crate) fn of_packets(r: &mut Recorder) -> Done {
 }")?;
     for (host, command, answer) in COMMANDS {
         ftp(r, host, command, answer)?;
-        // A read request, and the answer from another port.
+        // A TFTP read request, whose reply comes from another port.
         let from = format!("{host}:6069");
         let client = send(&from, &format!("{host}:69"), b"\0\x01file\0octet\0")?;
         r.settle()?;
@@ -135,7 +135,7 @@ pub(crate) fn of_packets(r: &mut Recorder) -> Done {
     }
     dump(r)?;
     flush(r)?;
-    // The same with another source: the helper writes a longer address into the stream.
+    // With source NAT the helper writes a longer address into the stream.
     run("ip addr add 10.99.123.145/32 dev lo")?;
     run("ip addr add fd99::1234:5678:9abc/128 dev lo nodad")?;
     nft("table inet moved {
@@ -166,7 +166,7 @@ fn ftp(r: &mut Recorder, host: &str, command: &str, answer: &str) -> Done {
     client.write_all(command.as_bytes()).map_err(text)?;
     r.settle()?;
     dump_expectations(r)?;
-    // The server's connection, and the client's.
+    // The server opens the first connection, and the client the second.
     let to = active.local_addr().map_err(text)?;
     let data = TcpStream::connect(to).map_err(text)?;
     let accepted = active.accept().map_err(text)?;

@@ -8,7 +8,7 @@ use ctnetlink::flat::{Help, Tuple};
 use ctnetlink::nested::IpProto;
 use ctnetlink::{Body, Conntrack, Expectation, Family, Message, request};
 
-/// An attribute of a subsystem that is not ctnetlink.
+/// Returns an attribute of another subsystem than ctnetlink.
 pub(crate) fn attr(number: u16, payload: &[u8]) -> Vec<u8> {
     let len = u16::try_from(payload.len() + 4).unwrap_or(u16::MAX);
     let mut bytes = [len.to_ne_bytes(), number.to_ne_bytes()].concat();
@@ -21,7 +21,7 @@ fn nest(number: u16, parts: &[Vec<u8>]) -> Vec<u8> {
     attr(number | 0x8000, &parts.concat())
 }
 
-/// A request to a subsystem of nfnetlink that is not ctnetlink; not recorded.
+/// Returns a request to another subsystem than ctnetlink, which is not recorded.
 pub(crate) fn request_of(
     subsystem: u16,
     message: u16,
@@ -34,7 +34,7 @@ pub(crate) fn request_of(
     let len = u32::try_from(20 + attrs.len()).unwrap_or(u32::MAX);
     let mut bytes = len.to_ne_bytes().to_vec();
     bytes.extend((subsystem << 8 | message).to_ne_bytes());
-    // REQUEST and ACK.
+    // The flags REQUEST and ACK are added.
     bytes.extend((flags | 5).to_ne_bytes());
     bytes.extend([1_u32.to_ne_bytes(), 0_u32.to_ne_bytes()].concat());
     bytes.extend([family, 0]);
@@ -43,7 +43,11 @@ pub(crate) fn request_of(
     bytes
 }
 
-/// Sends it; the error is the errno.
+/// Sends a request to another subsystem and receives its acknowledgement.
+///
+/// # Errors
+///
+/// Returns the errno as text.
 pub(crate) fn ask(socket: &Netlink, request: &[u8]) -> Done {
     socket.send(request)?;
     let answer = socket.receive()?;
@@ -63,7 +67,7 @@ fn be32(number: u16, value: u32) -> Vec<u8> {
     attr(number, &value.to_be_bytes())
 }
 
-/// `NFNL_MSG_CTHELPER_NEW`: a helper with `data` bytes for each flow and three classes.
+/// Returns `NFNL_MSG_CTHELPER_NEW` for a helper with `data` bytes per entry and three classes.
 fn new_helper(name: &str, family: Family, proto: IpProto, data: u32) -> Vec<u8> {
     let policy = |number: u16| {
         let name = string(1, &format!("class-{number}"));
@@ -82,7 +86,7 @@ fn new_helper(name: &str, family: Family, proto: IpProto, data: u32) -> Vec<u8> 
             be32(3, 0),
             nest(4, &[be32(1, 3), policy(0), policy(1), policy(2)]),
             be32(5, data),
-            // Enabled.
+            // The helper is enabled.
             be32(6, 1),
         ],
     )
@@ -106,8 +110,8 @@ pub(crate) fn user_space_helper(r: &mut Recorder) -> Done {
         let help = |info: &[u8]| Help { name: Some(name.into()), info: Some(info.into()) };
         let without = Help { name: Some(name.into()), info: None };
         let ct = Conntrack { help: help(&info), ..flow(family, proto, n) };
-        // 5.10 follows a null pointer here, which ends the sender and leaves the kernel broken; 6.1.176
-        // does not.
+        // Linux 5.10 dereferences a null pointer here, which kills the sender and leaves the kernel in an
+        // undefined state; 6.1.176 does not.
         if r.since(6, 1) && create(r, &ct)? {
             get(r, &ct)?;
         }
@@ -118,7 +122,7 @@ pub(crate) fn user_space_helper(r: &mut Recorder) -> Done {
         update(r, &Conntrack { help: help(&reversed), mark: Some(1), ..other.clone() })?;
         get(r, &other)?;
         expect(r, &other, name)?;
-        // A helper that is taken away.
+        // The helper of an entry is removed.
         let gone = Help { name: Some("".into()), info: None };
         update(r, &Conntrack { help: gone, ..other.clone() })?;
         get(r, &other)?;
@@ -127,7 +131,7 @@ pub(crate) fn user_space_helper(r: &mut Recorder) -> Done {
     dump(r)?;
     flush(r)?;
     for (name, ..) in helpers {
-        // NFNL_MSG_CTHELPER_DEL removes all of that name; the second time there are none.
+        // NFNL_MSG_CTHELPER_DEL removes all helpers of that name; the second one finds none.
         let _ = ask(&socket, &request_of(9, 2, 0, 0, 0, &[string(1, name)]));
     }
     Ok(())
@@ -147,7 +151,7 @@ fn expect(r: &mut Recorder, master: &Conntrack, helper: &str) -> Done {
     dump_expectations(r)
 }
 
-/// What a flow may expect: one from its server to its client.
+/// Returns an expectation of a flow from the server to the client of `master`.
 pub(crate) fn expectation(master: &Conntrack, port: u16) -> Expectation {
     let any = |family| match family {
         Family::IPV6 => std::net::Ipv6Addr::UNSPECIFIED.into(),

@@ -1,4 +1,4 @@
-//! What is done to the kernel, a scene at a time.
+//! The scenes: the requests and packets that are recorded.
 
 mod dying;
 mod entries;
@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 type Done = Result<(), String>;
 type Scene = fn(&mut Recorder) -> Done;
 
-/// All scenes, in order: the first sets up what the others need.
+/// All scenes in their order. The others need the first one, which sets up the machine.
 pub(crate) const ALL: [(&str, Scene); 19] = [
     ("setup", packets::setup),
     ("zones", entries::zones),
@@ -47,7 +47,7 @@ pub(crate) const ALL: [(&str, Scene); 19] = [
 const UDP: IpProto = IpProto::UDP;
 const TCP: IpProto = IpProto::TCP;
 
-/// The addresses of flow `n`.
+/// Returns the address of one side of flow `n`.
 fn address(family: Family, side: u8, n: u16) -> IpAddr {
     let [high, low] = n.to_be_bytes();
     match family {
@@ -56,7 +56,7 @@ fn address(family: Family, side: u8, n: u16) -> IpAddr {
     }
 }
 
-/// The least that an entry needs.
+/// Returns an entry with only the required attributes.
 fn flow(family: Family, proto: IpProto, n: u16) -> Conntrack {
     let is_icmp = matches!(proto, IpProto::ICMP | IpProto::ICMPV6);
     let (request, answer) = if proto == IpProto::ICMP { (8, 0) } else { (128, 129) };
@@ -81,7 +81,7 @@ fn flow(family: Family, proto: IpProto, n: u16) -> Conntrack {
     }
 }
 
-/// Creates an entry; the errno of a refusal is recorded and no error.
+/// Creates an entry, and returns `true` if the kernel accepts it.
 fn create(r: &mut Recorder, ct: &Conntrack) -> Result<bool, String> {
     r.ask("reply", None, built(request::create(ct))?).map(|errno| errno == 0)
 }
@@ -108,7 +108,7 @@ fn flush(r: &mut Recorder) -> Done {
     r.settle()
 }
 
-/// An attribute of any length, which no typed one may have.
+/// Appends an attribute of any length, including invalid lengths.
 fn put_bytes(out: &mut Writer<'_, CtattrType>, number: u16, payload: &[u8]) {
     let padding = [0; 3];
     let len = payload.len().next_multiple_of(4) - payload.len();

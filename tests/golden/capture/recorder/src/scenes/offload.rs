@@ -1,5 +1,4 @@
-//! A router between two other namespaces: flows that a flowtable takes over, a SYN proxy, errors
-//! on the way.
+//! A router between two other namespaces, with a flowtable, a SYN proxy and ICMP errors.
 
 use super::{Done, TCP, dump, flush};
 use crate::machine::{Peer, nft, run, sysctl};
@@ -52,12 +51,12 @@ impl Drop for Router {
 pub(crate) fn offload(r: &mut Recorder) -> Done {
     let router = Router::new()?;
     r.wait(Duration::from_millis(500))?;
-    // A packet whose time is over on the way.
+    // The TTL of this packet expires at the router.
     for command in
         ["ping -c 1 -W 1 -t 1 10.77.2.2", "ping -c 1 10.77.2.2", "ping -6 -c 1 fd77:2::2"]
     {
         if let Err(reason) = router.client.run(command) {
-            // An answer that says "time exceeded" is none to ping.
+            // ping fails if it receives "time exceeded".
             eprintln!("{reason}");
         }
     }
@@ -113,7 +112,7 @@ fn fast(r: &mut Recorder, router: &Router, protocol: &str, address: &str) -> Don
         let kind = if r.since(5, 15) { "dump_filter" } else { "dump" };
         r.ask(kind, Some("dump"), request::dump(&only))?;
         if ct.orig.proto != Some(TCP) {
-            // Kernels before 6.4 may refuse it with EBUSY; 5.10.223 and 6.1.176 do not.
+            // Kernels before 6.4 may reject it with EBUSY; 5.10.223 and 6.1.176 do not.
             r.ask("reply", Some("delete"), built(request::delete(&ct))?)?;
         }
     }
@@ -125,14 +124,14 @@ fn fast(r: &mut Recorder, router: &Router, protocol: &str, address: &str) -> Don
     Ok(())
 }
 
-/// Waits for a client; what it could not do is not recorded.
+/// Waits for a client, and reports if it failed.
 fn ended(mut client: Child) {
     if !client.wait().is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED a connection: see above");
+        eprintln!("SKIPPED a connection: its client failed");
     }
 }
 
-/// The offloaded entries of the last dump.
+/// Returns the offloaded entries of the last dump.
 fn offloaded(r: &Recorder) -> Vec<Conntrack> {
     let is_offloaded = |ct: &Conntrack| ct.status.is_some_and(|s| s.contains(Status::OFFLOAD));
     let all = r.of_last_dump().into_iter().filter_map(|message: Message<'_>| {
@@ -142,12 +141,12 @@ fn offloaded(r: &Recorder) -> Vec<Conntrack> {
     });
     let found: Vec<_> = all.filter(is_offloaded).collect();
     if found.is_empty() {
-        eprintln!("SKIPPED offload: no entry of the table is");
+        eprintln!("SKIPPED offload: the table contains no offloaded entry");
     }
     found
 }
 
-/// A SYN proxy remembers what it answered, and adjusts the numbers of what follows.
+/// Records a SYN proxy, which stores its initial sequence number and adjusts later ones.
 fn synproxy(r: &mut Recorder, router: &Router) -> Done {
     sysctl("net/ipv4/tcp_syncookies", "2")?;
     sysctl("net/ipv4/tcp_timestamps", "1")?;

@@ -1,4 +1,4 @@
-//! Packets of this machine to itself.
+//! Packets over the loopback device.
 
 use super::{Done, dump, flush};
 use crate::machine::{nft, run, sysctl};
@@ -8,12 +8,12 @@ use ctnetlink::request;
 
 const HOSTS: [&str; 2] = ["127.0.0.1", "[::1]"];
 
-/// The loopback device, tracking of all packets, labels.
+/// Activates the loopback device, and loads rules that track all packets and use labels.
 pub(crate) fn setup(r: &mut Recorder) -> Done {
     run("ip link set lo up mtu 1500")?;
     r.switch("acct", true)?;
     r.switch("timestamp", true)?;
-    // Since 5.19 a kernel may decide for itself who gets events.
+    // By default, kernels since Linux 5.19 send events only if there is a listener.
     sysctl("net/netfilter/nf_conntrack_events", "1")?;
     nft("flush ruleset
 table inet recorder {
@@ -37,7 +37,7 @@ fn exchange(ports: &[u16], rounds: usize) -> Done {
     Ok(())
 }
 
-/// Zones that rules give: of one direction each, and of both.
+/// Records zones that rules set: of one direction each, and of both.
 pub(crate) fn zones(r: &mut Recorder) -> Done {
     nft("table inet zones {
   chain output {
@@ -56,7 +56,7 @@ pub(crate) fn zones(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Marks and labels that rules set while a flow goes on, and rules that choose the events.
+/// Records marks and labels that rules set during a flow, and rules that select events.
 pub(crate) fn marks(r: &mut Recorder) -> Done {
     nft("table inet marks {
   chain output {
@@ -79,11 +79,11 @@ pub(crate) fn marks(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Datagrams in fragments, errors that belong to a flow, echo.
+/// Records fragmented datagrams, ICMP errors that belong to a flow, and echo requests.
 pub(crate) fn fragments_and_errors(r: &mut Recorder) -> Done {
     for host in HOSTS {
         udp(&format!("{host}:6041"), &format!("{host}:5041"), &[7; 5000], 2)?;
-        // Nobody is there: port unreachable, twice.
+        // No socket is bound to the port, so that there are two errors "port unreachable".
         let client = send(&format!("{host}:6042"), &format!("{host}:5042"), &[7; 3000])?;
         r.settle()?;
         let _ = client.send_to(&[8; 10], format!("{host}:5042"));
@@ -104,7 +104,7 @@ pub(crate) fn fragments_and_errors(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// More flows than the table may hold, and what the statistics say of it.
+/// Records the statistics after more flows than the table may contain.
 pub(crate) fn full_table(r: &mut Recorder) -> Done {
     let statistics = |r: &mut Recorder| {
         r.ask("stats", Some("stats"), request::stats())?;

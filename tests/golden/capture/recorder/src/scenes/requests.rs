@@ -1,4 +1,4 @@
-//! Selections, and what the kernel says when it refuses.
+//! Selectors, and requests that the kernel rejects.
 
 use super::{Done, TCP, UDP, address, create, flow, flush, put_bytes};
 use crate::recorder::{Recorder, built};
@@ -23,7 +23,7 @@ fn ask(
     r.ask(kind, Some(op), built(request)?).map(drop)
 }
 
-/// Dumps and flushes with every kind of selection, over a small table.
+/// Records dumps and flushes with every kind of selector, on a small table.
 pub(crate) fn filters(r: &mut Recorder) -> Done {
     let flows = [
         (Family::IPV4, TCP),
@@ -71,7 +71,7 @@ pub(crate) fn filters(r: &mut Recorder) -> Done {
         },
     ];
     for only in &only {
-        // What a kernel does not know, it ignores: that dump is then one of the whole table.
+        // A kernel ignores unknown selectors, and then dumps the whole table.
         let heeded = only.status.is_none_or(|_| r.since(5, 15))
             && only.zone.is_none_or(|_| r.since(6, 8))
             || only.family != Family::UNSPEC;
@@ -86,8 +86,9 @@ pub(crate) fn filters(r: &mut Recorder) -> Done {
     flush(r)
 }
 
-/// Requests that are wrong in one way each, to a socket that is told what, with a copy of the request
-/// and without.
+/// Records requests with one mistake each.
+///
+/// The socket requests extended acknowledgements, with and without a copy of the request.
 pub(crate) fn refusals(r: &mut Recorder) -> Done {
     create(r, &flow(Family::IPV4, TCP, 900))?;
     for capped in [false, true] {
@@ -105,7 +106,7 @@ fn refused(r: &mut Recorder) -> Done {
     let new = (MsgType::CT_NEW, NlmFlags::CREATE | NlmFlags::EXCL, Family::IPV4);
     let change = (MsgType::CT_NEW, NlmFlags::empty(), Family::IPV4);
     let remove = (MsgType::CT_DELETE, NlmFlags::empty(), Family::IPV4);
-    // Without a tuple; of an entry that is not there; of one that is.
+    // A GET request without a tuple, one for a missing entry, and one for an existing entry.
     ask(r, "get", "refused", get, |_| ())?;
     ask(r, "get", "refused", get, |out| {
         out.nest(CtAttr::TupleOrig, |out| flow(Family::IPV4, UDP, 999).orig.write(out));
@@ -116,7 +117,7 @@ fn refused(r: &mut Recorder) -> Done {
         out.nest(CtAttr::TupleOrig, |out| known.orig.write(out));
         out.put(CtAttr::Id(1));
     })?;
-    // A value that is no value of that attribute.
+    // These values are invalid for their attributes.
     for attr in [
         CtAttr::TimestampEvent(0x0102_0304_0506_0708),
         CtAttr::Zone(5),
@@ -137,7 +138,7 @@ fn refused(r: &mut Recorder) -> Done {
             put_bytes(out, 22, labels);
         })?;
     }
-    // Filters: without family, with a bit that is none, without what they compare, a mask alone.
+    // These filters lack a family, have an unknown bit, lack the compared value, or have only a mask.
     let filter = |flags: u32| {
         move |out: &mut Writer<'_, CtattrType>| {
             out.nest(CtAttr::Filter, |out| {
@@ -151,22 +152,23 @@ fn refused(r: &mut Recorder) -> Done {
     ask(r, "dump_filter", "refused", dump, filter(0x10))?;
     ask(r, "dump_filter", "refused", dump, |out| out.put(CtAttr::StatusMask(Status::ASSURED)))?;
     ask(r, "dump_filter", "refused", dump, |out| out.put(CtAttr::MarkMask(7)))?;
-    // Types that are not there, or not without DUMP.
+    // These message types do not exist, or only with DUMP.
     for msg_type in [MsgType::CT_GET_DYING, MsgType(0x01ff), MsgType(0x02ff)] {
         ask(r, "reply", "refused", (msg_type, NlmFlags::empty(), Family::IPV4), |_| ())?;
     }
     malformed(r, &known)
 }
 
-/// Attributes whose lengths are wrong; no builder makes these.
+/// Records requests with malformed attributes, which no builder creates.
 fn malformed(r: &mut Recorder, known: &Conntrack) -> Done {
     let base = |seq| {
         let mut bytes = built(request::update(known))?.with_seq(seq).into_bytes();
         bytes.truncate(20 + 52);
         Ok::<_, String>(bytes)
     };
-    // A status of two bytes, a mark of none, a header that says too much, one that says too little,
-    // a TCP state that is none, a window scale that is none, a helper's name without its end.
+    // The endings are a status of two bytes, an empty mark, a header with a length that is too large, one
+    // with a length that is too small, an unknown TCP state, a window scale of 200, and a helper's
+    // name without its NUL.
     let endings: [&[u8]; 7] = [
         &[6, 0, 3, 0, 1, 2, 0, 0],
         &[4, 0, 8, 0],

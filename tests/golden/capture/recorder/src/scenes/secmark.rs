@@ -1,12 +1,14 @@
-//! Security contexts, where a security module gives them.
+//! Security contexts, if a security module assigns them.
 
 use super::{Done, dump, flush};
 use crate::machine::{nft, run};
 use crate::recorder::Recorder;
 use crate::traffic::udp;
 
-/// Contexts that modules know without a policy: AppArmor's unconfined label, SELinux's initial ones;
-/// and the AppArmor profile that `qemu.sh` brings, whose name is as long as a size can be wrong by.
+/// The contexts that exist without a policy, and the AppArmor profile of `qemu.sh`.
+///
+/// AppArmor has its unconfined label, and SELinux its initial contexts. The name of the profile is
+/// such that a missing NUL changes the allocation size.
 const CONTEXTS: [&str; 5] = ["unconfined", "recorded", "kernel", "unlabeled", "netmsg"];
 
 pub(crate) fn secmark(r: &mut Recorder) -> Done {
@@ -42,7 +44,7 @@ pub(crate) fn secmark(r: &mut Recorder) -> Done {
         flush(r)?;
     }
     if reasons.len() < CONTEXTS.len() {
-        reasons.iter().for_each(|reason| eprintln!("no such context: {reason}"));
+        reasons.iter().for_each(|reason| eprintln!("the context does not exist: {reason}"));
         return Ok(());
     }
     Err(reasons.join("; "))
