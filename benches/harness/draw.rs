@@ -9,7 +9,9 @@ use rand_pcg::rand_core::Rng as _;
 /// order, the processor would predict every branch, and branches would cost nothing.
 const DRAWS: usize = 10_000;
 
-/// Draws items at random. The order is the same in every run and for every path.
+/// Draws items at random.
+///
+/// The order is the same in every run and for every path.
 pub fn draw<T: Copy>(from: impl Iterator<Item = T>) -> Vec<T> {
     let from: Vec<_> = from.collect();
     let mut random = Pcg32::new(0x853c_49e6_748f_ea9b, 0xda3e_39cb_94b9_5bdb);

@@ -51,8 +51,9 @@ fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
     Vec::leak(with_times.max_by_key(Vec::len).expect("a recording with times"))
 }
 
-/// Returns the paths over DESTROY events of one layout, which are typical for a flow logger: the
-/// processor predicts their branches well.
+/// Returns the paths over DESTROY events of one layout.
+///
+/// They are typical for a flow logger: the processor predicts their branches well.
 fn destroyed(golden: &'static [Golden]) -> Group {
     let messages = draw(golden.iter().map(|golden| &golden.bytes[..]));
     let name = "DESTROY events of the most frequent layout";

@@ -1,5 +1,4 @@
-//! The units of all figures: the copy of a message, and the minimum that a reader of nested attributes
-//! does.
+//! The units of all figures: a copy of each message, and a minimal walk over its attributes.
 //!
 //! This code does not use the crate, so that no change of the crate changes the units.
 

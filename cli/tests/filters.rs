@@ -108,7 +108,9 @@ fn words(text: &str) -> Vec<&str> {
     text.split_ascii_whitespace().collect()
 }
 
-/// Creates [`ENTRIES`]. Returns `None` if conntrack(8) is missing.
+/// Creates [`ENTRIES`].
+///
+/// Returns `None` if conntrack(8) is missing.
 fn insert() -> Option<()> {
     for entry in ENTRIES.lines() {
         other("conntrack", &[&["-I", "-t", "3456"], &words(entry)[..]].concat())?;

@@ -15,7 +15,9 @@ fn sim(file: &str, args: &[&str]) -> (String, bool) {
     (stdout.lines().last().unwrap_or_default().to_owned(), output.status.success())
 }
 
-/// Checks that everything is exact. The numbers detect a truncated file.
+/// Checks that everything is exact.
+///
+/// The numbers detect a truncated file.
 #[track_caller]
 fn assert_exact(file: &str, args: &[&str], messages: usize, sizes: usize) {
     let all = format!("messages={messages} exact={messages} sizes={sizes} sizes_exact={sizes}");

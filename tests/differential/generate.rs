@@ -27,8 +27,9 @@ pub(crate) enum Step {
     Dump(Select, bool),
     /// Deletes the selected entries.
     Flush(Select),
-    /// Opens (`true`) or closes (`false`) a second listener that does not read its events, but has asked
-    /// the kernel to report event loss.
+    /// Opens (`true`) or closes (`false`) a second listener, which does not read its events.
+    ///
+    /// The listener has asked the kernel to report event loss.
     Deaf(bool),
     /// Sets a sysctl.
     Switch(&'static str, u8),

@@ -17,7 +17,7 @@ pub(crate) struct Figures {
     accepted: usize,
     /// The accepted requests with bytes after the last attribute, which the kernel ignores.
     leftover: usize,
-    /// The accepted requests with a number that is too long. The kernel reads its first bytes.
+    /// The accepted requests with a number that is too long, of which the kernel reads the first bytes.
     longer: usize,
     /// The accepted requests with a malformed value that the kernel does not read for this request.
     unread: usize,

@@ -161,8 +161,9 @@ impl<'m> Run<'m> {
         }
     }
 
-    /// Sends a request to the running kernel, and returns the reply, the events, and the times before
-    /// and after.
+    /// Sends a request to the running kernel.
+    ///
+    /// Returns the reply, the events, and the times before and after the request.
     fn ask(&mut self, request: &MessageBuf) -> (Answer, Vec<Vec<u8>>, [u64; 2]) {
         let before = now();
         let answer = self.machine.asks.ask(request);

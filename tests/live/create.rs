@@ -325,7 +325,9 @@ fn labels_are_set() {
     });
 }
 
-/// Adds a rule that sets label 5. New entries can have labels only while a rule uses labels.
+/// Adds a rule that sets label 5.
+///
+/// New entries can have labels only while a rule uses labels.
 pub(crate) fn use_labels() -> bool {
     let rule = "table inet live {
         chain output { type filter hook output priority 0; policy accept; ct label set 5; }

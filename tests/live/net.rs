@@ -54,7 +54,9 @@ impl Net {
         Ok(net)
     }
 
-    /// Returns `true` if the kernel is at least that release. Otherwise reports that `what` is skipped.
+    /// Returns `true` if the kernel is at least that release.
+    ///
+    /// Otherwise the function reports that `what` is skipped.
     pub(crate) fn has(&self, since: (u32, u32), what: &str) -> bool {
         let has = self.is_at_least(since);
         if !has {

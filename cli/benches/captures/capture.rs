@@ -23,8 +23,9 @@ struct Packet {
 pub(crate) struct Capture {
     pub(crate) path: PathBuf,
     pub(crate) packets: u64,
-    /// The number of messages of ctnetlink and of every netlink family. The file also contains
-    /// nftables messages.
+    /// The number of messages of ctnetlink and of every netlink family.
+    ///
+    /// The file also contains nftables messages.
     pub(crate) messages: u64,
     pub(crate) bytes: u64,
 }

@@ -195,7 +195,9 @@ fn times_follow_tz_and_as_of() {
     assert!(now.contains(" delta-time="), "{now}");
 }
 
-/// In this capture a rule set label n for port 6000 + n. With the default of 8-byte words, the numbers differ.
+/// In this capture a rule set label n for port 6000 + n.
+///
+/// With the default of 8-byte words, the numbers differ.
 #[test]
 fn labels_of_32_bit_big_endian_machines_have_the_right_numbers() {
     let file = golden("linux-7.2-mips/labels_and_filters.jsonl");

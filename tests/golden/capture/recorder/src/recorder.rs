@@ -117,7 +117,7 @@ impl Recorder {
         self.lines.push(line);
     }
 
-    /// Sends a request, and records it and all replies. Returns the errno.
+    /// Sends a request, records it and all replies, and returns the errno.
     ///
     /// `kind` is the kind of the replies.
     pub(crate) fn ask(

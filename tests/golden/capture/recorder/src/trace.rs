@@ -49,9 +49,9 @@ impl Trace {
         written.map_err(|error| format!("{}: {value}: {error}", path.display()))
     }
 
-    /// Returns the calls so far that allocated a message, in order. Other calls found no listener.
+    /// Returns the calls so far that allocated a message, in order.
     ///
-    /// On one CPU, a call during another one, in an interrupt, returns before the other continues.
+    /// Other calls found no listener. On one CPU, a call during another one, in an interrupt, returns before the other continues.
     pub(crate) fn calls(&self) -> Result<Vec<Call>, String> {
         let trace =
             fs::read_to_string(self.dir.join("trace")).map_err(|error| error.to_string())?;

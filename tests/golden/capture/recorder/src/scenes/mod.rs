@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 type Done = Result<(), String>;
 type Scene = fn(&mut Recorder) -> Done;
 
-/// All scenes in their order. The others need the first one, which sets up the machine.
+/// All scenes in their order, beginning with the one that sets up the machine for the others.
 pub(crate) const ALL: [(&str, Scene); 19] = [
     ("setup", packets::setup),
     ("zones", entries::zones),
