@@ -1,5 +1,7 @@
-//! Compressed captures: `fixtures` contains 12 packets as gzip 1.12, xz 5.4.1 and zstd 1.5.4 write
-//! them; the tools themselves compress larger captures where they are installed.
+//! Tests of compressed captures.
+//!
+//! `fixtures` contains 12 packets as gzip 1.12, xz 5.4.1 and zstd 1.5.4 write them. Larger captures are
+//! compressed with these programs, if they are installed.
 
 use crate::run::{golden, run, run_on, stderr, stdout};
 use std::path::PathBuf;
