@@ -33,8 +33,9 @@ fn captures() -> Vec<String> {
     files
 }
 
-/// The flows of `tests/golden/capture/flows.py`: four of TCP over IPv4 (one with NAT), one of TCP over IPv6, three
-/// of UDP, and two of ping.
+/// Tests the flows of `tests/golden/capture/flows.py`.
+///
+/// They are four of TCP over IPv4 (one with NAT), one of TCP over IPv6, three of UDP, and two of ping.
 #[test]
 fn the_first_command_of_the_readme_prints_ten_ended_flows() {
     let readme = std::fs::read_to_string("../README.md").unwrap();
