@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Returns a DESTROY event. A program would receive it from a netlink socket.
+/// Returns a DESTROY event, which a program would receive from a netlink socket.
 fn received() -> Result<Vec<u8>, Box<dyn Error>> {
     let orig = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:443".parse()?);
     let timestamp =

@@ -1,4 +1,6 @@
-//! Logs the flows that end, on tokio. It receives DESTROY events only and keeps no table.
+//! Logs the flows that end, on tokio.
+//!
+//! The example receives only DESTROY events, and keeps no table.
 //!
 //! ```sh
 //! sudo cargo run --features tokio --example tokio_flow_log -- 60 # seconds

@@ -1,4 +1,4 @@
-//! What kernels sent, through every path.
+//! Runs every API on the golden messages.
 
 mod common;
 
@@ -11,12 +11,12 @@ use ctnetlink::wire::{AttrSet, Attrs, AttrsBuf, Endian, RawAttr, Visitor, nla_to
 use ctnetlink::{Body, Conntrack, Expectation, Kind, Message, MessageBuilder, MsgType};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Every run of attributes in a message, checked on its own.
+/// Checks every attribute list in a message on its own.
 #[derive(Default)]
 struct Runs {
     errors: Vec<String>,
     pads: usize,
-    /// Offset and text of the first bytes of every attribute, to be found in the annotation.
+    /// The offset and the first bytes of every attribute, which the annotation must contain.
     attrs: Vec<(usize, String)>,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Visitor<'a> for Runs {
         let mut len = 0;
         let copy = AttrsBuf::<S>::build(attrs.endian(), |out| {
             for raw in attrs.raw().filter_map(Result::ok) {
-                // Output starts as junk: what the writer forgets shows.
+                // The output starts with other bytes, so that bytes that are not written are detected.
                 out.put_raw(&raw);
             }
         });
@@ -66,13 +66,13 @@ fn runs(message: &Message<'_>) -> Runs {
 }
 
 #[test]
-fn every_message_takes_every_path() {
+fn every_message_passes_every_api() {
     for golden in all() {
         let Golden { place, bytes, .. } = &golden;
         let message = golden.message();
         assert_eq!(message.as_bytes(), bytes, "{place}");
 
-        // Views, and each run of attributes by itself.
+        // Checks the views, and each attribute list on its own.
         if golden.is_mutated() {
             continue;
         }
@@ -81,15 +81,15 @@ fn every_message_takes_every_path() {
             assert_eq!(runs.errors, [""; 0], "{place}");
         }
 
-        // The typed tree.
+        // Checks the re-encoded message.
         assert_eq!(message.rebuild().unwrap().as_bytes(), bytes, "{place}");
 
-        // The owned form.
+        // Checks the owned message.
         let owned = message.to_buf();
         assert_eq!(owned.as_message(), message, "{place}");
         assert_eq!(owned.into_bytes(), *bytes, "{place}");
 
-        // Annotation: every attribute has its line, and every byte is printed.
+        // Checks that the annotation has a line for every attribute and prints every byte.
         let annotated = Annotate::new(message).to_string();
         for (offset, first) in &runs.attrs {
             let start = format!("{offset:>5}  {first} ");
@@ -98,7 +98,7 @@ fn every_message_takes_every_path() {
         let printed: String = annotated.lines().map(bytes_of_line).collect();
         assert_eq!(printed, golden.hex, "{place}\n{annotated}");
 
-        // JSON.
+        // Checks the JSON.
         let record = MessageRecord::new(&message);
         assert_eq!(record.errors.len(), runs.errors.len(), "{place}");
         let json = serde_json::to_value(&record).unwrap();
@@ -110,13 +110,13 @@ fn every_message_takes_every_path() {
     }
 }
 
-/// The hexadecimal digits of an annotated line.
+/// Returns the hexadecimal digits of an annotated line.
 fn bytes_of_line(line: &str) -> String {
     let column = line.get(7..).unwrap().split("  ").next().unwrap();
     column.chars().filter(char::is_ascii_hexdigit).collect()
 }
 
-/// The flat value of what the kernel sent, written again in the kernel's order.
+/// Returns the decoded struct of a message, re-encoded in the kernel's layout.
 fn flat_and_back(message: &Message<'_>) -> Vec<u8> {
     let layout = if message.kind() == Kind::Reply { Layout::Dump } else { Layout::Event };
     let builder = MessageBuilder::try_from(message).unwrap();
@@ -144,7 +144,7 @@ fn flat_and_back(message: &Message<'_>) -> Vec<u8> {
 }
 
 #[test]
-fn flat_values_write_what_the_kernel_sent() {
+fn decoded_structs_are_reencoded_to_the_bytes_of_the_kernel() {
     for kernel in KERNELS {
         let (mut exact, mut padded) = (0, 0);
         for golden in of(kernel) {
@@ -154,7 +154,7 @@ fn flat_values_write_what_the_kernel_sent() {
             let message = golden.message();
             let back = flat_and_back(&message);
             if runs(&message).pads > 0 {
-                // Pads are all that a flat value loses.
+                // A decoded struct loses only pads.
                 padded += 1;
                 let again = Message::parse_with(&back, golden.endian).unwrap();
                 assert_eq!(flat_and_back(&again), back, "{}", golden.place);
@@ -171,16 +171,16 @@ fn flat_values_write_what_the_kernel_sent() {
 }
 
 #[test]
-fn requests_survive_the_flat_value() {
+fn requests_survive_decoding_to_a_struct() {
     let mut accepted = 0;
     for golden in all().iter().filter(|golden| !golden.is_from_kernel() && !golden.is_mutated()) {
         let message = golden.message();
         let Ok(attrs) = message.conntrack_attrs() else { continue };
         let Ok(ct) = Conntrack::try_decode(attrs) else { continue };
-        // A struct holds an attribute once; the recorder tried duplicates too.
+        // A struct has each attribute once, but the recorder also sent duplicates.
         let raw: Vec<_> = attrs.raw().map(Result::unwrap).collect();
         let numbers: BTreeSet<_> = raw.iter().map(RawAttr::number).collect();
-        // It also writes the NUL that some requests leave out.
+        // The encoder writes the NUL that some requests omit.
         let help = attrs.iter().find_map(|attr| match attr {
             Ok(CtAttr::Help(help)) => help.raw().next()?.ok(),
             _ => None,
@@ -192,7 +192,7 @@ fn requests_survive_the_flat_value() {
             .unwrap()
             .build(|out| ct.write_as(Layout::Request, out))
             .unwrap();
-        // The recorder wrote attributes in no order of its own, we by number.
+        // The recorder wrote attributes in various orders; the encoder writes them by number.
         let sorted = |message: &Message<'_>| {
             let attrs = message.conntrack_attrs().unwrap();
             let mut raw: Vec<_> = attrs
@@ -210,7 +210,7 @@ fn requests_survive_the_flat_value() {
 }
 
 #[test]
-fn kinds_are_told_apart() {
+fn messages_have_the_recorded_kind() {
     for golden in all() {
         let message = golden.message();
         let kind = message.kind();
@@ -242,7 +242,7 @@ fn kinds_are_told_apart() {
 }
 
 #[test]
-fn the_kernel_sends_nothing_unknown() {
+fn kernels_send_only_known_attributes() {
     let mut seen = BTreeSet::new();
     for golden in all().iter().filter(|golden| golden.is_from_kernel()) {
         let record = MessageRecord::new(&golden.message());
@@ -251,7 +251,7 @@ fn the_kernel_sends_nothing_unknown() {
             seen.extend(attrs.raw().map(|raw| raw.unwrap().number()));
         }
     }
-    // All that a kernel ever sends at the top, but CTA_SECMARK (before 2.6.37).
+    // These are all top-level attributes that kernels send, except for CTA_SECMARK (before 2.6.37).
     assert_eq!(
         seen.into_iter().collect::<Vec<_>>(),
         [1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 14, 15, 16, 18, 19, 20, 22, 24, 27]
@@ -259,7 +259,7 @@ fn the_kernel_sends_nothing_unknown() {
 }
 
 #[test]
-fn a_pad_of_the_event_time_is_no_status() {
+fn a_pad_of_the_event_time_is_not_a_status() {
     let mut padded = 0;
     for golden in read("linux-7.2-riscv64", "messages.jsonl") {
         let message = golden.message();
@@ -287,7 +287,7 @@ fn a_pad_of_the_event_time_is_no_status() {
 
 #[test]
 fn labels_have_the_numbers_that_the_kernel_set() {
-    // UDP ports 6000 + n got label n from xt_connlabel.
+    // xt_connlabel set label n for UDP port 6000 + n.
     for kernel in LABELLED {
         let mut labels = BTreeSet::new();
         for golden in read(kernel, "labels_and_filters.jsonl") {
@@ -307,8 +307,8 @@ fn labels_have_the_numbers_that_the_kernel_set() {
 }
 
 #[test]
-fn big_and_little_endian_machines_say_the_same() {
-    // The same program made the same entries on both machines.
+fn big_and_little_endian_machines_send_equal_values() {
+    // The same program created the same entries on both machines.
     let entries = |kernel: &str| -> BTreeMap<String, Conntrack> {
         let messages = read(kernel, "messages.jsonl");
         let new = messages.iter().filter(|golden| golden.message().kind() == Kind::New);
@@ -316,7 +316,7 @@ fn big_and_little_endian_machines_say_the_same() {
         by_netlink
             .filter_map(|golden| Conntrack::try_from(golden.message()).ok())
             .map(|mut ct| {
-                // What each kernel chooses for itself, and a second that may have gone by.
+                // Each kernel chooses these values, and a second may have passed.
                 ct.id = None;
                 ct.timeout = None;
                 ct.timestamp_event = None;
@@ -331,7 +331,7 @@ fn big_and_little_endian_machines_say_the_same() {
     let (mut compared, mut labelled) = (0, 0);
     for (key, entry) in &little {
         if let Some(other) = big.get(key) {
-            // The program wrote the same bytes on both machines, which are other labels there.
+            // The program wrote the same bytes on both machines, which are different labels.
             let swapped = entry.labels.map(|labels| {
                 let bits = labels.bits();
                 let words = [bits as u64, (bits >> 64) as u64].map(u64::swap_bytes);
@@ -352,12 +352,12 @@ fn big_and_little_endian_machines_say_the_same() {
 }
 
 #[test]
-fn nat_shows_in_tuples_and_status() {
+fn nat_is_visible_in_tuples_and_status() {
     let (mut sources, mut destinations) = (0, 0);
     for golden in all().iter().filter(|golden| golden.is_from_kernel()) {
         let Ok(ct) = Conntrack::try_from(golden.message()) else { continue };
         let Some(status) = ct.status else { continue };
-        // The recorder's ranges were 10.9.8.7 and 10.9.8.8, the rule's 10.1.1.x.
+        // The ranges of the recorder were 10.9.8.7 and 10.9.8.8, and that of the rule 10.1.1.x.
         assert_eq!(ct.snat().is_some(), status.contains(Status::SRC_NAT), "{}", golden.place);
         assert_eq!(ct.dnat().is_some(), status.contains(Status::DST_NAT), "{}", golden.place);
         if let Some(to) = ct.snat() {

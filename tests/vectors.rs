@@ -1,4 +1,4 @@
-//! The generator of test vectors.
+//! Tests of the generator of test vectors.
 
 mod common;
 
@@ -16,7 +16,7 @@ const RELEASES: [&str; 22] = [
 ];
 
 #[test]
-fn enough_is_enough() {
+fn enough_vectors_cover_everything() {
     for (n, release) in RELEASES.iter().enumerate().rev().step_by(common::sample()) {
         for arch in Arch::NAMED {
             let kernel = kernel(release, *arch);
@@ -40,7 +40,7 @@ fn enough_is_enough() {
 }
 
 #[test]
-fn each_broken_message_gives_the_error_that_was_foreseen() {
+fn each_malformed_message_leads_to_its_expected_error() {
     for (release, arch) in [("7.2", Arch::RISCV64), ("6.12", Arch::X86_64), ("5.10", Arch::S390X)] {
         let kernel = kernel(release, arch);
         let mut malformed = Malformations::new();

@@ -116,7 +116,7 @@ impl<R: Read> Read for Prompt<'_, R> {
         *written = out.emit();
         match written {
             Ok(()) => self.input.read(buffer),
-            // There is nobody to read on for.
+            // Standard output is closed, so that reading on is useless.
             Err(_) => Ok(0),
         }
     }

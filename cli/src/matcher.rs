@@ -66,7 +66,9 @@ impl Matcher {
         *self == Self { selector, orig_nets: self.orig_nets, ..Self::default() }
     }
 
-    /// Returns `true` if the tuple of an expectation matches. The kernel does not send its zone.
+    /// Returns `true` if the tuple of an expectation matches.
+    ///
+    /// The kernel does not send the zone of an expectation.
     pub(crate) fn matches_expectation(&self, expectation: &Expectation) -> bool {
         self.matches_entry(&Conntrack {
             family: expectation.family,

@@ -16,7 +16,9 @@ pub(crate) fn print_warning(problem: impl Display) {
     print(&format!("ctnetlink: warning: {problem}\n"));
 }
 
-/// Prints to standard error. There is no other place to report that this failed.
+/// Prints to standard error.
+///
+/// Errors are ignored, because there is no other place to report them.
 fn print(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
@@ -52,7 +54,7 @@ impl std::ops::AddAssign for Counts {
 }
 
 impl Problems {
-    /// Adds an error. The caller counts it.
+    /// Adds an error, which the caller counts.
     pub(crate) fn error(&mut self, problem: impl Display) {
         // Writing to a string does not fail.
         let _ = writeln!(self.0, "ctnetlink: error: {problem}");
@@ -73,7 +75,7 @@ impl Output {
         }
     }
 
-    /// Writes everything. Keeps the allocations.
+    /// Writes everything, and keeps the allocations.
     pub(crate) fn emit(&mut self) -> io::Result<()> {
         if !self.stdout.is_empty() {
             let mut stdout = io::stdout().lock();

@@ -12,20 +12,21 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
-/// Rebuilds every entry of a recording as state, lets the simulated kernel emit it again, and
-/// compares the bytes, and the computed size where the recording has it.
+/// Compare a recording with the messages of the simulated kernel
 ///
-/// The recording is lines of JSON with `hex` and `kind`; `ipct_events`, `alloc`, `alloc_exp`, `ext`, `lsm`,
-/// `dgram_off8` are used where they are there. Requests are passed over. The last line is `messages=N exact=N
-/// sizes=N sizes_exact=N`. Exits with 1 if anything differs.
+/// The command reconstructs an entry from each recorded message, has the simulated kernel emit it again,
+/// and compares the bytes and, where recorded, the allocation size. The recording consists of JSON lines
+/// with `hex` and `kind`, and optionally `ipct_events`, `alloc`, `alloc_exp`, `ext`, `lsm` and `dgram_off8`.
+/// Requests are skipped. The last line of output is `messages=N exact=N sizes=N sizes_exact=N`. The exit
+/// status is 1 if anything differs.
 #[derive(clap::Args)]
 pub(crate) struct Sim {
-    /// The recording; - is standard input.
+    /// Recording, or - for standard input
     file: PathBuf,
     /// Kernel release, from 2.6.39 to 7.2, such as 6.12 or 6.12.111
     #[arg(long, value_parser = known_release)]
     kernel: Release,
-    /// Machine, with properties that differ from it, such as arm64,page=16384.
+    /// Machine and properties that differ from it, such as arm64,page=16384
     ///
     /// Machines: x86_64, i386, arm64, arm, mips, mipsel, ppc64le, riscv64, s390x. Properties: word (4 or
     /// 8 bytes), order (little or big), pads (no or yes), overhead (bytes of an skb), page (bytes), hz.
@@ -33,7 +34,7 @@ pub(crate) struct Sim {
     arch: Arch,
 }
 
-/// The message in a line of a recording.
+/// Returns the message in a line of a recording.
 fn bytes(line: &Value) -> Option<Vec<u8>> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|d| u8::try_from(d).ok());
     let hex = line.get("hex")?.as_str()?.as_bytes();
@@ -44,7 +45,7 @@ fn bytes(line: &Value) -> Option<Vec<u8>> {
     hex.chunks(2).map(pair).collect()
 }
 
-/// What else the line says; `offset` is where the message lay if it does not say so.
+/// Returns the other values of the line, with `offset` as the default offset in the datagram.
 fn recorded(line: &Value, offset: usize) -> Recorded {
     let number = |key| line.get(key).and_then(Value::as_u64);
     let ext = line.get("ext").and_then(Value::as_array);
@@ -111,10 +112,10 @@ pub(crate) fn run(args: &Sim) -> Result<Status, Stop> {
     Ok(Status::flawed_if(messages != exact || sizes != sizes_exact))
 }
 
-/// Where the messages of a dump lie, if the recording does not say it: one behind another.
+/// The offsets of the messages of a dump, one after another, if they are not recorded.
 #[derive(Default)]
 struct Dump {
-    /// Kind, number and requester.
+    /// The kind, the sequence number and the port id of the dump.
     of: (String, u32, u32),
     end: usize,
 }
@@ -132,7 +133,7 @@ impl Dump {
     }
 }
 
-/// Compares one message; the error says what differs.
+/// Compares one message, and returns an error that describes the difference.
 fn compare(
     kernel: &Kernel,
     rebuilder: &mut Rebuilder,

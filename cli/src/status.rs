@@ -25,15 +25,14 @@ pub(crate) fn help() -> String {
     format!("Exit status:{}", lines.concat())
 }
 
-/// How a subcommand ended. Of several, the greatest counts.
+/// The result of a subcommand; of several results, the greatest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Status {
     /// Everything was read or done.
     Done = 0,
-    /// Part of the input was broken or not exact, or part of the changes failed. It has been
-    /// reported.
+    /// Part of the input was malformed or not exact, or part of the changes failed, as reported.
     Flawed = 1,
-    /// A file could not be used. It has been reported.
+    /// A file could not be read or written, as reported.
     Failed = 2,
 }
 

@@ -1,6 +1,7 @@
-//! Recorded requests to create an entry, carried out in a simulated namespace: its NEW event is the
-//! recorded one, byte for byte. The id and the times are the
-//! recorded kernel's, and a jiffy's difference in what is left of the timeout.
+//! Executes recorded requests to create an entry in a simulated namespace.
+//!
+//! The NEW event must be identical to the recorded one, byte for byte. The id and the times are copied
+//! from the recording, and so is a difference of one jiffy in the remaining timeout.
 
 use crate::entry::kernel;
 use crate::recorded::{golden, kernels};
@@ -16,7 +17,7 @@ pub(crate) fn unhex(line: &Value) -> Vec<u8> {
     (0..hex.len() / 2).map(|n| u8::from_str_radix(&hex[2 * n..2 * n + 2], 16).unwrap()).collect()
 }
 
-/// The extensions that the entry was born with.
+/// The extensions that the entry got at its creation.
 struct Extensions {
     acct: bool,
     timestamp: bool,
@@ -33,7 +34,7 @@ impl Extensions {
     }
 }
 
-/// Carries the request out at the time of the event; the event that the listener got.
+/// Executes the request at the time of the event, and returns the event that the listener received.
 fn create(kernel: Kernel, ext: &Extensions, request: &Conntrack, event: &Message<'_>) -> Vec<u8> {
     let shown = Conntrack::try_from(*event).unwrap();
     let clock = Clock { real_ns: shown.timestamp_event.unwrap_or(1), jiffies: 0 };
@@ -43,7 +44,7 @@ fn create(kernel: Kernel, ext: &Extensions, request: &Conntrack, event: &Message
     net.set_next_id(shown.id.unwrap());
     net.listeners.push(Listener { groups: vec![Group::New], ..Listener::default() });
     let mut request = request.clone();
-    // A jiffy that passed between creation and event shows as a second less.
+    // If a jiffy passes between creation and event, the timeout is one second less.
     if request.timeout.and_then(|seconds| seconds.checked_sub(1)) == shown.timeout {
         request.timeout = shown.timeout;
     }
@@ -52,7 +53,7 @@ fn create(kernel: Kernel, ext: &Extensions, request: &Conntrack, event: &Message
     net.listeners[0].received.pop().unwrap()
 }
 
-/// What the simulation cannot carry out alone: NAT, a master that is not there, helpers in user space.
+/// Returns `true` if the simulation cannot execute the request: NAT, masters and user-space helpers.
 fn needs_more(request: &Conntrack) -> bool {
     let is_in_tree = |name: &Name| Helper::in_tree().iter().any(|helper| helper.name == *name);
     !request.request_only().nat_src.is_empty()
@@ -62,7 +63,7 @@ fn needs_more(request: &Conntrack) -> bool {
 }
 
 #[test]
-fn created_as_recorded() {
+fn requests_cause_the_recorded_event() {
     let v6_18 = ("linux-6.18", kernel("6.18"));
     for (folder, kernel) in kernels().into_iter().chain([v6_18]) {
         for file in ["messages.jsonl", "richer.jsonl", "wide.jsonl"] {

@@ -1,4 +1,4 @@
-//! Dumps, and what a release or an option leaves out.
+//! Tests of dumps, and of the attributes that a release or an option lacks.
 
 use crate::entry::{TCP4, decoded, dump, event, everything, kernel, order, v4};
 use ctnetlink::Message;
@@ -13,10 +13,12 @@ use ctnetlink::sim::{
 };
 use ctnetlink::wire::{Endian, WriteBuf};
 
-/// `ctnetlink_fill_info` of 2.6.38, 2.6.39, 3.8.13, 3.9.6, 4.14.74, 4.18, 5.2.1, 5.3.1, 4.19.304 and
-/// 5.7.14 to 7.1.5; 4.19.99 and 5.5 by commit ("honor IPS_OFFLOAD flag", 49ca022bccc5).
+/// Compares with the source of `ctnetlink_fill_info`.
+///
+/// The releases are 2.6.38, 2.6.39, 3.8.13, 3.9.6, 4.14.74, 4.18, 5.2.1, 5.3.1, 4.19.304 and 5.7.14 to
+/// 7.1.5. 4.19.99 and 5.5 are derived from a commit ("honor IPS_OFFLOAD flag", 49ca022bccc5).
 #[test]
-fn order_of_a_dump() {
+fn each_release_dumps_attributes_in_its_order() {
     let early = |times: &str, labels: &str, synproxy: &str| {
         format!(
             "TUPLE_ORIG TUPLE_REPLY ZONE STATUS TIMEOUT COUNTERS_ORIG COUNTERS_REPLY {times}\
@@ -50,9 +52,9 @@ fn order_of_a_dump() {
     }
 }
 
-/// `ctnetlink_dump_info` and its parts: 4.3 (zones), 5.3 (offload), 5.5 (unconfirmed).
+/// Compares with the source of `ctnetlink_dump_info`: 4.3 (zones), 5.3 (offload), 5.5 (unconfirmed).
 #[test]
-fn conditions_of_a_dump() {
+fn dumps_contain_attributes_under_their_conditions() {
     let modern = kernel("6.12");
     let with_zone = |dir| NfConn { zone: NfConntrackZone { id: 7, dir }, ..everything() };
     let zones = |kernel: &Kernel, ct: &NfConn| {
@@ -71,7 +73,7 @@ fn conditions_of_a_dump() {
     assert_eq!((shown.timeout, shown.protoinfo), (None, None));
     assert_eq!(decoded(&dump(&kernel("5.2"), &offloaded)).timeout, Some(300));
 
-    // Extensions that an entry does not have, labels that are all 0.
+    // The entry lacks extensions, or all its labels are 0.
     let bare = NfConn {
         acct: None,
         tstamp: None,
@@ -84,11 +86,11 @@ fn conditions_of_a_dump() {
     };
     let expected = "TUPLE_ORIG TUPLE_REPLY ZONE STATUS MARK ID USE TIMEOUT PROTOINFO";
     assert_eq!(order(&dump(&modern, &bare), Endian::Little), expected);
-    // A live entry has no STOP.
+    // An active entry has no STOP.
     let alive = NfConn { tstamp: Some(NfConnTstamp { start: 5, stop: 0 }), ..everything() };
     assert_eq!(decoded(&dump(&modern, &alive)).timestamp.stop, None);
 
-    // Unconfirmed entries: without extensions, and with the timeout that they will have.
+    // Unconfirmed entries have no extensions, and the timeout that they will have after confirmation.
     let unconfirmed = NfConn { status: Status::empty(), ..everything() };
     let reply = Reply { extinfo: false, ..Reply::to(9, 1) };
     let mut skb = WriteBuf::new();
@@ -97,9 +99,9 @@ fn conditions_of_a_dump() {
     assert_eq!((shown.timeout, shown.timestamp.start), (Some(300), None));
 }
 
-/// Kconfig: without an option its attributes are not there and its terms are 0.
+/// Without a Kconfig option its attributes are absent and its terms of the size are 0.
 #[test]
-fn options_left_out() {
+fn disabled_options_remove_their_attributes() {
     let on = Config::DISTRIBUTION;
     let without = |config: Config| {
         let kernel = Kernel { config, ..kernel("7.2") };
@@ -114,7 +116,7 @@ fn options_left_out() {
         let expected = all.split(' ').filter(|attr| !attrs.contains(attr)).collect::<Vec<_>>();
         assert_eq!(without(config), (expected.join(" "), size - less), "{attrs:?}");
     };
-    // START, STOP and the event's time.
+    // The removed attributes are START, STOP and the event's time.
     check(Config { timestamp: false, ..on }, &["TIMESTAMP"], 28 + 12);
     check(Config { mark: false, ..on }, &["MARK"], 8);
     check(Config { zones: false, ..on }, &["ZONE"], 8);
@@ -127,9 +129,9 @@ fn options_left_out() {
     assert!(!order(&update, Endian::Little).contains("TIMESTAMP"));
 }
 
-/// Protocols that became generic: DCCP in 6.16 (fd72f265bb00), UDP-Lite in 7.1.
+/// DCCP is generic since Linux 6.16 (fd72f265bb00), UDP-Lite since Linux 7.1.
 #[test]
-fn protocols_that_became_generic() {
+fn dccp_and_udplite_become_generic() {
     let ports = |release: &str, proto| {
         let orig = NfConntrackTuple::ports(proto, v4(1, 1000), v4(2, 2000));
         let ct =
@@ -145,24 +147,24 @@ fn protocols_that_became_generic() {
     assert_eq!(ports("7.2", IpProto(253)), (false, false));
 }
 
-/// Seconds left: (expires - jiffies) / HZ without a sign up to 3.1.3; 0 since 3.2.40.
+/// The timeout of an expired entry is an unsigned difference up to Linux 3.1.3, and 0 since 3.2.40.
 #[test]
-fn seconds_left() {
+fn the_timeout_of_an_expired_entry_depends_on_the_release() {
     let ct = NfConn { timeout: 1000, ..everything() };
     let left = |release: &str, now| nf_ct_expires(&kernel(release), &ct, now);
     assert_eq!(left("7.2", 0), 4);
     assert_eq!(left("7.2", 1), 3);
     assert_eq!(left("7.2", 5000), 0);
     assert_eq!(left("3.1", 1), 3);
-    // (2^64 - 4000) / 250, the low 32 bits.
+    // The value is the low 32 bits of (2^64 - 4000) / 250.
     assert_eq!(left("3.1", 5000), 0x2f1a_9fae);
     let narrow = Kernel { arch: Arch { word: 4, ..Arch::X86_64 }, ..kernel("3.1") };
     assert_eq!(nf_ct_expires(&narrow, &ct, 5000), 17_179_853);
 }
 
-/// Statistics of a CPU: up to 4.8, 4.9 to 5.9, 5.10 to 5.14, since 5.15; table size since 4.18.
+/// The statistics of a CPU change in Linux 4.9, 5.10 and 5.15; the table size exists since 4.18.
 #[test]
-fn statistics() {
+fn statistics_contain_the_counters_of_the_release() {
     let numbers = |message: &[u8]| {
         let message = Message::parse_with(message, Endian::Little).unwrap();
         let ctnetlink::Body::StatsCpu(_, attrs) = message.body().unwrap() else { panic!() };
@@ -180,9 +182,9 @@ fn statistics() {
     assert_eq!((size("4.17"), size("4.18")), (28, 36));
 }
 
-/// SCTP's and the generic protocol's state, as recorded.
+/// The states of SCTP and of the generic protocol are as recorded.
 #[test]
-fn sctp_state() {
+fn sctp_entries_have_their_recorded_state() {
     let orig = NfConntrackTuple::ports(IpProto::SCTP, v4(1, 1), v4(2, 2));
     let proto = L4State::Sctp { state: SctpState::ESTABLISHED, vtag: [1, 2] };
     let ct = NfConn { tuple: [orig, orig.inverted()], proto, ..everything() };
@@ -194,7 +196,6 @@ fn sctp_state() {
     assert!(message.windows(nest.len()).any(|window| window == nest));
 }
 
-/// A release is read as people write it.
 #[test]
 fn releases_are_ordered() {
     let read = |text: &str| text.parse::<Release>().unwrap();

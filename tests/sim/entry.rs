@@ -1,4 +1,4 @@
-//! An entry that has everything, and readers of messages.
+//! An entry with all attributes, and functions that read messages.
 
 use ctnetlink::attrs::{CtattrType, Status};
 use ctnetlink::flat::{Labels, Name};
@@ -22,7 +22,7 @@ pub(crate) fn v4(last: u8, port: u16) -> (IpAddr, u16) {
     (Ipv4Addr::new(192, 0, 2, last).into(), port)
 }
 
-/// An entry with everything that an entry can have.
+/// Returns an entry with all attributes that an entry can have.
 pub(crate) fn everything() -> NfConn {
     let orig = NfConntrackTuple::ports(IpProto::TCP, v4(1, 40000), v4(2, 80));
     NfConn {
@@ -66,7 +66,7 @@ pub(crate) fn event(kernel: &Kernel, events: IpctEvents, ct: &NfConn) -> Vec<u8>
     ctnetlink_conntrack_event(kernel, events, ct, 0, 0).unwrap().unwrap().bytes
 }
 
-/// The top-level attributes in their order, without `CTA_`.
+/// Returns the names of the top-level attributes in their order, without `CTA_`.
 pub(crate) fn order(message: &[u8], endian: Endian) -> String {
     let message = Message::parse_with(message, endian).unwrap();
     let names = message.conntrack_attrs().unwrap().raw().map(|raw| {

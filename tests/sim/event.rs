@@ -1,4 +1,4 @@
-//! Events.
+//! Tests of events.
 
 use crate::entry::{decoded, dump, event, everything, kernel, order};
 use ctnetlink::Message;
@@ -7,9 +7,11 @@ use ctnetlink::nested::TcpState;
 use ctnetlink::sim::{IpctEvents, NfConn, NfConnLabels, ctnetlink_conntrack_event};
 use ctnetlink::wire::Endian;
 
-/// `ctnetlink_conntrack_event` of 2.6.38, 2.6.39, 3.9.6, 4.18, 5.10.72, 5.11.4, 6.13.7, 6.14 to 7.1.5.
+/// Compares with the source of `ctnetlink_conntrack_event`.
+///
+/// The releases are 2.6.38, 2.6.39, 3.9.6, 4.18, 5.10.72, 5.11.4, 6.13.7, and 6.14 to 7.1.5.
 #[test]
-fn order_of_an_event() {
+fn each_release_sends_attributes_in_its_order() {
     let all = IpctEvents::all() & !IpctEvents::DESTROY;
     let born = |labels: &str, synproxy: &str, time: &str| {
         format!(
@@ -52,9 +54,9 @@ fn order_of_an_event() {
     assert_eq!(shown.protoinfo, Some(ctnetlink::flat::ProtoInfo::Tcp(state)));
 }
 
-/// Type, flags and group by event bits; all releases read.
+/// Event bits determine the type, flags and group in all releases.
 #[test]
-fn kind_of_an_event() {
+fn event_bits_determine_type_flags_and_group() {
     let kernel = kernel("7.2");
     let of = |events: IpctEvents| {
         let event = ctnetlink_conntrack_event(&kernel, events, &everything(), 0, 77).unwrap()?;
@@ -69,24 +71,27 @@ fn kind_of_an_event() {
     assert_eq!(of(IpctEvents::empty()), None);
 }
 
-/// Which event shows what: 6.14 to 7.1.5; what is not listed is in neither.
+/// Compares with the sources of 6.14 to 7.1.5.
+///
+/// No event contains the attributes that are not listed.
 #[test]
-fn conditions_of_an_event() {
+fn events_contain_attributes_under_their_conditions() {
     let kernel = kernel("7.2");
     let shown = |events, ct: &NfConn| order(&event(&kernel, events, ct), Endian::Little);
     let plain = "TUPLE_ORIG TUPLE_REPLY ZONE ID STATUS TIMEOUT HELP SECCTX MARK TIMESTAMP_EVENT";
     assert_eq!(shown(IpctEvents::REPLY, &everything()), plain);
-    // SECCTX and MARK because they are not 0, HELP because there is one.
+    // SECCTX and MARK are in the event because they are not 0, HELP because the entry has a helper.
     let zeros = NfConn { secmark: 0, mark: 0, help: None, ..everything() };
     let bare = "TUPLE_ORIG TUPLE_REPLY ZONE ID STATUS TIMEOUT";
     assert_eq!(shown(IpctEvents::REPLY, &zeros), format!("{bare} TIMESTAMP_EVENT"));
     assert_eq!(shown(IpctEvents::MARK, &zeros), format!("{bare} MARK TIMESTAMP_EVENT"));
     assert_eq!(shown(IpctEvents::SECMARK, &zeros), format!("{bare} SECCTX TIMESTAMP_EVENT"));
     assert_eq!(shown(IpctEvents::HELPER, &zeros), format!("{bare} TIMESTAMP_EVENT"));
-    // Sent even for an offloaded flow, unlike in a dump.
+    // Unlike a dump, the event contains it even for an offloaded flow.
     let offloaded = NfConn { status: zeros.status | Status::OFFLOAD, ..zeros };
     assert_eq!(shown(IpctEvents::REPLY, &offloaded), format!("{bare} TIMESTAMP_EVENT"));
-    // No master without EXPECTED, no adjustments without SEQ_ADJUST, no labels if all are 0.
+    // The event has no master without EXPECTED, no adjustments without SEQ_ADJUST, and no labels if all
+    // are 0.
     let unset = NfConn {
         status: Status::CONFIRMED,
         labels: Some(NfConnLabels { words: 2, ..Default::default() }),
@@ -96,9 +101,11 @@ fn conditions_of_an_event() {
     assert_eq!(shown(bits, &unset), format!("{bare} TIMESTAMP_EVENT"));
 }
 
-/// Marks of 0: 52d1aa8b8249 and 1feeae071507 (6.1-rc, 6.0.11), 9f7dd42f0db1 (6.3-rc, 6.1.20).
+/// Marks of 0 change in 6.1-rc and 6.0.11 (52d1aa8b8249, 1feeae071507), and in 6.3-rc and 6.1.20.
+///
+/// The latter commit is 9f7dd42f0db1.
 #[test]
-fn zero_mark_in_the_window() {
+fn some_releases_omit_a_mark_of_0() {
     let zero = NfConn { mark: 0, ..everything() };
     for (release, is_shown) in
         [("5.15", true), ("6.0.11", false), ("6.1.19", false), ("6.1.20", true), ("6.3", true)]

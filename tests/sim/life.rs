@@ -1,4 +1,4 @@
-//! The life of an entry, and of its timestamps: what changed when.
+//! Tests of the life of an entry and of its timestamps, and of the changes between releases.
 
 use crate::entry::{decoded, kernel, v4};
 use ctnetlink::attrs::Status;
@@ -15,7 +15,7 @@ pub(crate) const SECOND: u64 = 1_000_000_000;
 pub(crate) const NOON: u64 = 1_800_000_000 * SECOND;
 pub(crate) const CLOCK: Clock = Clock { real_ns: NOON, jiffies: 1000 };
 
-/// A namespace with timestamps and counters on, and a socket that listens to everything.
+/// Returns a namespace with timestamps and counters, and with a listener for all groups.
 pub(crate) fn net(release: &str) -> Net {
     let module = ModuleParams { tstamp: true, acct: true };
     let mut net = Net::nf_conntrack_init_net(kernel(release), module, CLOCK, None).unwrap();
@@ -27,7 +27,7 @@ pub(crate) fn net(release: &str) -> Net {
 pub(crate) const UDP: Packet =
     Packet { dir: Dir::Original, len: 60, stamp: None, proto: None, assured: false, timeout: 30 };
 
-/// A flow whose first packet has left.
+/// Creates an entry whose first packet has left.
 pub(crate) fn udp_flow(net: &mut Net, port: u16, packet: Packet) -> u32 {
     let orig = NfConntrackTuple::ports(IpProto::UDP, v4(1, port), v4(2, 53));
     let mut ct = net.init_conntrack(orig, orig.inverted(), NfConntrackZone::default());
@@ -35,7 +35,7 @@ pub(crate) fn udp_flow(net: &mut Net, port: u16, packet: Packet) -> u32 {
     net.confirm(ct, &packet)
 }
 
-/// What the socket has received since, by group: 1 NEW, 2 UPDATE, 3 DESTROY.
+/// Returns the new events of the listener by group: 1 NEW, 2 UPDATE, 3 DESTROY.
 pub(crate) fn received(net: &mut Net) -> Vec<(u8, Conntrack)> {
     let read = |bytes: Vec<u8>| {
         let new_type = bytes[4];
@@ -57,10 +57,12 @@ fn last_destroy(net: &mut Net) -> Conntrack {
     shown
 }
 
-/// Row 1. START: the packet's own stamp in `__nf_conntrack_confirm` from 2.6.39 to 5.0; the time of
-/// confirmation since 916f6efae623 (5.1), and of a packet without stamp always.
+/// START is the packet's timestamp from Linux 2.6.39 to 5.0, and the time of confirmation since 5.1.
+///
+/// The source is `__nf_conntrack_confirm`, changed by 916f6efae623. For a packet without a timestamp,
+/// START is always the time of confirmation.
 #[test]
-fn start_from_packet_or_now() {
+fn start_is_the_time_of_the_packet_or_of_confirmation() {
     let stamp = NOON - 7 * SECOND;
     for (release, expected) in
         [("2.6.39", stamp), ("4.4", stamp), ("5.0", stamp), ("5.1", NOON), ("7.2", NOON)]
@@ -70,17 +72,18 @@ fn start_from_packet_or_now() {
         let plain = udp_flow(&mut net, 2, UDP);
         let start = |id| net.entry(id).unwrap().nf_conn_tstamp_find().unwrap().start;
         assert_eq!((start(stamped), start(plain)), (expected, NOON), "{release}");
-        // Later packets, with whatever stamp, do not touch it.
+        // Later packets do not change START, whatever their timestamp.
         let reply = Packet { dir: Dir::Reply, stamp: Some(5), ..UDP };
         net.packet(stamped, &reply).unwrap();
         assert_eq!(net.entry(stamped).unwrap().tstamp.unwrap().start, expected);
     }
 }
 
-/// Row 2. Deleting a single entry: its DESTROY has no STOP until 3.11; since 02982c27ba1e (3.12) it
-/// has. A flush has it in every release (`kill_report`).
+/// A single deleted entry has STOP since Linux 3.12 (02982c27ba1e).
+///
+/// The DESTROY events of a flush have it in every release (`kill_report`).
 #[test]
-fn stop_of_a_single_delete() {
+fn a_single_deleted_entry_has_stop_since_3_12() {
     let times = |stop| Timestamp { start: Some(NOON), stop };
     let at = NOON + SECOND;
     for (release, stop) in [("2.6.39", None), ("3.11", None), ("3.12", Some(at)), ("7.2", Some(at))]
@@ -97,10 +100,12 @@ fn stop_of_a_single_delete() {
     }
 }
 
-/// Row 3. An entry that timed out and is noticed 2.5 seconds later: STOP is when it is noticed until
-/// 5.13, and when it timed out since 4608fdfc07e1 (5.14). The event's time is that of the notice.
+/// STOP of an expired entry is the time of its expiry since Linux 5.14 (4608fdfc07e1).
+///
+/// Until 5.13 it is the time at which the kernel finds the expired entry, here 2.5 seconds later. The
+/// event's time is always the latter.
 #[test]
-fn stop_of_a_timeout() {
+fn stop_of_an_expired_entry_is_its_expiry_since_5_14() {
     for (release, overdue, event) in
         [("3.12", 0, None), ("5.13", 0, None), ("5.14", 2500, None), ("6.14", 2500, Some(0))]
     {
@@ -115,15 +120,16 @@ fn stop_of_a_timeout() {
         let shown = last_destroy(&mut net);
         assert_eq!(shown.timestamp.stop, Some(noticed - overdue * 1_000_000), "{release}");
         assert_eq!(shown.timestamp_event, event.map(|late: u64| noticed + late), "{release}");
-        // No second is left.
+        // The remaining timeout is 0.
         assert_eq!(shown.timeout, None);
     }
 }
 
-/// Row 4. A DESTROY that could not be delivered is sent again with the STOP of the first time; the
-/// event's time (6.14) is that of each attempt, and the cause stays known.
+/// A DESTROY event that could not be delivered is repeated with the same STOP and the same port id.
+///
+/// The event's time (since 6.14) is that of each attempt.
 #[test]
-fn redelivery_keeps_stop() {
+fn a_repeated_destroy_event_keeps_stop() {
     for release in ["3.12", "4.9", "5.19", "7.2"] {
         let mut net = net(release);
         net.listeners[0].broadcast_error = true;
@@ -150,10 +156,12 @@ fn redelivery_keeps_stop() {
     }
 }
 
-/// Row 5. The sysctl counts when an entry is born: those born before never gain timestamps, those
-/// born with them keep them (observed on 6.18.44; `nf_ct_tstamp_ext_add`, 2.6.39).
+/// The sysctl at the creation of an entry decides whether the entry has timestamps.
+///
+/// Older entries never get timestamps, and entries with timestamps keep them (observed on 6.18.44;
+/// `nf_ct_tstamp_ext_add`, 2.6.39).
 #[test]
-fn sysctl_counts_at_birth() {
+fn the_sysctl_decides_at_the_creation_of_an_entry() {
     for release in ["2.6.39", "4.20", "6.18"] {
         let mut net = net(release);
         net.write_nf_conntrack_timestamp(0).unwrap();
@@ -175,15 +183,16 @@ fn sysctl_counts_at_birth() {
         let kept = Timestamp { start: Some(NOON), stop: Some(NOON + SECOND) };
         assert_eq!(times, [Timestamp::default(), kept], "{release}");
     }
-    // Any number is on until the sysctl got a range (between 5.0 and 5.15).
+    // Every number but 0 means on, until the sysctl got a range (between 5.0 and 5.15).
     assert_eq!(net("4.4").write_nf_conntrack_timestamp(2), Ok(()));
     assert_eq!(net("5.15").write_nf_conntrack_timestamp(2), Err(Errno::Einval));
 }
 
-/// Row 6. A new namespace begins with the module parameter, not with what another one's sysctl says
-/// (2.6.39 to 7.1.5; observed on 6.18.44).
+/// A new namespace begins with the module parameter, not with the sysctl of another namespace.
+///
+/// This holds from Linux 2.6.39 to 7.1.5 (observed on 6.18.44).
 #[test]
-fn namespace_begins_with_module_parameter() {
+fn a_namespace_begins_with_the_module_parameter() {
     let set_up = |tstamp, kernel| {
         let module = ModuleParams { tstamp, acct: false };
         Net::nf_conntrack_init_net(kernel, module, CLOCK, None).unwrap()
@@ -193,7 +202,7 @@ fn namespace_begins_with_module_parameter() {
     first.write_nf_conntrack_timestamp(1).unwrap();
     assert!(!set_up(false, kernel("6.18")).nf_ct_tstamp_enabled());
     assert!(set_up(true, kernel("6.18")).nf_ct_tstamp_enabled());
-    // Without NF_CONNTRACK_TIMESTAMP, and before 2.6.39, all of it is an empty stub.
+    // Without NF_CONNTRACK_TIMESTAMP, and before 2.6.39, these functions are empty.
     let off = Config { timestamp: false, ..Config::DISTRIBUTION };
     for kernel in [Kernel { config: off, ..kernel("6.18") }, kernel("2.6.38")] {
         let mut net = set_up(true, kernel);
@@ -204,10 +213,11 @@ fn namespace_begins_with_module_parameter() {
     }
 }
 
-/// Row 7. DESTROY's status has DYING since the timer went (f330a7fdbe16, 4.9); before, it is set when
-/// the event has gone out.
+/// The status in DESTROY events contains DYING since Linux 4.9, which has no timers (f330a7fdbe16).
+///
+/// Before, the kernel sets DYING after it has sent the event.
 #[test]
-fn dying_in_destroy() {
+fn destroy_contains_dying_since_4_9() {
     for (release, expected) in [("3.12", false), ("4.8", false), ("4.9", true), ("7.2", true)] {
         let mut net = net(release);
         let id = udp_flow(&mut net, 1, UDP);
@@ -217,11 +227,13 @@ fn dying_in_destroy() {
     }
 }
 
-/// Row 8. What shows times: dump and GET the start, DESTROY both, NEW and UPDATE neither; since
-/// 601731fc7c61 (6.14) every event its own time: for packets that of the first change that it
-/// reports, so that it lies before START if something changed before confirmation.
+/// Dumps and replies contain START, DESTROY events START and STOP, NEW and UPDATE events neither.
+///
+/// Since Linux 6.14 (601731fc7c61) every event contains its own time. An event caused by packets has
+/// the time of the first change that it reports. This is before START if something changed before
+/// confirmation.
 #[test]
-fn what_shows_times() {
+fn messages_contain_times_by_their_kind() {
     for release in ["2.6.39", "6.13", "6.14"] {
         let mut net = net(release);
         let has_event_time = release == "6.14";
@@ -257,16 +269,17 @@ fn what_shows_times() {
         ];
         assert_eq!(shown, expected, "{release}");
     }
-    // Without a change before it, the time of NEW is that of confirmation or later (recorded, 7.2).
+    // Without an earlier change, the time of NEW is that of confirmation or later (recorded, 7.2).
     let mut net = net("7.2");
     udp_flow(&mut net, 1, UDP);
     assert_eq!(received(&mut net)[0].1.timestamp_event, Some(NOON));
 }
 
-/// Namespace set-up in the order acct, tstamp, ecache, undone in reverse where one fails, and when
-/// the namespace ends: a992ca2a0498, `nf_conntrack_init_net`.
+/// A namespace sets up acct, tstamp and ecache in this order, and undoes it in reverse order.
+///
+/// It does so if a step fails, and when the namespace ends (a992ca2a0498, `nf_conntrack_init_net`).
 #[test]
-fn set_up_and_failure() {
+fn a_failed_set_up_is_undone_in_reverse_order() {
     let fail = |step| {
         let module = ModuleParams::default();
         let failure = Net::nf_conntrack_init_net(kernel("2.6.39"), module, CLOCK, Some(step));
@@ -281,13 +294,13 @@ fn set_up_and_failure() {
     udp_flow(&mut net, 1, UDP);
     let (order, sockets) = net.nf_conntrack_cleanup_net();
     assert_eq!(order, [InitStep::Ecache, InitStep::Tstamp, InitStep::Acct]);
-    // The flush announced the end.
+    // The flush sent the DESTROY event.
     assert_eq!(sockets[0].received.len(), 2);
 }
 
-/// A clock set back: STOP before START is sent as it is.
+/// If the clock is set back, STOP before START is sent unchanged.
 #[test]
-fn clock_set_back() {
+fn stop_may_be_before_start() {
     let mut net = net("7.2");
     let id = udp_flow(&mut net, 1, UDP);
     net.clock.real_ns -= 10 * SECOND;

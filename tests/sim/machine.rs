@@ -1,4 +1,4 @@
-//! Buffers, byte order, pads, and single fields.
+//! Tests of buffers, byte order, pads and single fields.
 
 use crate::entry::{dump, event, everything, kernel};
 use ctnetlink::attrs::Status;
@@ -9,9 +9,9 @@ use ctnetlink::sim::{IpctEvents, L4State, NfConn, NfConnLabels, Reply, Skb, ctne
 use ctnetlink::wire::{Endian, NlmFlags, WriteBuf};
 use ctnetlink::{Conntrack, Message};
 
-/// A buffer that is too small: EMSGSIZE, the message is cancelled, and what was there stays.
+/// If the buffer is too small, the error is EMSGSIZE and the buffer is as before.
 #[test]
-fn no_room() {
+fn a_buffer_that_is_too_small_is_unchanged() {
     let kernel = kernel("7.2");
     let whole = dump(&kernel, &everything());
     for limit in 0..whole.len() {
@@ -29,10 +29,9 @@ fn no_room() {
     assert_eq!(*skb, whole);
 }
 
-/// The message comes from the state: changing one field changes the bytes that show it, and those
-/// alone.
+/// A change of one field of the entry changes only the bytes of its attribute.
 #[test]
-fn one_field_one_change() {
+fn a_changed_field_changes_only_its_attribute() {
     let kernel = kernel("7.2");
     let before = dump(&kernel, &everything());
     let offset = |needle: &[u8]| before.windows(needle.len()).position(|w| w == needle).unwrap();
@@ -44,7 +43,7 @@ fn one_field_one_change() {
         let differ = before.iter().zip(&after).enumerate().filter(|(_, (a, b))| a != b);
         differ.map(|(at, _)| at).collect::<Vec<_>>()
     };
-    // Offsets of the payloads: header, type, value.
+    // The offsets are those of payloads, with a type and a value.
     let mark = offset(&[8, 0, 8, 0, 0, 0, 0, 5]) + 4;
     assert_eq!(changed(|ct| ct.mark = 6), [mark + 3]);
     let status = offset(&[8, 0, 3, 0]) + 4;
@@ -71,7 +70,7 @@ fn one_field_one_change() {
     assert_eq!(changed(close), [state]);
     let packets = offset(&[12, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 3]) + 4;
     assert_eq!(changed(|ct| ct.acct.as_mut().unwrap()[0].packets = 4), [packets + 7]);
-    // An extension taken away takes its attribute along, and nothing else.
+    // Without an extension, only its attribute is absent.
     let without = NfConn { tstamp: None, ..everything() };
     let after = dump(&kernel, &without);
     let nest = start - 8;
@@ -80,9 +79,9 @@ fn one_field_one_change() {
     assert_eq!(after[nest..], before[nest + 28..]);
 }
 
-/// Headers: a single GET's answer has MULTI too; seq and portid are the requester's.
+/// The reply to a single GET request has MULTI, and the request's seq and port id.
 #[test]
-fn header_of_a_reply() {
+fn replies_have_the_header_of_their_request() {
     let header = |to: Reply| {
         let mut skb = WriteBuf::new();
         ctnetlink_fill_info(&kernel("7.2"), &everything(), 0, &to, Skb::UNLIMITED, &mut skb)
@@ -95,10 +94,12 @@ fn header_of_a_reply() {
     assert_eq!(header(Reply::to(0, 1)).nlmsg_flags, NlmFlags::empty());
 }
 
-/// Pads by the place in the datagram, and the pad before the event's time that has the number of
-/// CTA_STATUS: recorded on riscv64. None before 4.7, and none where access is efficient.
+/// Pads depend on the position in the datagram, as recorded on riscv64.
+///
+/// The pad before the event's time has the number of CTA_STATUS. There are no pads before Linux 4.7, nor
+/// on machines with efficient unaligned access.
 #[test]
-fn pads() {
+fn pads_depend_on_the_position_in_the_datagram() {
     let riscv = Kernel { arch: Arch::RISCV64, ..kernel("7.2") };
     let lengths = [0, 4, 8].map(|offset| {
         let mut skb = WriteBuf::new();
@@ -106,8 +107,8 @@ fn pads() {
         ctnetlink_fill_info(&riscv, &everything(), 0, &Reply::to(9, 1), room, &mut skb).unwrap();
         skb.len()
     });
-    // COUNTERS_ORIG, COUNTERS_REPLY and TIMESTAMP hold two values each. If the first is at a
-    // multiple of 8 it is padded, which brings the second to one as well … no value is ever at one.
+    // COUNTERS_ORIG, COUNTERS_REPLY and TIMESTAMP contain two values each. If the header of the first one
+    // is at a multiple of 8, a pad is needed, and then one before the second value, too.
     let plain = dump(&kernel("7.2"), &everything()).len();
     assert!(lengths.iter().all(|&len| len > plain), "{lengths:?} {plain}");
     assert_eq!(lengths[0], lengths[2]);
@@ -121,9 +122,9 @@ fn pads() {
     assert_eq!(dump(&old, &everything()), dump(&kernel("4.6"), &everything()));
 }
 
-/// Big-endian: headers and labels, and nothing else, have another byte order.
+/// On big-endian machines only headers and labels have another byte order.
 #[test]
-fn byte_order() {
+fn only_headers_and_labels_depend_on_the_byte_order() {
     let s390x = Kernel { arch: Arch::S390X, ..kernel("7.2") };
     let big = dump(&s390x, &everything());
     let small = dump(&kernel("7.2"), &everything());
@@ -135,9 +136,9 @@ fn byte_order() {
     assert!(big.windows(20).any(|w| w == labels));
 }
 
-/// Labels up to 4.8 take as many words as are in use; since 4.9 always 16 bytes.
+/// Labels have as many words as are used up to Linux 4.8, and always 16 bytes since 4.9.
 #[test]
-fn labels_by_release() {
+fn the_length_of_labels_depends_on_the_release() {
     let ct = NfConn {
         labels: Some(NfConnLabels { bits: Labels::from_bits(2), words: 1 }),
         ..everything()

@@ -1,7 +1,7 @@
-//! The simulated kernel of each release: what it sends, what it allocates, and the life of entries.
+//! Tests of the simulated kernels: their messages, allocation sizes, and the life of entries.
 //!
-//! Each test names what its expectation was read from: releases whose sources were read (functions
-//! of `net/netfilter/nf_conntrack_netlink.c` unless another file is named), commits, or recordings.
+//! Each test names the source of its expected values: releases with functions in
+//! `net/netfilter/nf_conntrack_netlink.c` (unless another file is named), commits, or recordings.
 
 #[cfg(feature = "capture")]
 mod created;

@@ -1,4 +1,4 @@
-//! A namespace: requests, modes of events, groups, dumps.
+//! Tests of namespaces: requests, modes of events, groups and dumps.
 
 use crate::entry::{decoded, order, v4};
 use crate::life::{NOON, UDP, net, received, udp_flow};
@@ -9,7 +9,7 @@ use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Listener, Packet};
 use ctnetlink::wire::Endian;
 use ctnetlink::{Conntrack, Group};
 
-/// A request to create a TCP entry.
+/// Returns a request to create a TCP entry.
 fn tcp_request(port: u16) -> Conntrack {
     let tuple = |src: (std::net::IpAddr, u16), dst: (std::net::IpAddr, u16)| Tuple {
         src: Some(src.0),
@@ -28,20 +28,22 @@ fn tcp_request(port: u16) -> Conntrack {
     }
 }
 
-/// Entries made over ctnetlink: announced as updates until 4.11 (between 4.9.76 and 4.12); START at
-/// insertion; bits, portid, SYN proxy and labels as observed on 6.18.44.
+/// Entries that are created over ctnetlink cause UPDATE events until Linux 4.11, and then NEW events.
+///
+/// The change is between 4.9.76 and 4.12. START is the time of insertion. Status bits, port id, SYN proxy
+/// and labels are as observed on 6.18.44.
 #[test]
-fn created_over_netlink() {
+fn requests_create_entries_with_events() {
     for (release, group) in [("2.6.39", 2), ("4.9", 2), ("4.12", 1), ("7.2", 1)] {
         let mut net = net(release);
         net.ctnetlink_create_conntrack(77, &tcp_request(1)).unwrap();
         let events = received(&mut net);
         assert_eq!(events.len(), 1, "{release}");
         assert_eq!(events[0].0, group, "{release}");
-        // The mark is 0 and shown, because its bit is set.
+        // The event contains the mark of 0, because its event bit is set.
         assert_eq!(events[0].1.mark, Some(0), "{release}");
     }
-    // With a master: NEW in all, without the master before 4.12.
+    // With a master, all releases send NEW, but before 4.12 without the master.
     for (release, has_master) in [("4.9", false), ("4.12", true)] {
         let mut net = net(release);
         let mut request = tcp_request(1);
@@ -57,14 +59,14 @@ fn created_over_netlink() {
     request.labels = Some(Labels::from_bits(2));
     let id = net.ctnetlink_create_conntrack(77, &request).unwrap();
     let ct = net.entry(id).unwrap();
-    // Labels that the namespace has no use for are passed over.
+    // The kernel ignores labels in a namespace without a rule that uses them.
     assert_eq!((ct.labels, ct.tstamp.unwrap().start), (None, NOON));
     assert_eq!(net.ctnetlink_create_conntrack(77, &request), Err(Errno::Eexist));
     let bytes = net.listeners[0].received[0].clone();
     let expected =
         "TUPLE_ORIG TUPLE_REPLY ID STATUS TIMEOUT PROTOINFO SYNPROXY MARK TIMESTAMP_EVENT";
     assert_eq!(order(&bytes, Endian::Little), expected);
-    // EINVAL without a timeout; EBUSY for a status without CONFIRMED or with EXPECTED.
+    // The errors are EINVAL without a timeout, and EBUSY for a status without CONFIRMED or with EXPECTED.
     let mut bad = tcp_request(3);
     bad.timeout = None;
     assert_eq!(net.ctnetlink_create_conntrack(77, &bad), Err(Errno::Einval));
@@ -73,17 +75,18 @@ fn created_over_netlink() {
         bad.status = Some(status);
         assert_eq!(net.ctnetlink_create_conntrack(77, &bad), Err(Errno::Ebusy));
     }
-    // 0x6c08 becomes 0x2408.
+    // The kernel changes 0x6c08 to 0x2408.
     let mut odd = tcp_request(3);
     odd.status = Some(Status::from_bits_retain(0x6c08));
     let id = net.ctnetlink_create_conntrack(77, &odd).unwrap();
     assert_eq!(net.entry(id).unwrap().status.bits(), 0x2408);
 }
 
-/// Changes over ctnetlink: an UPDATE even if nothing changed; what comes first stays if what comes
-/// later is refused (observed on 6.18.44).
+/// Changes over ctnetlink cause an UPDATE event even if they change nothing.
+///
+/// If the kernel rejects one attribute, changes of earlier attributes remain (observed on 6.18.44).
 #[test]
-fn changed_over_netlink() {
+fn requests_change_entries_with_events() {
     let mut net = net("6.18");
     let id = net.ctnetlink_create_conntrack(77, &tcp_request(1)).unwrap();
     received(&mut net);
@@ -111,10 +114,12 @@ fn changed_over_netlink() {
     assert_eq!(net.ctnetlink_change_conntrack(78, 1, &labels), Err(Errno::Enoent));
 }
 
-/// `nf_conntrack_events`: 0 none, 1 all; 2 (the default since 5.19) those of entries born while
-/// someone listens, and no others ever, not even their DESTROY.
+/// With `nf_conntrack_events` 0, there are no events, and with 1, all events.
+///
+/// With 2, which is the default since Linux 5.19, there are only events of entries that were created
+/// while there was a listener. Other entries do not even cause a DESTROY event.
 #[test]
-fn modes_of_events() {
+fn the_sysctl_determines_which_entries_cause_events() {
     let count = |release: &str, mode: Option<u8>, listens_at_birth: bool| {
         let mut net = net(release);
         net.sysctls.nf_conntrack_events = mode.unwrap_or(net.sysctls.nf_conntrack_events);
@@ -136,9 +141,9 @@ fn modes_of_events() {
     assert_eq!(count("5.18", None, false), 2);
 }
 
-/// Only who has joined the group gets an event; nothing is built if no one has.
+/// Only members of a group receive its events, and without members no event is built.
 #[test]
-fn groups() {
+fn only_members_of_a_group_receive_its_events() {
     let mut net = net("7.2");
     net.listeners = [Group::New, Group::Update, Group::Destroy]
         .map(|group| Listener { groups: vec![group], ..Listener::default() })
@@ -149,13 +154,15 @@ fn groups() {
     }
     net.delete(0, id).unwrap();
     let counts = net.listeners.iter().map(|socket| socket.received.len()).collect::<Vec<_>>();
-    // The second packet changes nothing that is told.
+    // The second packet changes nothing that events report.
     assert_eq!(counts, [1, 1, 1]);
 }
 
-/// GET counts its own reference; GET_CTRZERO of one entry zeroes since 3.3, of the table always.
+/// The use count in a reply includes the request's reference.
+///
+/// GET_CTRZERO of one entry resets its counters since Linux 3.3, and that of the table always.
 #[test]
-fn get_and_ctrzero() {
+fn replies_include_the_reference_of_the_request() {
     for (release, is_zeroed) in [("2.6.39", false), ("3.3", true), ("7.2", true)] {
         let mut net = net(release);
         let id = udp_flow(&mut net, 1, UDP);
@@ -173,10 +180,12 @@ fn get_and_ctrzero() {
     }
 }
 
-/// A dump in datagrams, filtered and not: DUMP_FILTERED on messages since 5.8, on DONE since
-/// 7a099b347fef (7.3, 6.1.189, 6.12.111). Entries whose time is up go meanwhile, with an event.
+/// Filtered dumps have DUMP_FILTERED in messages since Linux 5.8, and in DONE since 7a099b347fef.
+///
+/// The latter commit is in 7.3, 6.1.189 and 6.12.111. Entries that expire during the dump are deleted
+/// with an event.
 #[test]
-fn dump_in_datagrams() {
+fn dumps_are_split_into_datagrams() {
     let flags = |release: &str, mark| {
         let mut net = net(release);
         for port in 1..=40 {
@@ -203,7 +212,7 @@ fn dump_in_datagrams() {
     net.advance(31_000);
     let dump = net.dump(&DumpRequest::default(), DumpBuffers::fresh(&net.kernel)).unwrap();
     assert_eq!((dump.len(), received(&mut net).len()), (1, 1));
-    // A buffer that does not hold one message.
+    // This buffer is too small for one message.
     udp_flow(&mut net, 1, UDP);
     let tiny = DumpBuffers { first: 100, next: 100 };
     assert!(net.dump(&DumpRequest::default(), tiny).is_err());
@@ -213,9 +222,8 @@ fn count(datagram: &[u8]) -> usize {
     ctnetlink::wire::Datagram::new(datagram, Endian::Little).filter(Result::is_ok).count()
 }
 
-/// The table is counted.
 #[test]
-fn stats() {
+fn statistics_count_the_entries() {
     let mut net = net("7.2");
     udp_flow(&mut net, 1, UDP);
     let message = net.get_stats(9, 1);

@@ -1,4 +1,4 @@
-//! `/proc/net/nf_conntrack`, as `nf_conntrack_standalone.c` of 2.6.39, 4.3, 5.8.1 and later has it.
+//! Tests of `/proc/net/nf_conntrack`, from `nf_conntrack_standalone.c` of 2.6.39, 4.3, 5.8.1 and later.
 
 use crate::entry::{everything, kernel, v4};
 use ctnetlink::attrs::Status;
@@ -8,7 +8,7 @@ use ctnetlink::sim::{
     CtSeq, DeltaTime, L4State, NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir, ct_seq_show,
 };
 
-/// Three and a half seconds after START.
+/// The time 3.5 seconds after START.
 const NOW: CtSeq = CtSeq { time_now: 4_500_000_000, jiffies: 0, delta_time: DeltaTime::Released };
 
 fn line(release: &str, ct: &NfConn) -> String {
@@ -16,7 +16,7 @@ fn line(release: &str, ct: &NfConn) -> String {
 }
 
 #[test]
-fn everything_in_a_line() {
+fn a_line_contains_all_fields() {
     let expected = "ipv4     2 tcp      6 300 ESTABLISHED src=192.0.2.1 dst=192.0.2.2 sport=40000 \
                     dport=80 packets=3 bytes=180 src=192.0.2.2 dst=192.0.2.1 sport=80 dport=40000 \
                     packets=2 bytes=99 mark=5 secctx=system_u:object_r:x_t:s0 zone=7 delta-time=3 \
@@ -30,7 +30,7 @@ fn everything_in_a_line() {
 }
 
 #[test]
-fn zones_and_offload() {
+fn lines_contain_zones_and_offload() {
     let zone = |dir| NfConn { zone: NfConntrackZone { id: 7, dir }, ..everything() };
     let orig = line("4.3", &zone(ZoneDir::Orig));
     assert!(orig.contains(" dport=80 zone-orig=7 packets=3 ") && !orig.contains(" zone=7"));
@@ -53,7 +53,7 @@ fn zones_and_offload() {
 }
 
 #[test]
-fn protocols() {
+fn lines_contain_the_names_of_protocols() {
     let of = |release: &str, proto| {
         let orig = NfConntrackTuple::ports(proto, v4(1, 0x830d), v4(2, 0x0800));
         let status = Status::CONFIRMED;
@@ -72,14 +72,14 @@ fn protocols() {
     assert_eq!(of("7.2", IpProto::DCCP), format!("ipv4     2 unknown  33 300 {addresses}"));
     let dccp = format!("ipv4     2 dccp     33 300 NONE {addresses} sport=33549 dport=2048");
     assert_eq!(of("6.15", IpProto::DCCP), dccp);
-    // The name of ICMPv6: 5.12, 5.10.32.
+    // The name of ICMPv6 changed in 5.12 and 5.10.32.
     assert!(of("5.11", IpProto::ICMPV6).contains(" unknown  58 "));
     assert!(of("5.12", IpProto::ICMPV6).contains(" icmpv6   58 "));
 }
 
-/// The mistake of the patch that brought timestamps, as it was posted: no release shipped it.
+/// The patch that added timestamps had a mistake when it was posted, which is in no release.
 #[test]
-fn delta_time_as_posted() {
+fn delta_time_of_the_posted_patch_is_wrong() {
     let posted = CtSeq { delta_time: DeltaTime::AsPosted, ..NOW };
     let shown = |ct: &NfConn, seq: &CtSeq| {
         let line = ct_seq_show(&kernel("2.6.39"), ct, seq);
@@ -89,12 +89,12 @@ fn delta_time_as_posted() {
     assert_eq!(shown(&without, &posted).as_deref(), Some("18446744073709551615"));
     assert_eq!(shown(&without, &NOW), None);
     assert_eq!(shown(&everything(), &posted).as_deref(), Some("3"));
-    // The clock set back to before START: 0 as released, as posted nearly 2^64 nanoseconds.
+    // If the clock is before START, releases print 0, and the posted patch nearly 2^64 nanoseconds.
     let back = CtSeq { time_now: 0, ..NOW };
     assert_eq!(shown(&everything(), &back).as_deref(), Some("0"));
     let back = CtSeq { time_now: 0, ..posted };
     assert_eq!(shown(&everything(), &back).as_deref(), Some("18446744072"));
-    // Without the option neither prints anything.
+    // Without the option, both print nothing.
     let config = Config { timestamp: false, ..Config::DISTRIBUTION };
     let stub = Kernel { config, ..kernel("2.6.39") };
     assert!(!ct_seq_show(&stub, &without, &posted).contains("delta-time"));

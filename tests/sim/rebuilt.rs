@@ -1,4 +1,4 @@
-//! `Rebuilder`: what an entry has lost again, and entries that are not confirmed yet.
+//! Tests of `Rebuilder`: removed attributes, unconfirmed entries and security contexts.
 
 use crate::entry::{dump, event, everything, kernel};
 use ctnetlink::Message;
@@ -16,10 +16,11 @@ fn assert_rebuilt(rebuilder: &mut Rebuilder, bytes: &[u8], recorded: &Recorded) 
     assert!(rebuilt.bytes == bytes, "{:x?}\n{:x?}", rebuilt.bytes, bytes);
 }
 
-/// Recorded on 5.10 to 7.2: labels that a request set to 0, and a helper that it took away, are in
-/// no message any more.
+/// Labels that a request set to 0 and a helper that it removed are in no later message.
+///
+/// This was recorded on Linux 5.10 to 7.2.
 #[test]
-fn labels_and_helper_are_lost() {
+fn removed_labels_and_helpers_are_in_no_later_message() {
     let kernel = kernel("7.2");
     let of = |events| Recorded { ipct_events: Some(events), ..Recorded::default() };
     let [with, changed] = [IpctEvents::NEW | IpctEvents::LABEL, IpctEvents::LABEL];
@@ -32,16 +33,16 @@ fn labels_and_helper_are_lost() {
         if is_event {
             assert_rebuilt(&mut rebuilder, &event(&kernel, changed, &ct), &of(changed));
         }
-        // An event without IPCT_LABEL says nothing of labels.
+        // An event without IPCT_LABEL has no information about labels.
         let mark = IpctEvents::MARK;
         assert_rebuilt(&mut rebuilder, &event(&kernel, mark, &ct), &of(mark));
         assert_rebuilt(&mut rebuilder, &dump(&kernel, &ct), &Recorded::default());
     }
 }
 
-/// Recorded on 5.10: GET_UNCONFIRMED sends no extensions. They are there all the same.
+/// Replies to GET_UNCONFIRMED do not contain the extensions that entries have (recorded on 5.10).
 #[test]
-fn unconfirmed() {
+fn unconfirmed_entries_keep_their_extensions() {
     let kernel = kernel("5.10");
     let mut rebuilder = Rebuilder::new(kernel);
     let recorded = Recorded::default();
@@ -54,9 +55,9 @@ fn unconfirmed() {
     assert_rebuilt(&mut rebuilder, &dump(&kernel, &everything()), &recorded);
 }
 
-/// Recorded on 5.10 to 7.2 with an AppArmor profile of eight letters: 4 bytes are missing in the size.
+/// With an AppArmor profile of eight letters, the size is 4 bytes smaller (recorded on 5.10 to 7.2).
 #[test]
-fn a_context_counted_without_its_nul() {
+fn apparmor_counts_a_context_without_its_nul() {
     let kernel = kernel("7.2");
     let mut ct = everything();
     ct.secctx = Some(SecurityContext { name: Name::from("recorded"), len: 8 });

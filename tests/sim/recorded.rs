@@ -1,5 +1,7 @@
-//! Whole tables: a recorded dump becomes the table of a simulated namespace, which dumps it again in
-//! the same datagrams, and prints the lines that the recorded kernel printed.
+//! Tests of complete tables.
+//!
+//! A recorded dump becomes the table of a simulated namespace. The namespace must dump it in identical
+//! datagrams, and print the recorded lines of `/proc/net/nf_conntrack`.
 
 use crate::entry::kernel;
 use ctnetlink::capture::Reader;
@@ -16,7 +18,7 @@ pub(crate) fn golden(folder: &str, file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(folder).join(file)
 }
 
-/// The recordings with a dump of the whole table, and their kernels.
+/// Returns the recordings with a dump of the whole table, and their kernels.
 pub(crate) fn kernels() -> [(&'static str, Kernel); 9] {
     let on = |release, arch: &str| Kernel { arch: arch.parse().unwrap(), ..kernel(release) };
     [
@@ -32,7 +34,7 @@ pub(crate) fn kernels() -> [(&'static str, Kernel); 9] {
     ]
 }
 
-/// The datagrams of the recorded dump of the whole table, the last with `NLMSG_DONE`.
+/// Returns the datagrams of the recorded dump of the whole table, the last one with `NLMSG_DONE`.
 fn recorded_dump(folder: &str) -> Vec<Vec<u8>> {
     let file = std::fs::File::open(golden(folder, "nlmon.pcapng")).unwrap();
     let mut reader = Reader::new(file).unwrap();
@@ -42,7 +44,7 @@ fn recorded_dump(folder: &str) -> Vec<Vec<u8>> {
         let first = Message::parse_with(packet.data, packet.endian).unwrap();
         let is_filtered = first.header().nlmsg_flags.contains(NlmFlags::DUMP_FILTERED);
         match (first.msg_type(), first.kind()) {
-            // Answers to single GETs come before; the dump is what comes after a dump's request.
+            // Replies to single GET requests come first. The dump comes after its request.
             (_, Kind::Request) => dump.clear(),
             (MsgType::CT_NEW, Kind::Reply) if !is_filtered => dump.push(packet.data.to_vec()),
             (MsgType::DONE, _) if dump.len() > 1 => {
@@ -55,8 +57,10 @@ fn recorded_dump(folder: &str) -> Vec<Vec<u8>> {
     panic!("{folder}: no dump of the whole table")
 }
 
-/// The entries that a dump shows, in its order. The one that begins a further datagram has, in older
-/// releases, a reference that the dump itself holds.
+/// Returns the entries of a dump in its order.
+///
+/// In older releases the use count of an entry that begins a later datagram includes the reference of the
+/// dump.
 fn entries(kernel: Kernel, dump: &[Vec<u8>]) -> Vec<NfConn> {
     let mut rebuilder = Rebuilder::new(kernel);
     let mut entries = Vec::new();
@@ -80,9 +84,9 @@ fn entries(kernel: Kernel, dump: &[Vec<u8>]) -> Vec<NfConn> {
     entries
 }
 
-/// Every byte of every datagram, pads included: on a socket read with 32 KiB before.
+/// The datagrams are those of a socket that has been read with 32 KiB before.
 #[test]
-fn dumps_in_the_same_datagrams() {
+fn tables_are_dumped_in_the_recorded_datagrams() {
     for (folder, kernel) in kernels() {
         let recorded = recorded_dump(folder);
         assert!(recorded.len() >= 3, "{folder}: {} datagrams", recorded.len());
@@ -106,7 +110,7 @@ fn dumps_in_the_same_datagrams() {
     }
 }
 
-/// A line apart from what moves on between the dump and the reading: the seconds left.
+/// Returns a line without the remaining seconds, which change between the dump and the read.
 fn without_seconds(line: &str) -> (Vec<&str>, u64) {
     let mut words: Vec<_> = line.split_ascii_whitespace().collect();
     let seconds = words.remove(4).parse().unwrap();
@@ -117,13 +121,14 @@ fn delta_time(line: &str) -> Option<u64> {
     line.split_once("delta-time=")?.1.split_once(' ')?.0.parse().ok()
 }
 
-/// `/proc/net/nf_conntrack`, line for line: every line of the file is that of an entry in the dump,
-/// and every entry that was not gone by then has its line. What was compared: all characters but the
-/// seconds left, which may be less by up to 3; `use` is one more than in the dump. The order of lines
-/// is another. The time that `delta-time` counts to is that of the line's read(2), so it must grow
-/// along the file: some such times must give every line its `delta-time`.
+/// Every line of the file is that of an entry in the dump, and every remaining entry has a line.
+///
+/// The test compares all characters except for the remaining seconds, which may be less by up to 3, and
+/// for `use`, which is one more than in the dump. The order of lines differs. `delta-time` is computed at
+/// the time of the read(2) of the line, which increases along the file. There must be increasing times
+/// that lead to every `delta-time`.
 #[test]
-fn proc_net_nf_conntrack() {
+fn proc_net_nf_conntrack_has_the_recorded_lines() {
     for (folder, kernel) in kernels() {
         let path = golden(folder, "proc_net_nf_conntrack.txt");
         let Ok(text) = std::fs::read_to_string(path) else {
@@ -134,8 +139,10 @@ fn proc_net_nf_conntrack() {
     }
 }
 
-/// The timeouts of GRE, which no message carries: 0 in entries that were made over netlink, which
-/// have the SYN proxy's extension; the defaults, 30 and 180 seconds, in those of packets.
+/// Sets the timeouts of GRE, which no message contains.
+///
+/// They are 0 in entries that were created over netlink, which have the extension of the SYN proxy.
+/// Entries created by packets have the defaults of 30 and 180 seconds.
 fn with_gre_timeouts(ct: &NfConn) -> NfConn {
     let gre = |timeout, stream_timeout| L4State::Gre { timeout, stream_timeout };
     match ct.proto {
@@ -148,11 +155,11 @@ fn with_gre_timeouts(ct: &NfConn) -> NfConn {
 
 fn compare_proc(folder: &str, kernel: Kernel, entries: &[NfConn], text: &str) {
     let mut table: Vec<NfConn> = entries.iter().map(with_gre_timeouts).collect();
-    // The earliest time at which the read(2) of a line can have begun.
+    // This is the earliest time at which the read(2) of a line can have started.
     let mut now = 0;
     for line in text.lines() {
         let is_this = |ct: &NfConn| {
-            // This line's own delta-time; whether all go together is seen below.
+            // Only the `delta-time` of this line is checked here, and all of them together below.
             let start = ct.tstamp.map_or(0, |tstamp| tstamp.start);
             let time_now = start + delta_time(line).unwrap_or(0) * 1_000_000_000;
             let seq = CtSeq { time_now, jiffies: 0, delta_time: DeltaTime::Released };
@@ -166,7 +173,7 @@ fn compare_proc(folder: &str, kernel: Kernel, entries: &[NfConn], text: &str) {
         let ct = table.swap_remove(found);
         if let (Some(tstamp), Some(seconds)) = (ct.tstamp, delta_time(line)) {
             let first = tstamp.start + seconds * 1_000_000_000;
-            // A delta-time of 0 can also come from a reading before START.
+            // A read before START leads to a `delta-time` of 0, too.
             now = now.max(if seconds == 0 { 0 } else { first });
             assert!(now < first + 1_000_000_000, "{folder}: time went back: {line}");
         }

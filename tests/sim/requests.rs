@@ -1,4 +1,4 @@
-//! Requests and their refusals, as the running 6.18.44 answers them (`tests/differential`).
+//! Tests of requests and their errors, as on the running Linux 6.18.44 (`tests/differential`).
 
 use crate::entry::v4;
 use crate::life::{net, received};
@@ -41,7 +41,7 @@ fn new(net: &mut Net, flags: NlmFlags, ct: &Conntrack) -> Result<(), Errno> {
     net.ctnetlink_new_conntrack(77, flags, ct)
 }
 
-/// A request that must be refused, after which there is nothing new.
+/// Sends a request that must be rejected, and checks that it changes nothing.
 fn refused(net: &mut Net, ct: &Conntrack) -> Errno {
     let before = net.entries().count();
     let errno = new(net, CREATE, ct).unwrap_err();
@@ -50,7 +50,7 @@ fn refused(net: &mut Net, ct: &Conntrack) -> Errno {
 }
 
 #[test]
-fn refusals_of_new_entries() {
+fn invalid_new_entries_are_rejected() {
     let net = &mut net("6.18.44");
     let base = flow(1);
     let wrong = |change: fn(&mut Conntrack)| {
@@ -78,22 +78,22 @@ fn refusals_of_new_entries() {
         ct.protoinfo = Some(ProtoInfo::Tcp(Tcp { state: Some(TcpState(10)), ..Tcp::default() }));
     };
     assert_eq!(errno(state), Errno::Erange);
-    // Before policies had ranges (8f15b5071b45).
+    // This is the error before policies had ranges (8f15b5071b45).
     assert_eq!(refused(&mut crate::life::net("6.12.79"), &wrong(state)), Errno::Einval);
     assert_eq!(new(net, CHANGE, &base), Err(Errno::Enoent));
     assert_eq!(new(net, CREATE, &base), Ok(()));
     assert_eq!(refused(net, &base), Errno::Eexist);
-    // The answers of one flow cannot be the original direction of another, nor its answers.
+    // The reply direction of an entry cannot be the original or reply direction of another one.
     let reply = Conntrack { orig: base.reply, ..flow(2) };
     assert_eq!(refused(net, &reply), Errno::Eexist);
     let reply = Conntrack { reply: base.reply, ..flow(2) };
     assert_eq!(refused(net, &reply), Errno::Eexist);
-    // In a zone of its own it is another one.
+    // In another zone, the tuples may be the same.
     assert_eq!(new(net, CREATE, &Conntrack { zone: Some(3), ..base.clone() }), Ok(()));
 }
 
 #[test]
-fn zones_of_one_direction() {
+fn zones_of_one_direction_separate_entries() {
     let net = &mut net("6.18.44");
     let base = flow(1);
     let in_zone = |tuple: &Tuple| Tuple { zone: Some(5), ..*tuple };
@@ -102,7 +102,7 @@ fn zones_of_one_direction() {
     let zone = net.entries().next().unwrap().zone;
     assert_eq!(zone, NfConntrackZone { id: 5, dir: ZoneDir::Orig });
     assert_eq!((zone.id_in(Dir::Original), zone.id_in(Dir::Reply)), (5, 0));
-    // The reply direction is in the default zone, where this one's is too.
+    // The reply directions of both entries are in the default zone.
     assert_eq!(refused(net, &base), Errno::Eexist);
     let reply = Conntrack { reply: in_zone(&base.reply), ..base.clone() };
     assert_eq!(new(net, CREATE, &reply), Ok(()));
@@ -116,7 +116,7 @@ fn zones_of_one_direction() {
 }
 
 #[test]
-fn changes() {
+fn changes_set_attributes() {
     let net = &mut net("6.18.44");
     net.labels_used = true;
     let base = flow(1);
@@ -133,14 +133,14 @@ fn changes() {
     let src = |ct: &mut Conntrack| ct.request_only_mut().nat_src.min_ip = ct.orig.src;
     assert_eq!(change(net, src), Err(Errno::Eopnotsupp));
     assert_eq!(change(net, |ct| ct.master = flow(1).orig), Err(Errno::Eopnotsupp));
-    // Neither labels nor marks are cut to their masks.
+    // The masks do not apply to the new labels and marks.
     let labels = |ct: &mut Conntrack| {
         ct.labels = Some(Labels::from_bits(3));
         ct.request_only_mut().labels_mask = Some(Labels::from_bits(0x31));
     };
     assert_eq!(change(net, labels), Ok(()));
     assert_eq!(net.entries().next().unwrap().labels.unwrap().bits, Labels::from_bits(0xc3));
-    // One direction's adjustment leaves the other at 0.
+    // The adjustment of one direction leaves that of the other at 0.
     let adjust = |ct: &mut Conntrack| {
         ct.seq_adj_reply =
             SeqAdj { correction_pos: Some(1), offset_before: Some(2), offset_after: Some(3) };
@@ -176,10 +176,12 @@ fn changes() {
     assert_eq!(change(net, |ct| ct.timeout = Some(9)), Err(Errno::Eperm));
 }
 
-/// Of three flows, each the master of the next, the middle one ends: the last still holds it, and so
-/// it the first. Found with 6.18.44 (`tests/differential`).
+/// An entry that has ended keeps its master as long as it is itself a master.
+///
+/// Each of three entries is the master of the next one, and the middle one ends. The last one still has a
+/// reference to it, and it has one to the first. This was observed on 6.18.44 (`tests/differential`).
 #[test]
-fn a_master_that_has_ended_holds_its_own() {
+fn an_ended_entry_keeps_its_master_while_it_is_a_master() {
     let net = &mut net("6.18.44");
     new(net, CREATE, &flow(1)).unwrap();
     new(net, CREATE, &Conntrack { master: flow(1).orig, ..flow(2) }).unwrap();
@@ -192,9 +194,9 @@ fn a_master_that_has_ended_holds_its_own() {
     assert_eq!(uses(net), [1]);
 }
 
-/// Recorded: 6.18 takes a helper away, 7.2 does not.
+/// Linux 6.18 removes a helper on request, and 7.2 does not (recorded).
 #[test]
-fn a_helper_is_taken_away() {
+fn linux_6_18_removes_a_helper_and_7_2_does_not() {
     for (release, taken) in [("6.18.44", Ok(())), ("7.2", Err(Errno::Eopnotsupp))] {
         let net = &mut net(release);
         let help = |name: &str| Help { name: Some(name.into()), info: None };
@@ -206,9 +208,9 @@ fn a_helper_is_taken_away() {
     }
 }
 
-/// Recorded: 5.10 sets the timeout, 6.1 does not.
+/// Linux 5.10 changes a fixed timeout, and 6.1 does not (recorded).
 #[test]
-fn a_fixed_timeout() {
+fn linux_5_10_changes_a_fixed_timeout_and_6_1_does_not() {
     for (release, answer) in [("5.10", Ok(())), ("6.1", Err(Errno::Eperm))] {
         let net = &mut net(release);
         let status = Some(Status::CONFIRMED | Status::FIXED_TIMEOUT);
@@ -218,9 +220,9 @@ fn a_fixed_timeout() {
     }
 }
 
-/// Recorded: 7.2 refuses a request with the time of an event, 6.12 does not know the attribute.
+/// Linux 7.2 rejects a request with the time of an event, and 6.12 ignores it (recorded).
 #[test]
-fn the_time_of_an_event_is_no_request() {
+fn requests_with_the_time_of_an_event_are_rejected() {
     for (release, answer) in [("6.12", Ok(())), ("7.2", Err(Errno::Einval))] {
         let net = &mut net(release);
         new(net, CREATE, &flow(1)).unwrap();
@@ -231,7 +233,7 @@ fn the_time_of_an_event_is_no_request() {
 }
 
 #[test]
-fn nat_moves_the_answers() {
+fn nat_changes_the_reply_tuple() {
     let net = &mut net("6.18.44");
     let (addr, _) = v4(9, 0);
     let ports = PortRange { min: Some(4000), max: Some(4010) };
@@ -250,13 +252,13 @@ fn nat_moves_the_answers() {
     let ct = net.entries().next().unwrap();
     let [orig, reply] = ct.tuple;
     assert_eq!((orig.src_id, reply.dst, reply.dst_id), (1, addr, 4000));
-    // Both directions are done with, and only one is translated.
+    // The status has the done bits of both directions, but only one is translated.
     assert_eq!(ct.status & (Status::NAT | Status::NAT_DONE), Status::SRC_NAT | Status::NAT_DONE);
 }
 
-/// An entry holds its master, and what it expects ends with it.
+/// An entry has a reference to its master, and its expectations end with it.
 #[test]
-fn masters_and_expectations() {
+fn expectations_end_with_their_master() {
     let net = &mut net("6.18.44");
     let groups = vec![Group::ExpectNew, Group::ExpectDestroy];
     net.listeners.push(Listener { groups, ..Listener::default() });
@@ -291,12 +293,12 @@ fn masters_and_expectations() {
     assert_eq!(net.expectations().count(), 0);
     let portid = |bytes: &Vec<u8>| u32::from_le_bytes(bytes[12..16].try_into().unwrap());
     let portids: Vec<_> = net.listeners[1].received.iter().map(portid).collect();
-    assert_eq!(portids, [77, 0], "of the end nobody is the cause");
+    assert_eq!(portids, [77, 0], "no request caused the end");
 }
 
-/// An event that is lost is not repeated: its bits go with the entry's next one.
+/// A lost event is not repeated: the next event of the entry contains its bits.
 #[test]
-fn missed_events() {
+fn the_next_event_contains_the_bits_of_a_lost_one() {
     let net = &mut net("6.18.44");
     let groups = vec![Group::New];
     let deaf = Listener { groups, full: true, broadcast_error: true, ..Listener::default() };
@@ -306,19 +308,19 @@ fn missed_events() {
     let missed = net.entries().next().unwrap().ecache.unwrap().missed;
     assert_eq!(missed, IpctEvents::NEW | IpctEvents::CREATED);
     net.listeners.pop();
-    // An update, to the group of new entries.
+    // The event is an update, but is sent to the group of NEW events.
     new(net, CHANGE, &flow(1)).unwrap();
     assert_eq!(received(net)[0].0, 1);
     new(net, CHANGE, &flow(1)).unwrap();
     assert_eq!(received(net)[0].0, 2);
 }
 
-/// The end of an entry that timed out is computed back in whole jiffies, past its start.
+/// STOP of an expired entry is computed in whole jiffies, and may therefore be before START.
 #[test]
-fn stop_before_start() {
+fn stop_of_an_expired_entry_may_be_before_start() {
     let net = &mut net("6.18.44");
     new(net, CREATE, &Conntrack { timeout: Some(0), ..flow(1) }).unwrap();
-    // A tick of the clock, a little later.
+    // The clock advances by a jiffy.
     net.clock.jiffies += 1;
     net.clock.real_ns += 1000;
     net.reap_expired();

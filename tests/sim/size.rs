@@ -1,4 +1,4 @@
-//! Sizes.
+//! Tests of allocation sizes.
 
 use crate::entry::{TCP4, everything, kernel};
 use ctnetlink::Family;
@@ -12,10 +12,12 @@ use ctnetlink::sim::{
 };
 use std::net::{IpAddr, Ipv6Addr};
 
-/// `ctnetlink_nlmsg_size` of 2.6.39, 4.18, 6.1/6.12 and 6.18: bare, acct, times, both, and labels.
-/// 6.1, 6.12 and 7.2 are recorded as well; the others are computed from the source.
+/// Compares with `ctnetlink_nlmsg_size` of 2.6.39, 4.18, 6.1, 6.12 and 6.18.
+///
+/// The entries have no extension, counters, times, both, or labels. The sizes of 6.1, 6.12 and 7.2 are
+/// also recorded; the others are computed from the source.
 #[test]
-fn sizes() {
+fn sizes_equal_those_of_the_source() {
     use Family as F;
     type Row = (F, IpProto, [usize; 2], [usize; 3], [usize; 5], [usize; 5]);
     let tcp = ([436, 492, 464, 520, 540], [448, 504, 476, 532, 552]);
@@ -49,7 +51,7 @@ fn sizes() {
         };
         let early = ["2.6.39"].map(|r| [size(r, false, false, None), size(r, true, true, None)]);
         assert_eq!(early, [v2_6_39], "{family} {proto}");
-        // 2.6.38 with counters: the same without times.
+        // 2.6.38 with counters has the size without times.
         assert_eq!(size("2.6.38", true, true, None), v2_6_39[1] - 28, "{family} {proto}");
         let [bare, both, labels] = v4_18;
         assert_eq!(size("4.18", false, false, None), bare, "{family} {proto}");
@@ -68,9 +70,11 @@ fn sizes() {
     }
 }
 
-/// The terms of the sum by release: 2.6.38, 3.15.5, 3.19.8, 6.13.7, 6.14; riscv64 from its recording.
+/// Compares the terms of the sum with the sources of 2.6.38, 3.15.5, 3.19.8, 6.13.7 and 6.14.
+///
+/// Those of riscv64 come from its recording.
 #[test]
-fn terms_of_the_size() {
+fn terms_of_the_size_equal_those_of_the_source() {
     let everything =
         CtShape { acct: true, timestamp: true, labels: Some(16), secctx: Some(25), ..TCP4 };
     let term = |kernel: Kernel, what: &str| {
@@ -83,7 +87,7 @@ fn terms_of_the_size() {
     };
     let at = |release: &str, what: &str| term(kernel(release), what);
     assert_eq!(at("2.6.38", "ctnetlink_timestamp_size"), 0);
-    // nla_total_size(0) + 2 * nla_total_size(8), as the patch that brought it says.
+    // The patch that added it computes nla_total_size(0) + 2 * nla_total_size(8).
     assert_eq!(at("2.6.39", "ctnetlink_timestamp_size"), 28);
     assert_eq!(at("3.8", "ctnetlink_label_size"), 0);
     assert_eq!(at("3.9", "ctnetlink_label_size"), 20);
@@ -102,10 +106,11 @@ fn terms_of_the_size() {
     assert_eq!(at("4.15", "ctnetlink_proto_size") - at("4.18", "ctnetlink_proto_size"), 4);
 }
 
-/// What can be sent and what is allocated: the slack that is left, from the same sources. In 4.18 a
-/// worst-case event does not fit; since 4.19 it does.
+/// Computes the difference between the largest event and the allocated size, from the same sources.
+///
+/// In 4.18 the largest event does not fit; since 4.19 it does.
 #[test]
-fn where_the_size_falls_short() {
+fn the_largest_event_does_not_fit_in_4_18() {
     let worst = NfConn {
         secctx: None,
         acct: None,
@@ -121,13 +126,13 @@ fn where_the_size_falls_short() {
     let shape = worst.shape(&kernel("4.18"));
     assert_eq!(needed - 16 - ctnetlink_nlmsg_size(&kernel("4.18"), &shape), 32);
     let event = size("6.12").unwrap().unwrap();
-    // 388 less the event's time, beside nlmsghdr.
+    // The size is 388 without the event's time and `nlmsghdr`.
     assert_eq!(event.bytes.len(), 16 + 376);
     assert_eq!(event.alloc, 16 + 436 + 20);
     let v6 = |last, port| (IpAddr::V6(Ipv6Addr::from([0xfd00, 0, 0, 0, 0, 0, 0, last])), port);
     let orig = NfConntrackTuple::ports(IpProto::TCP, v6(1, 1), v6(2, 2));
     let worst = NfConn { tuple: [orig, orig.inverted()], master: Some(orig), ..worst };
     let event = ctnetlink_conntrack_event(&kernel("6.12"), events, &worst, 0, 0).unwrap().unwrap();
-    // 8 bytes to spare, with the labels' 20 counted.
+    // 8 bytes are left, including the 20 bytes for labels.
     assert_eq!(event.alloc - event.bytes.len(), 8);
 }

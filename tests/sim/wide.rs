@@ -1,4 +1,4 @@
-//! The simulated kernel against `wide.jsonl`: labels of every length, and long expectation timeouts.
+//! Compares the simulated kernel with `wide.jsonl`: labels of every length, and long timeouts.
 
 use crate::created::unhex;
 use crate::recorded::{golden, kernels};
@@ -15,7 +15,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The lines of one scene, with the kernel that sent them.
+/// Returns the lines of one scene, with the kernel that sent them.
 fn scene(name: &str) -> Vec<(Kernel, Vec<Value>)> {
     let mut scenes = Vec::new();
     for (folder, kernel) in kernels() {
@@ -36,7 +36,7 @@ fn net(kernel: Kernel) -> Net {
     net
 }
 
-/// The labels of each event, by the port of its flow: those of NEW, then those of UPDATE.
+/// Returns the labels in the NEW and UPDATE events of each flow, by its port.
 fn labels_of_events<'m>(
     events: impl Iterator<Item = Message<'m>>,
 ) -> BTreeMap<Option<u16>, Vec<Option<u128>>> {
@@ -50,11 +50,11 @@ fn labels_of_events<'m>(
     labels
 }
 
-/// Labels of 0 to 24 bytes in requests, with and without a mask, of the same length or another.
+/// The requests have labels of 0 to 24 bytes, with and without a mask of the same or another length.
 ///
-/// The simulated kernel accepts what the recorded one accepted, and has the same labels afterwards.
+/// The simulated kernel accepts the same requests as the recorded one, and then has the same labels.
 #[test]
-fn labels_of_every_length() {
+fn labels_of_every_length_are_accepted_as_recorded() {
     for (kernel, lines) in scene("labels") {
         let endian = kernel.arch.endian();
         let mut net = net(kernel);
@@ -72,7 +72,7 @@ fn labels_of_every_length() {
                 refused += 1;
                 continue;
             }
-            // Without the labels that do not decode, as the kernel has it.
+            // The kernel ignores labels that do not decode.
             let request = message.conntrack().unwrap();
             let flags = message.header().nlmsg_flags;
             let result = net.ctnetlink_new_conntrack(message.header().nlmsg_pid, flags, &request);
@@ -92,7 +92,7 @@ fn labels_of_every_length() {
     }
 }
 
-/// An expectation without a master.
+/// Returns an expectation without a master.
 fn expectation() -> NfConntrackExpect {
     let [src, dst] = [1, 2].map(|last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)));
     NfConntrackExpect {
@@ -127,9 +127,9 @@ fn changed(kernel: Kernel, seconds: u32) -> (Option<u32>, bool) {
     (shown.ok(), is_expired)
 }
 
-/// Timeouts up to the largest, and what GET shows at once: less a second that has passed.
+/// A GET request right after the creation returns the timeout, or one second less.
 #[test]
-fn long_timeouts_of_expectations() {
+fn long_timeouts_of_expectations_wrap_as_recorded() {
     for (kernel, lines) in scene("exp_timeouts") {
         let endian = kernel.arch.endian();
         let messages: Vec<_> = lines.iter().map(unhex).collect();
@@ -151,7 +151,7 @@ fn long_timeouts_of_expectations() {
                 (Some(recorded), Some(simulated)) => {
                     assert!(simulated - recorded <= 1, "{line}: {simulated}, not {recorded}");
                 }
-                // A timer may end it before the request.
+                // A timer may remove the expectation before the request.
                 (None, _) => assert!(is_expired, "{line}: {simulated:?}"),
                 (Some(recorded), None) => panic!("{line}: gone, not {recorded}"),
             }
@@ -159,7 +159,7 @@ fn long_timeouts_of_expectations() {
         }
         assert_eq!(compared, 17, "{}", kernel.arch);
     }
-    // Observed on 6.18.44 and x86-64: the expectation lives.
+    // On 6.18.44 and x86-64 the expectation was observed to exist.
     let x86 = Kernel { arch: Arch::X86_64, ..crate::entry::kernel("6.18.44") };
     assert_eq!(changed(x86, 8_589_935), (Some(8_589_935), false));
 }

@@ -16,8 +16,9 @@ pub(crate) struct Listen {
     /// Size of the kernel's receive buffer; events that do not fit are lost and reported
     #[arg(long, alias = "buffer-size", value_name = "BYTES", default_value_t = RECEIVE_BUFFER)]
     pub(crate) buffer: usize,
-    /// Set the sysctl net.netfilter.nf_conntrack_timestamp, so that the kernel records the times
-    /// of flows that start from now on, even after this command has ended
+    /// Enable the sysctl net.netfilter.nf_conntrack_timestamp, so that new flows have times
+    ///
+    /// The sysctl remains enabled after the command has ended. Flows that already exist do not get times.
     #[arg(long)]
     pub(crate) timestamps: bool,
 }

@@ -13,8 +13,9 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Returns the state of that protocol, if it has one of that name. `None` for DCCP: the kernel
-    /// needs the role, too.
+    /// Returns the state of that protocol, if it has one of that name.
+    ///
+    /// Returns `None` for DCCP, because the kernel needs the role, too.
     pub(crate) fn protoinfo(&self, proto: IpProto) -> Option<ProtoInfo> {
         match proto {
             IpProto::TCP => {

@@ -93,8 +93,7 @@ impl FamilyOption {
         self.family.unwrap_or_default()
     }
 
-    /// Returns the layer 3 protocol that the option names or that the addresses have, and an error
-    /// if they disagree.
+    /// Returns the layer 3 protocol of the option or of the addresses, or an error if they disagree.
     fn with(&self, nets: &[Option<Net>]) -> Result<Family, Stop> {
         let mut family = self.family();
         for net in nets.iter().flatten() {

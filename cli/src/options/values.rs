@@ -32,8 +32,9 @@ pub(crate) struct Values {
     /// SCTP verification tag of the reply direction
     #[arg(long, value_name = "TAG", value_parser = number::<u32>, requires = "state")]
     reply_vtag: Option<u32>,
-    /// Labels to set, by number or by the names in --labelmap; the kernel ignores them unless a
-    /// rule uses labels
+    /// Labels to set, by number or by the names in --labelmap
+    ///
+    /// The kernel ignores labels unless a rule uses labels.
     #[arg(long, value_name = "LABEL", value_delimiter = ',')]
     label_add: Vec<String>,
 }
@@ -53,8 +54,11 @@ impl Values {
             && self.label_add.is_empty()
     }
 
-    /// Adds the values to a request about the entry `old`, apart from the labels. Returns an error
-    /// if the protocol of the entry does not have the state.
+    /// Adds the values except for the labels to a request about the entry `old`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the protocol of the entry does not have the state.
     pub(crate) fn set(&self, old: &Conntrack, request: &mut Conntrack) -> Result<(), String> {
         request.timeout = self.timeout;
         request.mark = self.mark.map(|(value, _)| value);
