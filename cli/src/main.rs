@@ -1,4 +1,4 @@
-//! The command `ctnetlink`; `ctnetlink help` says what it does.
+//! The command `ctnetlink`; `ctnetlink help` describes it.
 #![allow(missing_docs, reason = "clap makes help of the documentation")]
 
 mod args;

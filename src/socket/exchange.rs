@@ -232,7 +232,7 @@ impl Session {
     /// Returns `false` if there is no such dump.
     ///
     /// It does not wait: the kernel queues the first part of a dump while it takes the request, and
-    /// every other part while the one before is received. An empty queue has no dump behind it.
+    /// every other part while the one before is received. Therefore no part of a dump follows an empty queue.
     pub(super) fn skip_dump(
         &mut self,
         socket: &netlink_sys::Socket,
