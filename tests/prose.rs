@@ -21,7 +21,7 @@ const FOLLOWS: &[&str] = &[
     "tests/common",
     "tests/differential",
     "tests/golden.rs",
-    "tests/golden/capture/recorder",
+    "tests/golden/capture",
     "tests/json.rs",
     "tests/layers.rs",
     "tests/live",
