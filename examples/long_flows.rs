@@ -7,12 +7,11 @@
 use ctnetlink::Kind;
 use ctnetlink::capture::Reader;
 use std::error::Error;
-use std::fs::File;
 use std::time::Duration;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let path = std::env::args().nth(1).ok_or("expected a capture file")?;
-    let mut reader = Reader::new(File::open(path)?)?;
+    let mut reader = Reader::open(path)?;
     while let Some(packet) = reader.next_packet() {
         for message in packet?.messages() {
             let message = message?;

@@ -1,8 +1,8 @@
 //! The header that Linux puts before a captured netlink datagram.
 //!
-//! An nlmon device gives [LINKTYPE_NETLINK] packets. A capture on all devices at once (`tcpdump -i
-//! any`) gives them too, among those of other devices, as [LINKTYPE_LINUX_SLL] (the same 16 bytes)
-//! or [LINKTYPE_LINUX_SLL2]. All fields are big-endian:
+//! Packets of an nlmon device are [LINKTYPE_NETLINK]. A capture on all devices (`tcpdump -i any`)
+//! contains them among packets of other devices, as [LINKTYPE_LINUX_SLL] (the same 16 bytes) or
+//! [LINKTYPE_LINUX_SLL2]. All fields are big-endian:
 //!
 //! | field | 253, 113: offset | 276: offset |
 //! |---|---|---|
@@ -17,26 +17,28 @@
 
 use crate::wire::Endian;
 
-/// LINKTYPE_NETLINK.
+/// The link type LINKTYPE_NETLINK.
 pub(super) const NETLINK: u16 = 253;
-/// LINKTYPE_LINUX_SLL.
+/// The link type LINKTYPE_LINUX_SLL.
 const LINUX_SLL: u16 = 113;
-/// LINKTYPE_LINUX_SLL2.
+/// The link type LINKTYPE_LINUX_SLL2.
 const LINUX_SLL2: u16 = 276;
 /// The `ARPHRD_*` type of netlink devices.
 const ARPHRD_NETLINK: u16 = 824;
 
-/// What a cooked header says.
+/// A decoded cooked header.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Cooked {
-    /// Length of the header: the datagram follows it.
+    /// The length of the header, which the datagram follows.
     pub(super) length: usize,
     pub(super) packet_type: u16,
     pub(super) family: u16,
 }
 
-/// Reads the cooked header of a packet. `Ok(None)`: not a netlink device's; `Err`: the length of
-/// the header, which is more than the packet has.
+/// Decodes the cooked header of a packet.
+///
+/// Returns `None` if the packet is not from a netlink device. The error is the length of the header,
+/// if the packet is shorter.
 #[inline]
 pub(super) fn read(link_type: u16, packet: &[u8]) -> Result<Option<Cooked>, usize> {
     let header = match link_type {

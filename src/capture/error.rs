@@ -1,32 +1,34 @@
-//! What can be wrong with a capture.
+//! Errors in captures.
 
 use core::fmt;
 use std::io;
 
-/// A part of a capture that could not be read, and where it lies.
+/// An error in a part of a capture, with the offset of that part.
 ///
-/// The reader goes on with the next packet or line after it whenever that can be found; otherwise
-/// (see [`CaptureErrorKind`]) this error is the last thing it yields.
+/// The reader goes on with the next packet or line if it can find that. After the errors for which
+/// [`CaptureErrorKind`] says "ends the reading" there are no more packets.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CaptureError {
-    /// Byte offset in the input at which the broken part begins, counted from 0.
+    /// The byte offset in the input at which the part begins, counted from 0.
     pub offset: u64,
-    /// Which part it is.
+    /// The part.
     pub place: Place,
-    /// What is wrong with it.
+    /// The kind of error.
     pub kind: CaptureErrorKind,
 }
 
-/// The part of a capture that an error is about. Numbers count from 1, as in [`Packet::number`].
+/// The part of a capture that contains an error.
+///
+/// Numbers count from 1, as in [`Packet::number`].
 ///
 /// [`Packet::number`]: super::Packet::number
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
-    /// The input as a whole, or its file header.
+    /// The whole input, or its file header.
     File,
-    /// A pcapng block that holds no packet.
+    /// A pcapng block without a packet.
     Block,
     /// A packet of a pcap or pcapng file.
     Packet(u64),
@@ -36,92 +38,93 @@ pub enum Place {
     Line(u64),
 }
 
-/// What is wrong. Lengths are in bytes.
+/// The kind of an error in a capture, with lengths in bytes.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CaptureErrorKind {
-    /// The input could not be read. Ends the reading.
+    /// The input cannot be opened or read; ends the reading.
     Io(io::Error),
     /// The input is empty.
     Empty,
-    /// The input is in none of the known formats.
+    /// The input has none of the known formats.
     UnknownFormat {
-        /// Its first four bytes, filled up with zeros.
+        /// The first four bytes, followed by zeros if there are fewer.
         found: [u8; 4],
     },
-    /// A version of pcap other than 2 or of pcapng other than 1. Ends the reading.
+    /// A version of pcap other than 2 or of pcapng other than 1; ends the reading.
     Version {
         /// The major version.
         found: u16,
     },
-    /// A pcapng section header whose byte-order magic is neither 1A 2B 3C 4D nor 4D 3C 2B 1A. Ends
-    /// the reading.
+    /// An unknown byte-order magic in a pcapng section header; ends the reading.
+    ///
+    /// The magic must be 1A 2B 3C 4D or 4D 3C 2B 1A.
     ByteOrder {
-        /// The four bytes in its place.
+        /// The four bytes that were found.
         found: [u8; 4],
     },
-    /// The input ends inside this part. Ends the reading.
+    /// The input ends inside the part; ends the reading.
     Truncated {
         /// The length of the part.
         expected: u64,
-        /// What is left of the input.
+        /// The number of bytes that the input still has.
         found: u64,
     },
-    /// A length that is less than the header which it counts. Ends the reading, unless it is the
-    /// length of a packet.
+    /// A length that is less than that of the header.
+    ///
+    /// It ends the reading, unless it is the length of a packet.
     TooShort {
-        /// The least that it can be.
+        /// The least possible length.
         expected: u64,
-        /// What it is.
+        /// The length.
         found: u64,
     },
-    /// A length that no netlink datagram has. Ends the reading in pcap and netlink streams.
+    /// A length that no netlink datagram has; ends the reading in pcap and netlink streams.
     TooLong {
-        /// The most that this crate reads.
+        /// The greatest length that this crate reads.
         limit: u64,
-        /// What it is.
+        /// The length.
         found: u64,
     },
-    /// A pcapng block whose length is not a multiple of 4. Ends the reading.
+    /// A length of a pcapng block that is not a multiple of 4; ends the reading.
     Unaligned {
         /// The length.
         found: u32,
     },
-    /// A pcapng block whose two copies of its length differ. The first one is believed.
+    /// A pcapng block whose two lengths differ; the reader uses the first.
     BlockLengths {
-        /// The length before the block's contents.
+        /// The length before the contents of the block.
         first: u32,
-        /// The length after the block's contents.
+        /// The length after the contents of the block.
         last: u32,
     },
-    /// A pcapng block too short for the fields or the packet that it says it holds.
+    /// A pcapng block that is too short for its fields or its packet.
     BlockContents {
         /// The block type.
         block_type: u32,
     },
-    /// A pcapng packet of an interface that its section does not describe, or not legibly.
+    /// A pcapng packet of an interface without a valid description in its section.
     UnknownInterface {
         /// The interface, counted from 0.
         found: u32,
-        /// How many interfaces the section has described so far.
+        /// The number of interfaces that the section has described up to there.
         known: usize,
     },
-    /// Something else than hexadecimal digits in pairs.
+    /// A byte that does not belong to a pair of hexadecimal digits.
     Hex {
-        /// Where it is, counted in bytes from 1 at the start of the hexadecimal text.
+        /// The number of the byte in the hexadecimal text, counted from 1.
         position: usize,
-        /// What is there; `None` if the text ends there, after half a byte.
+        /// The byte, or `None` if the text ends after the first digit of a pair.
         found: Option<u8>,
     },
-    /// A line that is no JSON object with a string named `hex`.
+    /// A line that is not a JSON object with a string named `hex`.
     Json {
-        /// Where it fails, counted in bytes from 1 at the first character of the line that is not
-        /// white space.
+        /// The number of the byte in the line, counted from 1 at the first that is not white space.
         column: usize,
-        /// The JSON reader's words.
+        /// The message of the JSON parser.
         reason: String,
     },
-    /// JSON objects without the bytes of a message.
+    /// A text of JSON objects whose first has no key `hex`.
     NoHex,
 }
 

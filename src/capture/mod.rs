@@ -1,23 +1,24 @@
-//! Capture files and streams, taken apart into netlink datagrams.
+//! Readers and a writer of captures: pcap, pcapng, netlink messages, hexadecimal text and JSON lines.
 //!
-//! [`Reader`] reads pcap and pcapng files of nlmon devices, netlink messages as they come from a
-//! socket, lines of hexadecimal bytes and JSON lines; it tells them apart by their contents, and
-//! needs memory for no more than one packet. [`PcapngWriter`] writes what it reads.
+//! [`Reader`] recognizes the format from the contents and yields the netlink datagrams. It keeps one
+//! packet in memory. [`PcapngWriter`] writes pcapng files.
 //!
+//! # Examples
 //! ```
-//! # fn main() -> Result<(), ctnetlink::capture::CaptureError> {
+//! use ctnetlink::MsgType;
 //! use ctnetlink::capture::Reader;
 //!
-//! let input = "# what `conntrack -L` asks\n14000000 0101 0103 00000000 00000000 02000000\n";
+//! let input = "# the request of `conntrack -L`\n14000000 0101 0103 00000000 00000000 02000000\n";
 //! let mut reader = Reader::new(input.as_bytes())?;
+//! let mut types = Vec::new();
 //! while let Some(packet) = reader.next_packet() {
 //!     match packet {
-//!         Ok(packet) => println!("{}: {} bytes", packet.number, packet.data.len()),
-//!         Err(error) => eprintln!("{error}"), // the next packet may well be readable
+//!         Ok(packet) => types.extend(packet.messages().flatten().map(|message| message.msg_type())),
+//!         Err(error) => eprintln!("{error}"), // later packets may be readable
 //!     }
 //! }
-//! # Ok(())
-//! # }
+//! assert_eq!(types, [MsgType::CT_GET]);
+//! # Ok::<(), ctnetlink::capture::CaptureError>(())
 //! ```
 
 mod cooked;
@@ -31,7 +32,9 @@ mod writer;
 
 use core::fmt;
 use core::ops::Range;
+use std::fs::File;
 use std::io::Read;
+use std::path::Path;
 
 use self::pcap::Pcap;
 use self::pcapng::Pcapng;
@@ -44,10 +47,10 @@ use crate::wire::Endian;
 pub use self::error::{CaptureError, CaptureErrorKind, Place};
 pub use self::writer::PcapngWriter;
 
-/// The netlink protocol of nfnetlink, which ctnetlink is a part of.
+/// The netlink protocol of nfnetlink, to which ctnetlink belongs.
 const NETLINK_NETFILTER: u16 = 12;
 
-/// Reads the nfnetlink datagrams of a capture, one at a time.
+/// A reader of the nfnetlink datagrams of a capture.
 ///
 /// | format | source | a packet is |
 /// |---|---|---|
@@ -59,12 +62,30 @@ const NETLINK_NETFILTER: u16 = 12;
 ///
 /// Packets of a capture must have a cooked header of Linux, that of
 /// [LINKTYPE_NETLINK](https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html) or one of the two of
-/// a capture on all devices; others, and those of other netlink protocols than
-/// `NETLINK_NETFILTER`, are counted and passed over: see [`Reader::skipped`]. In texts, blank lines
-/// and lines that begin with `#` are passed over, and lines may be as long as 1 MiB.
+/// a capture on all devices. Other packets, and those of other netlink protocols than
+/// `NETLINK_NETFILTER`, are counted and skipped; see [`Reader::skipped`]. In texts, blank lines and
+/// lines that begin with `#` are skipped, and lines have up to 1 MiB.
 ///
-/// Nothing in the input can make the reader take more than 32 MiB of memory, nor more than a few
-/// times what it has read (plus some 24 bytes for each interface of a pcapng section).
+/// The reader never uses more than 32 MiB of memory, nor more than a few times the bytes that it has
+/// read (plus about 24 bytes for each interface of a pcapng section).
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::Kind;
+/// use ctnetlink::capture::Reader;
+///
+/// let mut reader = Reader::open("flows.pcapng")?;
+/// while let Some(packet) = reader.next_packet() {
+///     for message in packet?.messages() {
+///         let message = message?;
+///         if message.kind() == Kind::Destroy {
+///             let flow = message.conntrack()?;
+///             println!("{} lasted {:?}", flow.orig, flow.timestamp.duration());
+///         }
+///     }
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// [draft-ietf-opsawg-pcap]: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/
 /// [draft-ietf-opsawg-pcapng]: https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/
@@ -75,33 +96,39 @@ pub struct Reader<R> {
     word_size: usize,
 }
 
-/// A netlink datagram out of a capture.
+/// A netlink datagram of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Packet<'a> {
-    /// Number, from 1, of the packet in the capture, of the line in the text or of the message in
-    /// the stream. Packets and lines that are passed over count, so that this is the number that
-    /// Wireshark or an editor shows.
+    /// The number of the packet in the capture, of the line in the text or of the message in the
+    /// stream.
+    ///
+    /// It counts from 1, and skipped packets and lines count, so that Wireshark or an editor shows the
+    /// same number.
     pub number: u64,
-    /// Byte offset in the input of the first byte of `data`; in a text, of the line.
+    /// The byte offset in the input of the first byte of `data`; in a text, of the line.
     pub offset: u64,
-    /// When the packet was captured, in nanoseconds since the Unix epoch. `None` where the input
-    /// does not say, or if it was before 1970 or after 2554.
+    /// The capture time, in nanoseconds since the Unix epoch.
+    ///
+    /// It is `None` if the input has no times, or if the time is before 1970 or after 2554.
     pub time: Option<u64>,
-    /// pcapng: which interface of its section captured it, counted from 0.
+    /// The interface that captured the packet, counted from 0 in its section (pcapng).
     pub interface: Option<u32>,
-    /// pcap and pcapng: the packet type of `struct sockaddr_ll`. On nlmon devices always 4,
-    /// `PACKET_OUTGOING`.
+    /// The packet type of `struct sockaddr_ll` (pcap and pcapng).
+    ///
+    /// On nlmon devices it is always 4, `PACKET_OUTGOING`.
     pub packet_type: Option<u16>,
-    /// The netlink protocol: always 12, `NETLINK_NETFILTER`. The capture says so, and other inputs
-    /// are taken to hold nothing else.
+    /// The netlink protocol, always 12 (`NETLINK_NETFILTER`).
+    ///
+    /// Inputs that do not contain the protocol are assumed to have this one.
     pub family: u16,
-    /// The byte order of the netlink headers in `data`: see [`guess_endian`]. What that prefers is
-    /// the byte order of the file or section, and little-endian in a text.
+    /// The byte order of the netlink headers in `data`, as [`guess_endian`] returns it.
+    ///
+    /// The preferred one is that of the file or section, and little-endian in a text.
     pub endian: Endian,
-    /// How many bytes of the datagram the capture's snap length cut off behind `data`.
+    /// The number of bytes after `data` that the snap length of the capture cut off.
     pub missing: u32,
-    /// The datagram: one or more netlink messages, each at a multiple of 4 bytes.
+    /// The datagram, which contains one or more netlink messages, each at a multiple of 4 bytes.
     pub data: &'a [u8],
 }
 
@@ -113,7 +140,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// How a capture is written.
+/// The format of a capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {
@@ -121,15 +148,15 @@ pub enum Format {
     Pcap,
     /// pcapng, as Wireshark writes it.
     Pcapng,
-    /// Netlink messages one after another.
+    /// Netlink messages, each at a multiple of 4 bytes.
     Netlink,
     /// Lines of hexadecimal bytes.
     Hex,
-    /// A JSON object a line.
+    /// One JSON object per line.
     JsonLines,
 }
 
-/// How many packets a [`Reader`] has passed over so far, and why.
+/// The numbers of packets that a [`Reader`] has skipped, by reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -142,7 +169,7 @@ pub struct Skipped {
     pub first_link_type: Option<u16>,
 }
 
-/// What is peculiar to a format.
+/// The state of the reader of a format.
 enum Source {
     Pcap(Pcap),
     Pcapng(Pcapng),
@@ -150,27 +177,38 @@ enum Source {
     Text(Text),
 }
 
-/// A packet as its container holds it: with its cooked header, if `link_type` is `Some`.
+/// A packet of a container, with its cooked header if `link_type` is `Some`.
 struct Record {
     number: u64,
     offset: u64,
-    /// Where it is in the window. Not used for a text.
+    /// The place in the window, which texts do not use.
     bytes: Range<usize>,
     link_type: Option<u16>,
     time: Option<u64>,
     interface: Option<u32>,
     missing: u32,
-    /// Byte order of the container.
+    /// The byte order of the container.
     order: Endian,
 }
 
-impl<R: Read> Reader<R> {
-    /// Begins to read, as far as it takes to know the format.
+impl Reader<File> {
+    /// Opens a capture file and recognizes its format.
     ///
     /// # Errors
+    /// Returns [`Io`](CaptureErrorKind::Io) if the file cannot be opened, and otherwise an error if
+    /// [`new`](Self::new) does.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, CaptureError> {
+        let file = File::open(path);
+        Self::new(file.map_err(|error| Place::File.error(0, CaptureErrorKind::Io(error)))?)
+    }
+}
+
+impl<R: Read> Reader<R> {
+    /// Creates a reader and recognizes the format of the input.
     ///
-    /// If the input cannot be read, is empty or in no known format, or if the file header of a pcap
-    /// file is cut or of an unknown version.
+    /// # Errors
+    /// Returns an error if the input cannot be read, is empty or has no known format, or if the file
+    /// header of a pcap file is truncated or of an unknown version.
     pub fn new(input: R) -> Result<Self, CaptureError> {
         let mut input = Window::new(input);
         let mut head = [0; 4];
@@ -186,7 +224,7 @@ impl<R: Read> Reader<R> {
         let source = match u32::from_be_bytes(head) {
             pcapng::SECTION => Some(Source::Pcapng(Pcapng::new())),
             _ if is_pcap => Some(Source::Pcap(Pcap::open(&mut input)?)),
-            // In no text, and in the length of every netlink message.
+            // No text contains zeros, and the length of every netlink message does.
             _ if head.contains(&0) && input.unread().len() >= head.len() => {
                 Raw::detect(head).map(Source::Raw)
             }
@@ -200,13 +238,13 @@ impl<R: Read> Reader<R> {
 
     /// Sets the word size of the machine that sent the messages, in bytes; the default is 8.
     ///
-    /// It decides label numbers on big-endian machines, and nothing else: see [`Endian`].
+    /// It affects only the numbers of labels of big-endian machines; see [`Endian`].
     #[must_use]
     pub fn with_word_size(self, bytes: usize) -> Self {
         Self { word_size: bytes, ..self }
     }
 
-    /// The format that the input was found to have.
+    /// Returns the format of the input.
     pub fn format(&self) -> Format {
         match &self.source {
             Source::Pcap(_) => Format::Pcap,
@@ -217,12 +255,11 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// Reads on to the next nfnetlink datagram. `None`: there are no more.
+    /// Reads the next nfnetlink datagram, and returns `None` at the end of the input.
     ///
     /// # Errors
-    ///
-    /// For a packet, block or line that cannot be read. Calling it again gives the next one that
-    /// can, or `None` if none can be found.
+    /// Returns an error for a packet, block or line that cannot be read. The next call returns the
+    /// next one that can be read, or `None` if there is none.
     pub fn next_packet(&mut self) -> Option<Result<Packet<'_>, CaptureError>> {
         let (record, header) = match self.next_record() {
             Ok(next) => next?,
@@ -256,13 +293,15 @@ impl<R: Read> Reader<R> {
         }))
     }
 
-    /// What has been passed over so far. If `next_packet` gave nothing, this tells why: the
-    /// capture may have been made on another device.
+    /// Returns the numbers of packets that have been skipped.
+    ///
+    /// They explain why [`next_packet`](Self::next_packet) returned no packet, for example because the
+    /// capture was made on another device.
     pub fn skipped(&self) -> Skipped {
         self.skipped
     }
 
-    /// The next record to return, and its cooked header if it has one.
+    /// Returns the next record of netfilter, and its cooked header if it has one.
     fn next_record(&mut self) -> Result<Option<(Record, Option<cooked::Cooked>)>, CaptureError> {
         loop {
             let record = match &mut self.source {
@@ -318,18 +357,29 @@ impl fmt::Display for Format {
     }
 }
 
-/// The byte order of the netlink headers of a datagram, judged by the length of its first message.
+/// Returns the likely byte order of a datagram, from the length of its first message.
 ///
-/// That length is read both ways. It must be 16, the length of the header, at least and that of
-/// the datagram at most; if both are, the one nearer to the length of the datagram wins. If that
-/// does not decide it, the answer is `preferred`: the byte order of the capture that the datagram
-/// comes from, if there is one. (Wireshark's rule, with bounds.)
+/// The length is decoded in both byte orders. A possible length is at least 16, the length of the
+/// header, and at most that of the datagram. If both are possible, the one nearer to the length of
+/// the datagram decides. If neither is, the result is `preferred`, such as the byte order of the
+/// capture. Wireshark has the same rule without bounds.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Endian;
+/// use ctnetlink::capture::guess_endian;
+///
+/// // A message of 20 bytes, and a datagram without a message.
+/// let datagram = [0, 0, 0, 20, 1, 1, 1, 3, 0, 0, 0, 1, 0, 0, 0, 2, 2, 0, 0, 0];
+/// assert_eq!(guess_endian(&datagram, Endian::Little), Endian::Big);
+/// assert_eq!(guess_endian(&[], Endian::Little), Endian::Little);
+/// ```
 #[must_use]
 pub fn guess_endian(datagram: &[u8], preferred: Endian) -> Endian {
     likely_endian(datagram, datagram.len() as u64, preferred)
 }
 
-/// [`guess_endian`] for a datagram of which the capture cut the end off; `length` is the whole.
+/// Returns the likely byte order of a datagram that had `length` bytes before the capture cut it.
 #[inline]
 fn likely_endian(datagram: &[u8], length: u64, preferred: Endian) -> Endian {
     let Some(first) = datagram.first_chunk() else {
@@ -340,7 +390,7 @@ fn likely_endian(datagram: &[u8], length: u64, preferred: Endian) -> Endian {
         (first >= raw::HEADER as u64 && first <= length).then_some(first)
     };
     let other = preferred.swapped();
-    // A larger one is nearer to the length, and none, which no order has, is less than any.
+    // The larger length is nearer to that of the datagram, and `None` is less than any.
     if possible(other) > possible(preferred) { other } else { preferred }
 }
 

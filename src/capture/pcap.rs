@@ -1,4 +1,4 @@
-//! Classic pcap files: a header of 24 bytes, then packets, each after a header of 16 bytes.
+//! Reads classic pcap files: a header of 24 bytes, then packets, each after a header of 16 bytes.
 //!
 //! Source: <https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcap/>.
 
@@ -22,13 +22,13 @@ pub(super) const NANOSECONDS: u32 = 0xa1b2_3c4d;
 pub(super) struct Pcap {
     order: Endian,
     link_type: u16,
-    /// Nanoseconds in one unit of the second word of a time.
+    /// The nanoseconds in one unit of the second word of a time.
     unit: u64,
     packets: u64,
 }
 
 impl Pcap {
-    /// Reads the file header, whose magic number has been found to be that of pcap.
+    /// Reads the file header, whose magic number has been checked before.
     pub(super) fn open<R: Read>(input: &mut Window<R>) -> Result<Self, CaptureError> {
         let have = input.fill(FILE_HEADER)?;
         let Some(header) = input.unread().first_chunk::<FILE_HEADER>() else {
@@ -46,7 +46,7 @@ impl Pcap {
         }
         let pcap = Self {
             order,
-            // The bits above the link type are about frame check sequences.
+            // The upper 16 bits describe frame check sequences.
             link_type: u32_at(order, header, 20) as u16,
             unit: if magic(order) == NANOSECONDS { 1 } else { 1000 },
             packets: 0,
@@ -55,7 +55,7 @@ impl Pcap {
         Ok(pcap)
     }
 
-    /// Reads the next packet. Returns `None` at the end of the file.
+    /// Reads the next packet, and returns `None` at the end of the file.
     pub(super) fn next<R: Read>(
         &mut self,
         input: &mut Window<R>,

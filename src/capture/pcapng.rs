@@ -1,4 +1,4 @@
-//! pcapng files: blocks, each of a type, a length, contents and the length again.
+//! Reads pcapng files, which consist of blocks: a type, a length, contents and the length again.
 //!
 //! Source: <https://datatracker.ietf.org/doc/draft-ietf-opsawg-pcapng/>. Only the block types that
 //! lead to packets are read; the others are skipped by their length.
@@ -10,21 +10,21 @@ use super::window::{LIMIT, Window};
 use super::{Record, u16_at, u32_at};
 use crate::wire::Endian;
 
-/// Section Header Block. The number reads the same in both byte orders.
+/// The type of a Section Header Block, which is the same in both byte orders.
 pub(super) const SECTION: u32 = 0x0a0d_0d0a;
-/// Interface Description Block.
+/// The type of an Interface Description Block.
 pub(super) const INTERFACE: u32 = 1;
-/// Packet Block, obsolete.
+/// The type of a Packet Block, which is obsolete.
 const PACKET: u32 = 2;
-/// Simple Packet Block.
+/// The type of a Simple Packet Block.
 const SIMPLE_PACKET: u32 = 3;
-/// Enhanced Packet Block.
+/// The type of an Enhanced Packet Block.
 pub(super) const ENHANCED_PACKET: u32 = 6;
 /// The byte-order magic of a section header.
 pub(super) const BYTE_ORDER: u32 = 0x1a2b_3c4d;
 /// The length of a block without contents: type, length and length again.
 const FRAME: u32 = 12;
-/// Option that ends a list of options.
+/// The option that ends a list of options.
 const END_OF_OPTIONS: u16 = 0;
 /// `if_tsresol`, an option of an interface.
 pub(super) const RESOLUTION: u16 = 9;
@@ -33,20 +33,20 @@ const TIME_OFFSET: u16 = 14;
 
 /// A pcapng file.
 pub(super) struct Pcapng {
-    /// Byte order of the section.
+    /// The byte order of the section.
     order: Endian,
-    /// The section's interfaces; `None` stands for a broken description.
+    /// The interfaces of the section; `None` stands for a malformed description.
     interfaces: Vec<Option<Interface>>,
     packets: u64,
 }
 
 struct Interface {
     link_type: u16,
-    /// Bytes kept of a packet; 0 = all.
+    /// The number of bytes that are kept of a packet; 0 means all.
     snap_length: u32,
-    /// `if_tsresol`: units of 10^-n seconds, or of 2^-n if bit 7 is set.
+    /// The unit of time, `if_tsresol`: 10^-n seconds, or 2^-n seconds if bit 7 is set.
     resolution: u8,
-    /// `if_tsoffset`: seconds to add to a time.
+    /// The seconds to add to a time, `if_tsoffset`.
     time_offset: i64,
 }
 
@@ -54,7 +54,7 @@ struct Interface {
 struct Found {
     interface: u32,
     ticks: Option<u64>,
-    /// Offset in the block.
+    /// The offset in the block.
     start: usize,
     captured: u32,
     original: u32,
@@ -65,7 +65,7 @@ impl Pcapng {
         Self { order: Endian::NATIVE, interfaces: Vec::new(), packets: 0 }
     }
 
-    /// Reads on to the next packet.
+    /// Reads up to the next packet, and returns `None` at the end of the file.
     pub(super) fn next<R: Read>(
         &mut self,
         input: &mut Window<R>,
@@ -121,8 +121,9 @@ impl Pcapng {
         }
     }
 
-    /// Reads the type and the length of a block, and the byte order of a new section; takes
-    /// nothing. `None`: the end of the file.
+    /// Reads the type and the length of a block, and the byte order of a new section.
+    ///
+    /// The bytes stay unread. Returns `None` at the end of the file.
     fn header<R: Read>(
         &mut self,
         input: &mut Window<R>,
@@ -163,7 +164,7 @@ impl Pcapng {
         Ok((self.order.u32([t0, t1, t2, t3]), length))
     }
 
-    /// Steps over a block without keeping it.
+    /// Skips a block without keeping it in memory.
     fn skip<R: Read>(
         &self,
         input: &mut Window<R>,
@@ -185,7 +186,7 @@ impl Pcapng {
         Ok(())
     }
 
-    /// Reads a whole block of a known type, its two lengths included.
+    /// Decodes a whole block of a known type, which contains its two lengths.
     #[inline]
     fn block(
         &mut self,
@@ -195,7 +196,7 @@ impl Pcapng {
     ) -> Result<Option<Found>, CaptureErrorKind> {
         let contents = CaptureErrorKind::BlockContents { block_type };
         if block_type == INTERFACE {
-            // Even a broken description counts: packets refer to it by its place.
+            // A malformed description counts, too, because packets refer to descriptions by number.
             self.interfaces.push(self.interface(block));
         }
         let last = block.last_chunk().map_or(0, |bytes| self.order.u32(*bytes));
@@ -252,8 +253,9 @@ impl Pcapng {
         Some(Found { interface: 0, ticks: None, start: 12, captured, original })
     }
 
-    /// Reads an Enhanced Packet Block or the obsolete Packet Block: the latter has 16 bits for the
-    /// interface, with a count of dropped packets in the other 16.
+    /// Decodes an Enhanced Packet Block or an obsolete Packet Block.
+    ///
+    /// The latter has 16 bits for the interface and 16 for the number of dropped packets.
     fn packet(&self, block_type: u32, block: &[u8]) -> Option<Found> {
         let (header, rest) = block.split_first_chunk::<28>()?;
         let [interface, high, low, captured, original] =
@@ -271,7 +273,7 @@ impl Pcapng {
         })
     }
 
-    /// What the section knows of a packet. The caller adds where it lies.
+    /// Returns the record of a packet, to which the caller adds the offset and the bytes.
     #[inline]
     fn record(&self, found: &Found) -> Result<Record, CaptureErrorKind> {
         let at = usize::try_from(found.interface).unwrap_or(usize::MAX);
@@ -293,12 +295,12 @@ impl Pcapng {
 }
 
 impl Interface {
-    /// Nanoseconds since the Unix epoch; `None` before 1970 and after 2554.
+    /// Returns nanoseconds since the Unix epoch, or `None` before 1970 and after 2554.
     fn nanoseconds(&self, ticks: u64) -> Option<u64> {
         let ticks = u128::from(ticks);
         let since_offset = match self.resolution {
             decimal @ 0..=9 => ticks * u128::from(10_u64.pow(9 - u32::from(decimal))),
-            // 10^39 and more do not fit, and a time in so small units is less than a nanosecond.
+            // 10^39 does not fit, and a time in such small units is below a nanosecond.
             decimal @ 10..=127 => {
                 10_u128.checked_pow(u32::from(decimal) - 9).map_or(0, |unit| ticks / unit)
             }
@@ -309,8 +311,9 @@ impl Interface {
     }
 }
 
-/// The options of a block, each as its code and its value. Ends at the end-of-options mark, or at
-/// an option that does not fit into the block.
+/// An iterator over the options of a block, each of which is a code and a value.
+///
+/// It ends at the end-of-options mark, or at an option that does not fit into the block.
 struct Options<'a> {
     order: Endian,
     rest: &'a [u8],

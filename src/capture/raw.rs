@@ -1,4 +1,4 @@
-//! Netlink messages one after another, as a program reads them from a socket.
+//! Reads streams of netlink messages, as a program receives them from a socket.
 
 use std::io::Read;
 
@@ -9,21 +9,24 @@ use crate::wire::Endian;
 
 /// The length of `struct nlmsghdr`.
 pub(super) const HEADER: usize = 16;
-/// The first message is taken for one up to this length: a file of anything else that begins like
-/// a longer one is more likely.
+/// The greatest length of the first message of a stream.
+///
+/// An input that begins like a longer message is more likely of another format.
 const FIRST: u32 = 128 << 10;
 
 /// A stream of netlink messages.
 pub(super) struct Raw {
     order: Endian,
     messages: u64,
-    /// Bytes between the last message and the next, which begins at a multiple of 4.
+    /// The number of bytes between the last message and the next, which begins at a multiple of 4.
     padding: u64,
 }
 
 impl Raw {
-    /// Tells from its first four bytes whether a stream holds netlink messages, and in which byte
-    /// order: the one in which the first length is possible, and the smaller one if it is in both.
+    /// Creates a reader if the first four bytes of a stream can be the length of a message.
+    ///
+    /// The byte order is the one in which that length is possible. If it is possible in both, it is
+    /// the one in which the length is smaller.
     pub(super) fn detect(head: [u8; 4]) -> Option<Self> {
         let length = |order: Endian| order.u32(head);
         let possible = |order: &Endian| (HEADER as u32..=FIRST).contains(&length(*order));
@@ -36,7 +39,7 @@ impl Raw {
         &mut self,
         input: &mut Window<R>,
     ) -> Result<Option<Record>, CaptureError> {
-        // Only now: no stream should have to send the padding before its last message is seen.
+        // Not skipped earlier, so that a message does not have to wait for the padding after it.
         input.skip(self.padding)?;
         let offset = input.offset();
         let have = input.fill(HEADER)?;

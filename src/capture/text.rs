@@ -1,4 +1,4 @@
-//! Lines of hexadecimal bytes or of JSON objects that hold them, a datagram each.
+//! Reads lines of hexadecimal bytes, or of JSON objects with such bytes: one datagram per line.
 
 use core::ops::Range;
 use std::borrow::Cow;
@@ -9,9 +9,9 @@ use super::error::{CaptureError, CaptureErrorKind, Place};
 use super::window::Window;
 use crate::wire::Endian;
 
-/// The longest line that is read.
+/// The length of the longest line that is read.
 const LINE: usize = 1 << 20;
-/// How far to look for the first line that is neither blank nor a comment.
+/// The number of bytes in which the first line that is not ignored must start.
 const LOOK_AHEAD: usize = 64 << 10;
 
 /// A text.
@@ -22,7 +22,7 @@ pub(super) struct Text {
     datagram: Vec<u8>,
 }
 
-/// The keys of a JSON object that are read.
+/// The keys of a JSON object that the reader uses.
 #[derive(serde::Deserialize)]
 struct Object<'a> {
     #[serde(borrow)]
@@ -39,10 +39,11 @@ struct AnyObject {
 }
 
 impl Text {
-    /// Tells from the first line that counts whether this is a text, and of which kind. `None`: it
-    /// is neither. Four bytes have been read, if there are so many.
+    /// Creates a reader if the first line that is not ignored is hexadecimal text or a JSON object.
+    ///
+    /// Up to four bytes have been read before.
     pub(super) fn detect<R: Read>(input: &mut Window<R>) -> Result<Option<Self>, CaptureError> {
-        // The mark that some editors put before a text.
+        // Some editors write a byte-order mark at the start of a text.
         if input.unread().starts_with(b"\xef\xbb\xbf") {
             input.take(3);
         }
@@ -80,7 +81,7 @@ impl Text {
         &self.datagram
     }
 
-    /// Reads on to the next line that counts and leaves its bytes in `datagram`.
+    /// Reads up to the next line that is not ignored, and stores its bytes in `datagram`.
     pub(super) fn next<R: Read>(
         &mut self,
         input: &mut Window<R>,
@@ -119,16 +120,16 @@ impl Text {
         }
     }
 
-    /// Returns the time, if there is one.
+    /// Decodes a line and returns its capture time.
     fn read_json(&mut self, line: &[u8]) -> Result<Option<u64>, CaptureErrorKind> {
-        // serde would take an array for the object, too.
+        // serde accepts an array in place of the object.
         if line.first() != Some(&b'{') {
             let reason = "expected a JSON object".to_owned();
             return Err(CaptureErrorKind::Json { column: 1, reason });
         }
         let object: Object<'_> = serde_json::from_slice(line).map_err(|error| {
             let reason = error.to_string();
-            // It ends in the place, whose line is always the first one.
+            // The reason ends in the line, which is always 1, and the column.
             let reason = reason.rsplit_once(" at line ").map_or(&*reason, |(reason, _)| reason);
             CaptureErrorKind::Json { column: error.column(), reason: reason.to_owned() }
         })?;
@@ -168,18 +169,19 @@ impl Text {
     }
 }
 
-/// Requires that the object at `at`, the first of a text, has a key `hex`. If it has none, no other
-/// object is likely to have it, and one error is enough.
+/// Returns an error if the object at `at`, the first of a text, has no key `hex`.
+///
+/// Other objects are then not likely to have the key, and one error is enough.
 fn check_first_object<R: Read>(input: &mut Window<R>, at: usize) -> Result<(), CaptureError> {
     let line = complete_line(input, at)?;
     match serde_json::from_slice(line) {
         Ok(AnyObject { hex: None }) => Err(Place::File.error(0, CaptureErrorKind::NoHex)),
-        // Anything else that is wrong with it is reported when it is read.
+        // Other errors are reported when the line is read.
         _ => Ok(()),
     }
 }
 
-/// Reads on to the end of the line that contains the byte at `at`, and returns the line from there.
+/// Reads up to the end of the line that contains the byte at `at`, and returns the line from `at`.
 fn complete_line<R: Read>(input: &mut Window<R>, at: usize) -> Result<&[u8], CaptureError> {
     let mut searched = at;
     loop {
@@ -198,8 +200,9 @@ fn is_ignored(line: &[u8]) -> bool {
     matches!(line.first(), None | Some(b'#'))
 }
 
-/// Takes the next line, with its end; `None` at the end of the input, `Err(TooLong)` for a line
-/// that was stepped over.
+/// Takes the next line, with its line end.
+///
+/// Returns `None` at the end of the input, and `Err(TooLong)` for a line that was skipped.
 fn take_line<R: Read>(
     input: &mut Window<R>,
 ) -> Result<Option<Result<Range<usize>, TooLong>>, CaptureError> {
@@ -227,5 +230,5 @@ fn take_line<R: Read>(
     }
 }
 
-/// The line is longer than `LINE`.
+/// An error for a line longer than [`LINE`].
 struct TooLong;

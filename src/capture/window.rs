@@ -1,23 +1,26 @@
-//! The part of the input that is in memory.
+//! A buffer that contains the part of the input that is in memory.
 
 use core::ops::Range;
 use std::io::{ErrorKind, Read};
 
 use super::error::{CaptureError, CaptureErrorKind, Place};
 
-/// The longest packet, block or message that is read: far above any netlink datagram, low enough
-/// that a wrong length does no harm.
+/// The length of the longest packet, block or message that is read.
+///
+/// It is far above any netlink datagram, and low enough that a wrong length does no harm.
 pub(super) const LIMIT: usize = 16 << 20;
 
-/// A buffer over a reader that need not seek. It starts small and grows only when it is full of
-/// input, so it never gets larger than twice what the input held.
+/// A buffer over a reader, which does not have to seek.
+///
+/// It starts small and grows only when it is full of input, so that it never becomes larger than
+/// twice the input.
 pub(super) struct Window<R> {
     input: R,
     buffer: Vec<u8>,
     /// The unread bytes are `buffer[start..end]`.
     start: usize,
     end: usize,
-    /// Offset in the input of `buffer[start]`.
+    /// The offset in the input of `buffer[start]`.
     offset: u64,
     ended: bool,
 }
@@ -28,8 +31,9 @@ impl<R: Read> Window<R> {
         Self { input, buffer, start: 0, end: 0, offset: 0, ended: false }
     }
 
-    /// Reads until `want` bytes are unread or the input ends; returns how many there are. Reads no
-    /// further than it must, so that a live stream is seen without delay.
+    /// Reads until `want` bytes are unread or the input ends, and returns the number of unread bytes.
+    ///
+    /// It does not read more than it needs, so that messages of a live stream have no delay.
     #[inline]
     pub(super) fn fill(&mut self, want: usize) -> Result<usize, CaptureError> {
         if self.end - self.start < want {
@@ -66,17 +70,17 @@ impl<R: Read> Window<R> {
         }
     }
 
-    /// What has been filled in and not yet taken.
+    /// Returns the bytes that have been read from the input and not taken yet.
     pub(super) fn unread(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    /// Offset in the input of the first unread byte.
+    /// Returns the offset in the input of the first unread byte.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// Marks `count` bytes as read. They stay where they are until the next `fill`.
+    /// Takes `count` bytes, and returns their place, which is valid until the next `fill`.
     pub(super) fn take(&mut self, count: usize) -> Range<usize> {
         let start = self.start;
         self.start = self.end.min(start + count);
@@ -84,12 +88,12 @@ impl<R: Read> Window<R> {
         start..self.start
     }
 
-    /// Bytes that `take` has returned the place of.
+    /// Returns the bytes at a place that [`take`](Self::take) has returned.
     pub(super) fn taken(&self, range: Range<usize>) -> &[u8] {
         self.buffer.get(range).unwrap_or_default()
     }
 
-    /// Reads over `count` bytes, however many, without keeping them; returns how many there were.
+    /// Skips up to `count` bytes without keeping them in memory, and returns their number.
     pub(super) fn skip(&mut self, count: u64) -> Result<u64, CaptureError> {
         let mut left = count;
         while left > 0 {
@@ -104,7 +108,7 @@ impl<R: Read> Window<R> {
         Ok(count - left)
     }
 
-    /// Gives up: from here on the input looks as if it had ended.
+    /// Ends the reading: all later calls behave as at the end of the input.
     pub(super) fn close(&mut self) {
         self.take(self.end - self.start);
         self.ended = true;

@@ -1,4 +1,4 @@
-//! Writes pcapng files of netlink datagrams.
+//! A writer for pcapng files of netlink datagrams.
 
 use std::io::{self, Write};
 
@@ -7,11 +7,27 @@ use super::pcapng::{BYTE_ORDER, ENHANCED_PACKET, INTERFACE, RESOLUTION, SECTION}
 use super::window::LIMIT;
 use crate::wire::Endian;
 
-/// Writes netlink datagrams to a pcapng file that this crate, Wireshark and libpcap read.
+/// A writer of netlink datagrams to a pcapng file that this crate, Wireshark and libpcap read.
 ///
-/// The file has one section, in the byte order of this machine or of a chosen one, and one interface, of
-/// [LINKTYPE_NETLINK](https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose times are in
-/// nanoseconds. Each packet is written in one piece and not buffered any further.
+/// The file has one section, in the byte order of this machine or in a chosen one, and one interface
+/// of [LINKTYPE_NETLINK](https://www.tcpdump.org/linktypes/LINKTYPE_NETLINK.html), whose times are in
+/// nanoseconds. Each packet is written to the output in one call, without a buffer.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::capture::{PcapngWriter, Reader};
+/// use ctnetlink::request;
+///
+/// let datagram = request::stats().into_bytes();
+/// let mut writer = PcapngWriter::new(Vec::new())?;
+/// writer.write_packet(1_795_335_637_011_746_123, 4, 12, &datagram)?;
+///
+/// let file = writer.into_inner();
+/// let mut reader = Reader::new(&file[..])?;
+/// let packet = reader.next_packet().unwrap()?;
+/// assert_eq!((packet.time, packet.data), (Some(1_795_335_637_011_746_123), &datagram[..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct PcapngWriter<W: Write> {
     output: W,
@@ -20,21 +36,20 @@ pub struct PcapngWriter<W: Write> {
 }
 
 impl<W: Write> PcapngWriter<W> {
-    /// Begins a file: writes the section header and the description of the interface.
+    /// Creates a writer and writes the section header and the description of the interface.
     ///
     /// # Errors
-    ///
-    /// Those of the output.
+    /// Returns an error if the output does.
     pub fn new(output: W) -> io::Result<Self> {
         Self::with_endian(output, Endian::NATIVE)
     }
 
-    /// Begins a file of that byte order: that of the machine whose datagrams will be written, as it
-    /// would have written them itself.
+    /// Creates a writer for a file of a chosen byte order.
+    ///
+    /// Use the byte order of the machine that sent the datagrams.
     ///
     /// # Errors
-    ///
-    /// Those of the output.
+    /// Returns an error if the output does.
     pub fn with_endian(output: W, endian: Endian) -> io::Result<Self> {
         let mut writer = Self { output, endian, block: Vec::new() };
         let (u16, u32) = (|n| endian.u16_bytes(n), |n| endian.u32_bytes(n));
@@ -58,13 +73,13 @@ impl<W: Write> PcapngWriter<W> {
 
     /// Writes a datagram of one or more netlink messages.
     ///
-    /// `time` is in nanoseconds since the Unix epoch; `packet_type` is that of `struct sockaddr_ll`
-    /// (`PACKET_OUTGOING`, 4, is what nlmon devices give); `family` is the netlink protocol
-    /// (`NETLINK_NETFILTER` = 12).
+    /// `time` is in nanoseconds since the Unix epoch. `packet_type` is that of `struct sockaddr_ll`;
+    /// packets of nlmon devices have 4, `PACKET_OUTGOING`. `family` is the netlink protocol, 12 for
+    /// `NETLINK_NETFILTER`.
     ///
     /// # Errors
-    ///
-    /// Those of the output, and `InvalidInput` for a datagram of almost 16 MiB or more, which
+    /// Returns an error if the output does, and
+    /// [`InvalidInput`](io::ErrorKind::InvalidInput) for a datagram of almost 16 MiB or more, which
     /// [`Reader`](super::Reader) would not read.
     pub fn write_packet(
         &mut self,
@@ -94,8 +109,7 @@ impl<W: Write> PcapngWriter<W> {
     /// Flushes the output.
     ///
     /// # Errors
-    ///
-    /// Those of the output.
+    /// Returns an error if the output does.
     pub fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
     }
@@ -106,7 +120,7 @@ impl<W: Write> PcapngWriter<W> {
         &self.output
     }
 
-    /// Gives the output back. Nothing is left to be written.
+    /// Consumes the writer and returns the output, to which all packets have been written.
     pub fn into_inner(self) -> W {
         self.output
     }
