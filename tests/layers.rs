@@ -61,6 +61,12 @@ fn first_names(group: &str) -> Vec<String> {
     names
 }
 
+/// Replaces `super::` where it means the crate in a module that is `depth` modules below it.
+fn with_crate(code: &str, depth: usize) -> String {
+    assert!(!code.contains("crate as "), "the crate has one name");
+    code.replace(&"super::".repeat(depth), "crate::")
+}
+
 /// Returns what a source names directly under `crate::`.
 fn used(code: &str) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
@@ -95,7 +101,8 @@ fn re_exports(lib: &str) -> BTreeMap<String, String> {
     for statement in lib.split(';').filter_map(|statement| statement.split_once("pub use ")) {
         let (module, names) = statement.1.split_once("::").expect("a path");
         let names = names.trim_start_matches('{').trim_end_matches('}');
-        modules.extend(names.split(',').map(|name| (name.trim().to_owned(), module.to_owned())));
+        let names = names.split(',').map(str::trim).filter(|name| !name.is_empty());
+        modules.extend(names.map(|name| (name.to_owned(), module.to_owned())));
     }
     modules
 }
@@ -120,11 +127,16 @@ fn no_module_uses_a_higher_layer() {
         let inside = file.strip_prefix(&src).unwrap();
         let first = Path::new(inside.components().next().unwrap().as_os_str());
         let from = first.file_stem().unwrap().to_str().unwrap();
-        for name in used(&code(file)) {
+        let depth = inside.with_extension("").iter().filter(|part| *part != "mod").count();
+        let (code, place) = (code(file), inside.display());
+        let named = used(&code);
+        for name in used(&with_crate(&code, depth)) {
             let to = modules.get(&name).unwrap_or(&name);
-            let place = inside.display();
-            let to_position =
-                position(to).unwrap_or_else(|| panic!("{place}: crate::{name} is in no layer"));
+            let Some(to_position) = position(to) else {
+                // In a module inside a file, `super::` is that file.
+                assert!(!named.contains(&name), "{place}: crate::{name} is in no layer");
+                continue;
+            };
             assert!(
                 to_position <= position(from).unwrap(),
                 "{place}: `{from}` uses `{to}` ({name}), a higher layer"
@@ -141,9 +153,36 @@ fn no_module_uses_a_higher_layer() {
 }
 
 #[test]
+fn files_of_the_simulated_kernel_use_only_those_before_them() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sim");
+    let text = fs::read_to_string(directory.join("mod.rs")).unwrap();
+    let (_, list) = text.split_once("//! # Layers\n").expect("a section");
+    let (list, _) = list.split_once("//! # ").expect("a next section");
+    let order: Vec<_> = list.split('`').skip(1).step_by(2).collect();
+    let declared = text.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';'));
+    assert_eq!(declared.collect::<BTreeSet<_>>(), order.iter().copied().collect());
+
+    let mut arrows = 0;
+    for (at, name) in order.iter().enumerate() {
+        let code = code(&directory.join(name).with_extension("rs"));
+        for used in used(&code.replace("super::", "crate::").replace("crate::sim::", "crate::")) {
+            if let Some(to) = order.iter().position(|file| *file == used) {
+                assert!(to <= at, "sim/{name}.rs uses {used}, which is listed after it");
+                arrows += 1;
+            }
+        }
+    }
+    assert!(arrows > order.len(), "{arrows} imports");
+}
+
+#[test]
 fn paths_in_groups_are_found() {
     let code =
         "use crate::{Family, attrs::{CtAttr, CtattrType}, wire};\nlet x = crate::sim::Net::new();";
     let expected = ["Family", "attrs", "sim", "wire"].map(str::to_owned);
     assert_eq!(used(code), expected.into());
+    assert_eq!(
+        used(&with_crate("use super::super::{flat, wire};", 2)),
+        ["flat", "wire"].map(str::to_owned).into()
+    );
 }
