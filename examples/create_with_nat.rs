@@ -7,25 +7,22 @@
 //! sudo unshare -n cargo run --features socket --example create_with_nat
 //! ```
 
-use ctnetlink::flat::{Help, NatRange, RequestOnly};
+use ctnetlink::flat::Help;
 use ctnetlink::socket::Socket;
 use ctnetlink::{Conntrack, Labels, Status, Tuple, request};
 use std::error::Error;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut socket = Socket::open()?;
     let orig = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:21".parse()?);
     let mut flow = Conntrack {
         timeout: Some(120),
         status: Some(Status::CONFIRMED),
         labels: Some(Labels::from_bits(0b1001)),
         help: Help { name: Some("ftp".into()), ..Help::default() },
-        request_only: Some(Box::new(RequestOnly {
-            nat_src: NatRange { min_ip: "203.0.113.5".parse().ok(), ..NatRange::default() },
-            ..RequestOnly::default()
-        })),
         ..Conntrack::new(orig)
     };
+    flow.request_only_mut().nat_src.min_ip = Some("203.0.113.5".parse()?);
+    let mut socket = Socket::open()?;
     if let Err(error) = socket.request(request::create(&flow)?) {
         eprintln!("without a helper: {error}");
         flow.help = Help::default();

@@ -4,14 +4,12 @@
 //! cargo run --example make_request
 //! ```
 
-use ctnetlink::attrs::Status;
-use ctnetlink::flat::Tuple;
 use ctnetlink::format::Annotate;
-use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
-use ctnetlink::{Conntrack, Family};
+use ctnetlink::{Conntrack, Family, IpProto, Status, Tuple};
+use std::error::Error;
 
-fn main() -> Result<(), ctnetlink::error::Error> {
+fn main() -> Result<(), Box<dyn Error>> {
     // The IPv4 flows to port 443 whose mark has bit 4 set.
     let only = Selector {
         family: Family::IPV4,
@@ -23,30 +21,9 @@ fn main() -> Result<(), ctnetlink::error::Error> {
     println!("{}", Annotate::new(dump.as_message()));
 
     // A new entry.
-    let client = "192.0.2.1".parse().ok();
-    let server = "198.51.100.7".parse().ok();
-    let ct = Conntrack {
-        family: Family::IPV4,
-        orig: Tuple {
-            src: client,
-            dst: server,
-            proto: Some(IpProto::UDP),
-            src_port: Some(40000),
-            dst_port: Some(53),
-            ..Tuple::default()
-        },
-        reply: Tuple {
-            src: server,
-            dst: client,
-            proto: Some(IpProto::UDP),
-            src_port: Some(53),
-            dst_port: Some(40000),
-            ..Tuple::default()
-        },
-        status: Some(Status::CONFIRMED | Status::SEEN_REPLY),
-        timeout: Some(120),
-        ..Conntrack::default()
-    };
+    let orig = Tuple::udp("192.0.2.1:40000".parse()?, "198.51.100.7:53".parse()?);
+    let status = Status::CONFIRMED | Status::SEEN_REPLY;
+    let ct = Conntrack { timeout: Some(120), status: Some(status), ..Conntrack::new(orig) };
     let create = request::create(&ct)?.with_seq(2);
     println!("{}", Annotate::new(create.as_message()));
     Ok(())

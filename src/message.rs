@@ -229,6 +229,15 @@ impl NfGenMsg {
 }
 
 /// What a message is: a request, a reply, or an event about an entry or an expectation.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Kind, request};
+///
+/// let kind = request::stats().as_message().kind();
+/// assert_eq!(kind, Kind::Request);
+/// assert!(!kind.is_event() && Kind::Destroy.is_event());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -644,6 +653,19 @@ pub const fn messages(datagram: &[u8]) -> Messages<'_> {
 ///
 /// It is created by [`messages`](fn@messages) and [`Messages::with_endian`]. A message whose length
 /// is wrong ends it with an error, because the start of the next message is then unknown.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Endian, Messages, MsgType};
+///
+/// // A GET request of a big-endian machine.
+/// let datagram = [0, 0, 0, 20, 1, 1, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0, 2, 0, 0, 0];
+/// let mut messages = Messages::with_endian(&datagram, Endian::Big);
+/// let request = messages.next().unwrap()?;
+/// assert_eq!((request.msg_type(), request.header().nlmsg_seq), (MsgType::CT_GET, 7));
+/// assert!(messages.next().is_none());
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Messages<'a> {
     datagram: Datagram<'a>,
