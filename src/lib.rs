@@ -128,6 +128,8 @@ pub struct Readme;
 #[cfg(docsrs)]
 pub mod _documentation {
     #[doc = include_str!("../CHANGELOG.md")]
+    // `[Unreleased]` is a heading of Keep a Changelog, not a link.
+    #[allow(rustdoc::broken_intra_doc_links)]
     pub mod changelog {}
 
     #[doc = include_str!("../docs/json.md")]

@@ -205,10 +205,10 @@ fn take_help(at: &mut Cursor<'_>, into: &mut Help) {
     if name_type != CtattrHelp::Name || len != nla_align(name_end) {
         return;
     }
-    if let (Some(name), Some(behind)) = (at.rest.get(name_at..name_end), at.rest.get(len..)) {
+    if let (Some(name), Some(after)) = (at.rest.get(name_at..name_end), at.rest.get(len..)) {
         into.name = Some(Owned::from_borrowed(NulStr::from_payload(name)));
         into.info = None;
-        *at = Cursor::new(behind);
+        *at = Cursor::new(after);
     }
 }
 

@@ -101,12 +101,12 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
 
     #[inline(always)]
     pub(crate) fn take_all<'a>(&self, at: &mut Cursor<'a>) -> Option<Values<'a, '_, LEN, N>> {
-        let (bytes, behind) = at.rest.split_first_chunk::<LEN>()?;
+        let (bytes, after) = at.rest.split_first_chunk::<LEN>()?;
         let differ = |differ, &(at, expected)| differ | (word(bytes, at) ^ expected);
         if self.headers.iter().fold(0, differ) != 0 {
             return None;
         }
-        *at = Cursor::new(behind);
+        *at = Cursor::new(after);
         Some(Values { bytes, shape: self })
     }
 
@@ -119,10 +119,10 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         room: &'b mut [u8],
         nla_type: u16,
     ) -> Option<(Blank<'b, '_, LEN, N>, &'b mut [u8])> {
-        let (bytes, behind) = room.split_first_chunk_mut::<LEN>()?;
+        let (bytes, after) = room.split_first_chunk_mut::<LEN>()?;
         *bytes = self.blank;
         fill(bytes, 0, header(LEN, nla_type | NLA_F_NESTED).to_ne_bytes());
-        Some((Blank { bytes, shape: self }, behind))
+        Some((Blank { bytes, shape: self }, after))
     }
 
     /// Writes a nest of this type with values for the attributes of these indices.
@@ -134,11 +134,11 @@ impl<const LEN: usize, const N: usize> Shape<LEN, N> {
         indices: [usize; COUNT],
         values: [[u8; K]; COUNT],
     ) -> Option<&'b mut [u8]> {
-        let (mut nest, behind) = self.put(room, nla_type)?;
+        let (mut nest, after) = self.put(room, nla_type)?;
         for (&n, &value) in indices.iter().zip(&values) {
             nest.set(n, value);
         }
-        Some(behind)
+        Some(after)
     }
 }
 
@@ -183,8 +183,8 @@ impl<'a> Cursor<'a> {
         if self.head != header(nla_attr_size(K), nla_type) {
             return None;
         }
-        let (bytes, behind) = self.rest.split_first_chunk::<SIZE>()?;
-        *self = Self::new(behind);
+        let (bytes, after) = self.rest.split_first_chunk::<SIZE>()?;
+        *self = Self::new(after);
         Some(piece(bytes, NLA_HDRLEN))
     }
 
@@ -195,8 +195,8 @@ impl<'a> Cursor<'a> {
     pub(crate) fn skip_any(&mut self) -> bool {
         let len = self.nla_len();
         match self.rest.get(nla_align(len)..) {
-            Some(behind) if len >= NLA_HDRLEN => {
-                *self = Self::new(behind);
+            Some(after) if len >= NLA_HDRLEN => {
+                *self = Self::new(after);
                 true
             }
             _ => false,
@@ -210,8 +210,8 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     pub(crate) fn skip<const USUAL: usize>(&mut self, nla_type: u16) {
         if self.head == header(USUAL, nla_type) {
-            if let Some(behind) = self.rest.get(USUAL..) {
-                *self = Self::new(behind);
+            if let Some(after) = self.rest.get(USUAL..) {
+                *self = Self::new(after);
             }
         } else if self.nla_type() == nla_type {
             self.skip_any();

@@ -38,11 +38,11 @@ pub(crate) fn put_attr<const SIZE: usize, const K: usize>(
     nla_type: u16,
     payload: [u8; K],
 ) -> Option<Place<'_>> {
-    let (bytes, behind) = at.split_first_chunk_mut::<SIZE>()?;
+    let (bytes, after) = at.split_first_chunk_mut::<SIZE>()?;
     *bytes = [0; SIZE];
     fill(bytes, 0, header(nla_attr_size(K), nla_type).to_ne_bytes());
     fill(bytes, NLA_HDRLEN, payload);
-    Some(behind)
+    Some(after)
 }
 
 #[inline(always)]
@@ -91,7 +91,7 @@ pub(crate) fn put_other_tuple<'b>(
             match ids {
                 Ids::Ports(src, dst) => put_ports(&V4_PORTS, at, nla_type, flow, src, dst),
                 Ids::Icmp(id, ty, code) => put_icmp(&V4_ICMP, at, nla_type, flow, id, ty, code),
-                Ids::None => put_flow(&V4_OTHER, at, nla_type, flow).map(|(_, behind)| behind),
+                Ids::None => put_flow(&V4_OTHER, at, nla_type, flow).map(|(_, after)| after),
                 Ids::Icmpv6(..) => None,
             }
         }
@@ -100,7 +100,7 @@ pub(crate) fn put_other_tuple<'b>(
             match ids {
                 Ids::Ports(src, dst) => put_ports(&V6_PORTS, at, nla_type, flow, src, dst),
                 Ids::Icmpv6(id, ty, code) => put_icmp(&V6_ICMPV6, at, nla_type, flow, id, ty, code),
-                Ids::None => put_flow(&V6_OTHER, at, nla_type, flow).map(|(_, behind)| behind),
+                Ids::None => put_flow(&V6_OTHER, at, nla_type, flow).map(|(_, after)| after),
                 Ids::Icmp(..) => None,
             }
         }
@@ -118,11 +118,11 @@ pub(crate) fn put_flow<'b, 's, const K: usize, const LEN: usize, const N: usize>
     nla_type: u16,
     (src, dst, IpProto(proto)): Flow<K>,
 ) -> Option<(Blank<'b, 's, LEN, N>, Place<'b>)> {
-    let (mut nest, behind) = shape.put(at, nla_type)?;
+    let (mut nest, after) = shape.put(at, nla_type)?;
     nest.set(1, src);
     nest.set(2, dst);
     nest.set(4, [proto]);
-    Some((nest, behind))
+    Some((nest, after))
 }
 
 #[inline(always)]
@@ -134,10 +134,10 @@ pub(crate) fn put_ports<'b, const K: usize, const LEN: usize>(
     src_port: u16,
     dst_port: u16,
 ) -> Option<Place<'b>> {
-    let (mut nest, behind) = put_flow(shape, at, nla_type, flow)?;
+    let (mut nest, after) = put_flow(shape, at, nla_type, flow)?;
     nest.set(5, src_port.to_be_bytes());
     nest.set(6, dst_port.to_be_bytes());
-    Some(behind)
+    Some(after)
 }
 
 #[inline(always)]
@@ -150,11 +150,11 @@ pub(crate) fn put_icmp<'b, const K: usize, const LEN: usize>(
     ty: u8,
     code: u8,
 ) -> Option<Place<'b>> {
-    let (mut nest, behind) = put_flow(shape, at, nla_type, flow)?;
+    let (mut nest, after) = put_flow(shape, at, nla_type, flow)?;
     nest.set(5, id.to_be_bytes());
     nest.set(6, [ty]);
     nest.set(7, [code]);
-    Some(behind)
+    Some(after)
 }
 
 /// Returns `true` if a 64-bit value `ahead` bytes after `at` needs a pad attribute.
@@ -227,13 +227,13 @@ pub(crate) fn put_tcp(
     [scale_orig, scale_reply]: [u8; 2],
     [flags_orig, flags_reply]: [TcpFlagsMask; 2],
 ) -> Option<Place<'_>> {
-    let (mut nest, behind) = TCP.put(at, CtattrType::ProtoInfo)?;
+    let (mut nest, after) = TCP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, [scale_orig]);
     nest.set(3, [scale_reply]);
     nest.set(4, <[u8; 2]>::from_value(flags_orig));
     nest.set(5, <[u8; 2]>::from_value(flags_reply));
-    Some(behind)
+    Some(after)
 }
 
 /// Writes state, and verification tags of both sides.
@@ -243,11 +243,11 @@ pub(crate) fn put_sctp(
     SctpState(state): SctpState,
     [vtag_orig, vtag_reply]: [u32; 2],
 ) -> Option<Place<'_>> {
-    let (mut nest, behind) = SCTP.put(at, CtattrType::ProtoInfo)?;
+    let (mut nest, after) = SCTP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, vtag_orig.to_be_bytes());
     nest.set(3, vtag_reply.to_be_bytes());
-    Some(behind)
+    Some(after)
 }
 
 #[inline(always)]
@@ -257,11 +257,11 @@ pub(crate) fn put_dccp(
     DccpRole(role): DccpRole,
     handshake_seq: u64,
 ) -> Option<Place<'_>> {
-    let (mut nest, behind) = DCCP.put(at, CtattrType::ProtoInfo)?;
+    let (mut nest, after) = DCCP.put(at, CtattrType::ProtoInfo)?;
     nest.set(1, [state]);
     nest.set(2, [role]);
     nest.set(3, handshake_seq.to_be_bytes());
-    Some(behind)
+    Some(after)
 }
 
 /// Writes the name of a helper, given as bytes padded with zeros and their number.

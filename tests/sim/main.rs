@@ -8,7 +8,6 @@ mod created;
 mod dump;
 mod entry;
 mod event;
-mod layers;
 mod life;
 mod machine;
 mod netns;

@@ -319,15 +319,15 @@ fn break_container(
         return;
     }
     for (tail, mutation) in [
-        (&[0xa5][..], "1 byte behind the last attribute"),
-        (&[0xa5, 0x5a][..], "2 bytes behind the last attribute"),
-        (&[0xa5, 0x5a, 0xc3][..], "3 bytes behind the last attribute"),
+        (&[0xa5][..], "1 byte after the last attribute"),
+        (&[0xa5, 0x5a][..], "2 bytes after the last attribute"),
+        (&[0xa5, 0x5a, 0xc3][..], "3 bytes after the last attribute"),
     ] {
         let mut tree = original.clone();
         let Some((nodes, place)) = tree.container(at) else { return };
         *place = tail.to_vec();
-        let behind = [at, &[nodes.len()]].concat();
-        let (bytes, place) = tree.write(&behind);
+        let after = [at, &[nodes.len()]].concat();
+        let (bytes, place) = tree.write(&after);
         let kind = ErrorKind::AttrHeader { found: tail.len() };
         found.add(mutation, path, bytes, header_error(set, place.offset, kind));
     }
@@ -366,7 +366,7 @@ fn break_container(
     for (kept, mutation) in [
         (1, "ends in the header, after 1 byte"),
         (3, "ends in the header, after 3 bytes"),
-        (NLA_HDRLEN, "ends behind the header"),
+        (NLA_HDRLEN, "ends after the header"),
         (nla_len(&last, single.endian) - 1, "ends before the last byte"),
     ] {
         let len = nla_len(&last, single.endian);
@@ -376,8 +376,8 @@ fn break_container(
         let mut tree = tree.clone();
         let Some((nodes, tail)) = tree.container(at) else { return };
         *tail = whole.get(..kept).unwrap_or_default().to_vec();
-        let behind = [at, &[nodes.len()]].concat();
-        let (bytes, place) = tree.write(&behind);
+        let after = [at, &[nodes.len()]].concat();
+        let (bytes, place) = tree.write(&after);
         let kind = if kept < NLA_HDRLEN {
             ErrorKind::AttrHeader { found: kept }
         } else {
@@ -543,7 +543,7 @@ fn break_payload(found: &mut Found<'_>, original: &Tree, at: &[usize], node: &No
     if attr.is_some_and(|attr| attr.form == Form::Str) {
         let mut longer = node.field.payload.clone();
         longer.extend_from_slice(&[0xa5, 0]);
-        found.add("bytes behind the NUL", path, with(longer).0, Vec::new());
+        found.add("bytes after the NUL", path, with(longer).0, Vec::new());
         let mut invalid = alloc::vec![0xff, 0xc0];
         invalid.extend_from_slice(&node.field.payload);
         found.add("not UTF-8", path, with(invalid).0, Vec::new());
