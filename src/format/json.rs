@@ -19,6 +19,7 @@ use crate::wire::{
 };
 use crate::{Body, Conntrack, Expectation, Family, Kind, Message, MsgType};
 use alloc::boxed::Box;
+use alloc::string::String;
 use alloc::vec::Vec;
 use bitflags::Flags as _;
 use core::fmt::Write as _;
@@ -64,6 +65,22 @@ pub struct Json<'a> {
 }
 
 impl Json<'_> {
+    /// Returns the JSON object of a message, without a newline.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::{format::Json, request};
+    ///
+    /// let line = Json::default().line(&request::stats().as_message());
+    /// assert!(line.starts_with(r#"{"kind":"request","type":"IPCTNL_MSG_CT_GET_STATS","#));
+    /// ```
+    #[must_use]
+    pub fn line(&self, message: &Message<'_>) -> String {
+        let mut line = String::new();
+        self.write(message, &mut line);
+        line
+    }
+
     /// Appends a message to `out`, without a newline.
     pub fn write(&self, message: &Message<'_>, out: &mut dyn Sink) {
         self.write_and_report(message, out, |_| ());

@@ -216,8 +216,9 @@ impl Text {
     }
 
     /// Appends the line of an expectation, without the words for an event.
-    pub fn expectation(&self, expectation: &Expectation, family: Family, out: &mut dyn Sink) {
-        write_expectation(expectation, family, Line::new(&mut Buffer::new(out))).finish();
+    pub fn expectation(&self, expectation: &Expectation, out: &mut dyn Sink) {
+        let mut buffer = Buffer::new(out);
+        write_expectation(expectation, expectation.family, Line::new(&mut buffer)).finish();
     }
 
     /// Appends the time of an event.
