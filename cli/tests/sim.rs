@@ -104,6 +104,29 @@ fn the_wrong_release_leads_to_differences() {
     assert!(!exact, "{line}");
 }
 
+/// The recordings of the running kernel by `ctnetlink record`, and of an nlmon device.
+#[test]
+fn captures_are_exact() {
+    assert_exact("linux-6.18/flows.pcapng", &["--kernel", "6.18.44"], 45, 0);
+    assert_exact("linux-7.2/nlmon.pcapng", &["--kernel", "7.2"], 623, 0);
+    let args = ["--kernel", "7.2", "--arch", "s390x"];
+    assert_exact("linux-7.2-s390x/nlmon.pcapng", &args, 624, 0);
+    let args = ["--kernel", "7.2.13", "--arch", "mips"];
+    assert_exact("linux-7.2-mips/nlmon.pcapng", &args, 1052, 0);
+}
+
+/// The lines of `decode --format json -o hex` have no key `kind`.
+#[test]
+fn lines_without_kind_are_exact() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/linux-7.2");
+    let mut decode = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
+    decode.args(["decode", "--format", "json", "-o", "hex"]).arg(golden.join("nlmon.pcapng"));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sim_without_kind.jsonl");
+    std::fs::write(&file, decode.output().unwrap().stdout).unwrap();
+    let (line, is_exact) = sim(file.to_str().unwrap(), &["--kernel", "7.2"]);
+    assert!(is_exact && line.starts_with("messages=6"), "{line}");
+}
+
 #[test]
 fn unknown_releases_are_rejected() {
     for release in ["99.9", "2.6.38", "7.3"] {
