@@ -5,8 +5,9 @@ use clap::{Parser, Subcommand};
 
 /// Inspect Linux connection tracking messages from captures and from the running kernel
 ///
-/// FILE is pcap or pcapng of an nlmon device, raw netlink bytes, lines of hexadecimal bytes, or JSON
-/// lines with a key `hex`; the content decides. `-` is standard input.
+/// FILE is pcap or pcapng of an nlmon device, raw netlink bytes, lines of hexadecimal bytes, JSON
+/// lines with a key `hex`, or bytes as xxd, `hexdump -C`, `od -tx1`, Wireshark, strace or C print them;
+/// the content decides. `-` is standard input.
 #[derive(Parser)]
 #[command(name = "ctnetlink", version, after_help = status::help())]
 pub(crate) struct Args {

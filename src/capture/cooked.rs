@@ -20,7 +20,7 @@ use crate::wire::Endian;
 /// The link type LINKTYPE_NETLINK.
 pub(super) const NETLINK: u16 = 253;
 /// The link type LINKTYPE_LINUX_SLL.
-const LINUX_SLL: u16 = 113;
+pub(super) const LINUX_SLL: u16 = 113;
 /// The link type LINKTYPE_LINUX_SLL2.
 const LINUX_SLL2: u16 = 276;
 /// The `ARPHRD_*` type of netlink devices.

@@ -126,6 +126,17 @@ pub enum CaptureErrorKind {
     },
     /// A text of JSON objects whose first has no key `hex`.
     NoHex,
+    /// A line of a dump whose offset is not the number of the bytes before it; the dump is lost.
+    Offset {
+        /// The number of bytes before the line.
+        expected: usize,
+        /// The offset in the line.
+        found: String,
+    },
+    /// A dump of words, whose byte order a reader cannot know.
+    Words,
+    /// System calls as strace prints them, without all their bytes.
+    Calls,
 }
 
 impl Place {
@@ -154,8 +165,8 @@ impl fmt::Display for CaptureErrorKind {
             Self::Empty => write!(f, "the input is empty"),
             Self::UnknownFormat { found } => write!(
                 f,
-                "begins with {found:02x?}, which is no pcap, no pcapng, no netlink message, \
-                 no hexadecimal text and no JSON object"
+                "expected pcap, pcapng, netlink messages, hexadecimal bytes or JSON objects, found \
+                 {found:02x?}; other compressed or archived files have to be unpacked first"
             ),
             Self::Version { found } => write!(f, "version {found} of the format is not known"),
             Self::ByteOrder { found } => {
@@ -190,6 +201,17 @@ impl fmt::Display for CaptureErrorKind {
                 write!(f, "hexadecimal digit expected, nothing found at position {position}")
             }
             Self::Json { column, reason } => write!(f, "{reason} at column {column}"),
+            Self::Offset { expected, found } => {
+                write!(f, "expected the offset of byte {expected} of a dump, found {found}")
+            }
+            Self::Words => f.write_str(
+                "expected bytes of two hexadecimal digits after the offset, as `xxd`, `hexdump -C` and \
+                 `od -tx1` print them, found words, whose byte order depends on the machine",
+            ),
+            Self::Calls => f.write_str(
+                "expected bytes, found system calls; run strace with `-e read=FD -e write=FD` and keep \
+                 the lines that begin with ` | `",
+            ),
             Self::NoHex => f.write_str(
                 "expected JSON objects with the bytes of a message in the key `hex`, as \
                  `ctnetlink decode --format json -o hex` writes them",

@@ -22,6 +22,7 @@
 //! ```
 
 mod cooked;
+mod dump;
 mod error;
 mod pcap;
 mod pcapng;
@@ -58,6 +59,7 @@ const NETLINK_NETFILTER: u16 = 12;
 /// | pcapng | [draft-ietf-opsawg-pcapng], sections of both byte orders, all resolutions of time | a netlink datagram |
 /// | netlink | messages one after another, each at a multiple of 4 bytes; the first decides the byte order | a message |
 /// | hex | pairs of hexadecimal digits; between them may be white space, `:` and, after these, `0x` | a line |
+/// | hex, as other programs print it | dumps of `xxd`, `hexdump -C`, `od -tx1`, Wireshark and strace (` | 00000  14 00 …`), `xxd -p`, `od -An -tx1`, and strings and arrays of C | a dump |
 /// | JSON lines | one object per line, whose key `hex` is a string like a line of hex, and whose key `time`, if it is a number, is the capture time | a line |
 ///
 /// Packets of a capture must have a cooked header of Linux, that of
@@ -67,7 +69,8 @@ const NETLINK_NETFILTER: u16 = 12;
 /// lines that begin with `#` are skipped, and lines have up to 1 MiB.
 ///
 /// The reader never uses more than 32 MiB of memory, nor more than a few times the bytes that it has
-/// read (plus about 24 bytes for each interface of a pcapng section).
+/// read (plus about 24 bytes for each interface of a pcapng section, and 64 KiB for lines that a dump
+/// repeats).
 ///
 /// # Examples
 /// ```no_run
@@ -150,7 +153,7 @@ pub enum Format {
     Pcapng,
     /// Netlink messages, each at a multiple of 4 bytes.
     Netlink,
-    /// Lines of hexadecimal bytes.
+    /// Lines or dumps of hexadecimal bytes.
     Hex,
     /// One JSON object per line.
     JsonLines,

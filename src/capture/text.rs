@@ -1,10 +1,11 @@
-//! Reads lines of hexadecimal bytes, or of JSON objects with such bytes: one datagram per line.
+//! Reads texts: a datagram per line in hexadecimal digits or JSON, or a dump over several lines.
 
 use core::ops::Range;
 use std::borrow::Cow;
 use std::io::Read;
 
 use super::Record;
+use super::dump::{Complete, Dump, Form};
 use super::error::{CaptureError, CaptureErrorKind, Place};
 use super::window::Window;
 use crate::wire::Endian;
@@ -16,10 +17,19 @@ const LOOK_AHEAD: usize = 64 << 10;
 
 /// A text.
 pub(super) struct Text {
-    json: bool,
+    content: Content,
     lines: u64,
-    /// The bytes of the last line.
+    /// The bytes of the last line or dump.
     datagram: Vec<u8>,
+}
+
+enum Content {
+    /// A JSON object per line.
+    Json,
+    /// A datagram per line, in hexadecimal digits.
+    Hex,
+    /// Datagrams over several lines.
+    Dump(Dump),
 }
 
 /// The keys of a JSON object that the reader uses.
@@ -39,7 +49,7 @@ struct AnyObject {
 }
 
 impl Text {
-    /// Creates a reader if the first line that is not ignored is hexadecimal text or a JSON object.
+    /// Creates a reader if the first line that is not ignored has one of the known forms.
     ///
     /// Up to four bytes have been read before.
     pub(super) fn detect<R: Read>(input: &mut Window<R>) -> Result<Option<Self>, CaptureError> {
@@ -49,10 +59,10 @@ impl Text {
         }
         let mut comment = false;
         let mut at = 0;
-        let json = loop {
+        let content = loop {
             let Some(&byte) = input.unread().get(at) else {
                 if at >= LOOK_AHEAD || input.fill(at + 1)? == at {
-                    break false;
+                    break Content::Hex;
                 }
                 continue;
             };
@@ -60,21 +70,19 @@ impl Text {
                 b'\n' => comment = false,
                 b'#' => comment = true,
                 _ if comment || byte.is_ascii_whitespace() => {}
-                b'{' => {
-                    check_first_object(input, at)?;
-                    break true;
-                }
-                b':' => break false,
-                _ if byte.is_ascii_hexdigit() => break false,
-                _ => return Ok(None),
+                _ => match Content::detect(complete_line(input, at)?) {
+                    Ok(Some(content)) => break content,
+                    Ok(None) => return Ok(None),
+                    Err(kind) => return Err(Place::File.error(0, kind)),
+                },
             }
             at += 1;
         };
-        Ok(Some(Self { json, lines: 0, datagram: Vec::new() }))
+        Ok(Some(Self { content, lines: 0, datagram: Vec::new() }))
     }
 
     pub(super) fn is_json(&self) -> bool {
-        self.json
+        matches!(self.content, Content::Json)
     }
 
     pub(super) fn datagram(&self) -> &[u8] {
@@ -87,9 +95,14 @@ impl Text {
         input: &mut Window<R>,
     ) -> Result<Option<Record>, CaptureError> {
         loop {
+            if let Content::Dump(dump) = &self.content {
+                if dump.ends_before(complete_line(input, 0)?) {
+                    return Ok(self.finished_dump());
+                }
+            }
             let offset = input.offset();
             let Some(line) = take_line(input)? else {
-                return Ok(None);
+                return Ok(self.finished_dump());
             };
             self.lines += 1;
             let place = Place::Line(self.lines);
@@ -102,22 +115,31 @@ impl Text {
             if is_ignored(line) {
                 continue;
             }
-            let time =
-                if self.json { self.read_json(line) } else { self.read_hex(line).map(|()| None) };
+            let time = match &mut self.content {
+                Content::Json => self.read_json(line),
+                Content::Hex => self.read_hex(line).map(|()| None),
+                Content::Dump(dump) => match dump.add(line, self.lines, offset) {
+                    Ok(None) => continue,
+                    Ok(Some(complete)) => return Ok(Some(self.record_of(complete))),
+                    Err(kind) => Err(kind),
+                },
+            };
             return match time {
                 Err(kind) => Err(place.error(offset, kind)),
-                Ok(time) => Ok(Some(Record {
-                    number: self.lines,
-                    offset,
-                    bytes: 0..0,
-                    link_type: None,
-                    time,
-                    interface: None,
-                    missing: 0,
-                    order: Endian::Little,
-                })),
+                Ok(time) => Ok(Some(record(self.lines, offset, time))),
             };
         }
+    }
+
+    fn finished_dump(&mut self) -> Option<Record> {
+        let Content::Dump(dump) = &mut self.content else { return None };
+        let complete = dump.finish()?;
+        Some(self.record_of(complete))
+    }
+
+    fn record_of(&mut self, Complete { line, offset, bytes }: Complete) -> Record {
+        self.datagram = bytes;
+        record(line, offset, None)
     }
 
     /// Decodes a line and returns its capture time.
@@ -169,15 +191,38 @@ impl Text {
     }
 }
 
-/// Returns an error if the object at `at`, the first of a text, has no key `hex`.
-///
-/// Other objects are then not likely to have the key, and one error is enough.
-fn check_first_object<R: Read>(input: &mut Window<R>, at: usize) -> Result<(), CaptureError> {
-    let line = complete_line(input, at)?;
-    match serde_json::from_slice(line) {
-        Ok(AnyObject { hex: None }) => Err(Place::File.error(0, CaptureErrorKind::NoHex)),
-        // Other errors are reported when the line is read.
-        _ => Ok(()),
+impl Content {
+    /// Returns the content of a text that begins with `line`, or `None` if the line has no known form.
+    fn detect(line: &[u8]) -> Result<Option<Self>, CaptureErrorKind> {
+        if let Some(form) = Form::detect(line)? {
+            return Ok(Some(Self::Dump(Dump::new(form))));
+        }
+        if line.first() == Some(&b'{') {
+            return match serde_json::from_slice(line) {
+                // Other objects are then not likely to have the key, and one error is enough.
+                Ok(AnyObject { hex: None }) => Err(CaptureErrorKind::NoHex),
+                // Other errors are reported when the line is read.
+                _ => Ok(Some(Self::Json)),
+            };
+        }
+        // Errors in later words are reported when the line is read.
+        let is_end = |byte: &u8| *byte == b':' || byte.is_ascii_whitespace();
+        let word = line.split(is_end).find(|word| !word.is_empty()).unwrap_or_default();
+        let digits = word.strip_prefix(b"0x").or(word.strip_prefix(b"0X")).unwrap_or(word);
+        Ok(digits.iter().all(u8::is_ascii_hexdigit).then_some(Self::Hex))
+    }
+}
+
+fn record(number: u64, offset: u64, time: Option<u64>) -> Record {
+    Record {
+        number,
+        offset,
+        bytes: 0..0,
+        link_type: None,
+        time,
+        interface: None,
+        missing: 0,
+        order: Endian::Little,
     }
 }
 

@@ -2,6 +2,9 @@
 #![cfg(feature = "capture")]
 
 mod build;
+#[path = "../common/mod.rs"]
+mod common;
+mod dump;
 mod pcap;
 mod pcapng;
 mod raw;
