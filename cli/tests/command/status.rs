@@ -57,7 +57,7 @@ fn status_is_0_if_everything_was_read() {
 #[test]
 fn status_is_1_if_part_of_the_input_is_malformed() {
     assert_status(&["-"], MALFORMED, 1);
-    assert_status(&["-"], b"0g\n123\n", 1);
+    assert_status(&["-"], b"123\n0g\n", 1);
     assert_status(&["-"], &[GOOD, b"zz\n"].concat(), 1);
     for (file, cut) in [("linux-7.2/nlmon.pcapng", 7), ("linux-7.2/nlmon.pcap", 9)] {
         let file = std::fs::read(golden(file)).unwrap();
@@ -74,7 +74,7 @@ fn status_is_1_if_part_of_the_input_is_malformed() {
 fn status_is_2_if_a_file_cannot_be_read() {
     assert_status(&["/nonexistent"], b"", 2);
     assert_status(&["/"], b"", 2);
-    for input in [&b"Lorem ipsum\n"[..], b"", b"\x7fELF\x02\x01\x01\0"] {
+    for input in [&b"Lorem ipsum\n"[..], b"0g\n", b"", b"\x7fELF\x02\x01\x01\0"] {
         assert_status(&["-"], input, 2);
     }
     // The other files are still read.
