@@ -58,9 +58,9 @@ pub struct CtShape {
     pub family: Family,
     /// The transport protocol.
     pub proto: IpProto,
-    /// Whether the entry has the counters extension.
+    /// The entry has the counters extension.
     pub acct: bool,
-    /// Whether the entry has the timestamp extension.
+    /// The entry has the timestamp extension.
     pub timestamp: bool,
     /// The size of the labels extension in bytes: 16 since Linux 4.9.
     pub labels: Option<usize>,

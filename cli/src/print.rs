@@ -14,7 +14,7 @@ pub(crate) struct Printer {
     format: Format,
     text: Text,
     several_files: bool,
-    /// Whether JSON contains the whole message.
+    /// JSON objects have the key `hex`, with the whole message.
     hex: bool,
 }
 

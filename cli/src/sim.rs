@@ -138,7 +138,7 @@ impl Dump {
 struct Comparison {
     rebuilder: Rebuilder,
     count: Count,
-    /// Whether anything could not be read or differed.
+    /// At least one message was unreadable or differed.
     is_flawed: bool,
 }
 

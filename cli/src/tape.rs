@@ -131,7 +131,7 @@ fn open(path: &Path) -> io::Result<PcapngWriter<Blocks>> {
 /// A file that never keeps a part of a block.
 struct Blocks {
     file: File,
-    /// Whether the file is ours from its first byte.
+    /// The file contains only this recording, so that it may be cut to its last packet.
     can_cut: bool,
     /// Number of bytes in the file.
     length: u64,

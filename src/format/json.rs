@@ -58,7 +58,7 @@ pub struct Json<'a> {
     pub packet: Option<u64>,
     /// The time of the packet's capture or reception, in nanoseconds since the Unix epoch.
     pub time: Option<u64>,
-    /// Whether to write the whole message, in hexadecimal.
+    /// Adds the key `hex`, with the whole message in hexadecimal digits.
     ///
     /// `capture::Reader` can read such JSON back.
     pub hex: bool,

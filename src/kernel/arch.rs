@@ -33,11 +33,11 @@ use core::str::FromStr;
 pub struct Arch {
     /// The name of the machine.
     pub name: &'static str,
-    /// Whether integers in host order have their most significant byte first.
+    /// The most significant byte of an integer in host order is the first.
     pub is_big_endian: bool,
     /// The size of an `unsigned long` in bytes.
     pub word: usize,
-    /// Whether the kernel aligns 64-bit values with pad attributes.
+    /// The kernel aligns 64-bit values with pad attributes.
     ///
     /// It does so on machines without `HAVE_EFFICIENT_UNALIGNED_ACCESS`.
     pub pads: bool,

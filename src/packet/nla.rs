@@ -159,7 +159,7 @@ impl<S: AttrSet> fmt::Debug for NlaAttr<'_, S> {
     }
 }
 
-/// Whether a nest is not in the byte order of this machine.
+/// A search for a nest that is not in the byte order of this machine.
 struct Foreign(bool);
 
 impl<'a> Visitor<'a> for Foreign {

@@ -19,7 +19,7 @@ pub struct DumpRequest {
     pub portid: u32,
     /// The sequence number of the request.
     pub seq: u32,
-    /// Whether the request is a GET_CTRZERO, which sets the counters to 0.
+    /// The request is a GET_CTRZERO, which sets the counters to 0.
     pub ctrzero: bool,
     /// The layer 3 protocol; [`Family::UNSPEC`] selects all.
     pub family: Family,

@@ -36,7 +36,7 @@ pub struct Reply {
     pub seq: u32,
     /// `NLM_F_DUMP_FILTERED` in a filtered dump since Linux 5.8, otherwise empty.
     pub flags: NlmFlags,
-    /// Whether extensions are sent: always, except for unconfirmed entries since Linux 5.5.
+    /// Sends the extensions; since Linux 5.5 unconfirmed entries are sent without them.
     pub extinfo: bool,
 }
 

@@ -21,7 +21,7 @@ pub struct Packet {
     pub stamp: Option<u64>,
     /// The state of the protocol after the packet.
     pub proto: Option<L4State>,
-    /// Whether the packet makes the entry assured.
+    /// The packet makes the entry assured (`ASSURED`).
     pub assured: bool,
     /// Seconds from the packet until the entry expires.
     pub timeout: u32,

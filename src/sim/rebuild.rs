@@ -45,15 +45,15 @@ pub struct Recorded {
     pub kind: RecordedKind,
     /// The changes with which the kernel called `ctnetlink_conntrack_event`.
     pub ipct_events: Option<IpctEvents>,
-    /// Whether the entry was created with counters.
+    /// The entry was created with counters.
     pub acct: bool,
-    /// Whether the entry was created with timestamps.
+    /// The entry was created with timestamps.
     pub timestamp: bool,
-    /// Whether the entry was created with labels.
+    /// The entry was created with labels.
     pub labels: bool,
     /// The offset of the message in its datagram.
     pub offset: usize,
-    /// Whether the security module does not count the NUL of a context, as Smack and `AppArmor` do.
+    /// The security module does not count the NUL of a context, as Smack and `AppArmor` do.
     pub context_without_nul: bool,
 }
 
