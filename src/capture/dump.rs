@@ -23,7 +23,8 @@ pub(super) enum Form {
     ///
     /// xxd, `hexdump -C`, `od -tx1`, Wireshark and strace print them.
     Offsets,
-    /// Lines of this number of bytes, as of `xxd -p` and `od -An -tx1`; a shorter one ends a datagram.
+    /// Lines of this number of characters, as of `xxd -p` and `od -An -tx1`; a shorter one ends a
+    /// datagram.
     Width(usize),
     /// Lines of `\x14` or `0x14`, as in strings and arrays of C.
     ///
@@ -57,7 +58,7 @@ impl Form {
         let Ok(bytes) = decode(line) else { return Ok(None) };
         let separated = line.contains(&b' ');
         let is_wrapped = bytes.len() == if separated { OD_WIDTH } else { XXD_WIDTH };
-        Ok((is_wrapped && is_cut(&bytes)).then_some(Self::Width(bytes.len())))
+        Ok((is_wrapped && is_cut(&bytes)).then_some(Self::Width(line.len())))
     }
 }
 
@@ -78,7 +79,7 @@ pub(super) struct Dump {
     last: usize,
     /// A line with an asterisk stands for copies of the line before it, up to the next offset.
     repeats: bool,
-    /// Lines after an error are ignored until the next datagram.
+    /// A line had an error: the datagram is lost, and its other lines are ignored.
     failed: bool,
 }
 
@@ -104,32 +105,36 @@ impl Dump {
         line: u64,
         offset: u64,
     ) -> Result<Option<Complete>, CaptureErrorKind> {
-        let ends = match self.form {
-            Form::Offsets => self.add_after_offset(text, line, offset).map(|()| false),
-            Form::Width(width) => decode(text)
-                .and_then(|bytes| self.push(&bytes, line, offset))
-                .map(|length| length < width),
+        let (ends, added) = match self.form {
+            Form::Offsets => (false, self.add_after_offset(text, line, offset)),
+            Form::Width(width) => {
+                let added = decode(text).and_then(|bytes| self.push(&bytes, line, offset));
+                (text.len() < width, added)
+            }
             Form::Literal => {
                 let text = without_comment(text);
-                literal(text)
-                    .and_then(|bytes| self.push(&bytes, line, offset))
-                    .map(|_| !matches!(text.last(), Some(b',' | b'\\' | b'{')))
+                let added = literal(text).and_then(|bytes| self.push(&bytes, line, offset));
+                (!matches!(text.last(), Some(b',' | b'\\' | b'{')), added)
             }
         };
-        match ends {
-            Ok(true) => Ok(self.finish()),
-            Ok(false) => Ok(None),
-            Err(kind) => {
-                self.bytes.clear();
-                self.failed = self.form == Form::Offsets;
-                Err(kind)
-            }
+        let is_first = !self.failed;
+        if added.is_err() {
+            self.bytes.clear();
+            self.failed = true;
+        }
+        let complete = if ends { self.finish() } else { None };
+        match added {
+            Err(kind) if is_first => Err(kind),
+            _ => Ok(complete),
         }
     }
 
     /// Returns the datagram that ends here, if there is one.
     pub(super) fn finish(&mut self) -> Option<Complete> {
         let mut bytes = take(&mut self.bytes);
+        if take(&mut self.failed) {
+            return None;
+        }
         // Wireshark copies the whole packet.
         if let Ok(Some(header)) = cooked::read(cooked::LINUX_SLL, &bytes) {
             bytes.drain(..header.length);
@@ -157,7 +162,7 @@ impl Dump {
         let parts = parts.ok_or(wrong)?;
         self.fill_to(&parts)?;
         let bytes = decode(parts.data)?;
-        self.push(&bytes, line, offset).map(drop)
+        self.push(&bytes, line, offset)
     }
 
     /// Repeats the last line up to the offset of the next one if an asterisk stood between them.
@@ -182,7 +187,7 @@ impl Dump {
         }
     }
 
-    fn push(&mut self, bytes: &[u8], line: u64, offset: u64) -> Result<usize, CaptureErrorKind> {
+    fn push(&mut self, bytes: &[u8], line: u64, offset: u64) -> Result<(), CaptureErrorKind> {
         if self.bytes.is_empty() {
             (self.line, self.offset) = (line, offset);
         }
@@ -192,7 +197,7 @@ impl Dump {
             found if found > LIMIT => {
                 Err(CaptureErrorKind::TooLong { limit: LIMIT as u64, found: found as u64 })
             }
-            _ => Ok(bytes.len()),
+            _ => Ok(()),
         }
     }
 }

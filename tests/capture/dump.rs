@@ -192,6 +192,17 @@ fn an_error_loses_only_its_dump() {
     );
     let found: Vec<_> = whole.packets().iter().map(|p| (p.number, p.offset, &p.data[..])).collect();
     assert_eq!(found, [(5, 156, &[0x0a, 0x1b, 0x2c, 0x3d, 0x4e][..])]);
+    // The lines after an error do not begin another datagram.
+    for text in [
+        "0x14, 0x00,\n0x3, 0x00,\n0x87, 0x98, 0x3b\n\n0x0a, 0x1b\n",
+        "\\x14\\x0g\n\\x0a\\x1b\n",
+        &format!("dc000000{}\n5z\n0a1b\n", "5a".repeat(26)),
+        &format!("dc000000{0}\n{1}5z\n{1}5a\n5a\n0a1b\n", "5a".repeat(26), "5a".repeat(29)),
+    ] {
+        let whole = read(text.as_bytes()).expect("dump");
+        let found: Vec<_> = whole.packets().iter().map(|packet| &packet.data[..]).collect();
+        assert_eq!((found, whole.errors().len()), (vec![&[0x0a, 0x1b][..]], 1), "{text}");
+    }
     // A line whose first length is possible is a datagram, even if it is as long as one of `xxd -p`.
     let line = format!("{:02x}000000{}\n", 30, "5a".repeat(26));
     let whole = read(line.repeat(3).as_bytes()).expect("lines");
