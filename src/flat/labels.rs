@@ -44,6 +44,7 @@ impl Labels {
         Self { memory, len: HostBits::MAX_LEN as u8, endian }
     }
 
+    #[inline]
     fn host_bits(&self) -> HostBits<'_> {
         let memory = self.memory.get(..self.len.into()).unwrap_or(&self.memory);
         HostBits::new(memory, self.endian).unwrap_or(HostBits::EMPTY)
@@ -51,6 +52,7 @@ impl Labels {
 
     /// Returns the labels as a number.
     #[must_use]
+    #[inline]
     pub fn bits(self) -> u128 {
         self.host_bits().to_u128()
     }

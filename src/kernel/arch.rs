@@ -93,6 +93,7 @@ impl Arch {
 
     /// Returns the byte order, with the word size.
     #[must_use]
+    #[inline]
     pub const fn endian(&self) -> Endian {
         let endian = if self.is_big_endian { Endian::Big } else { Endian::Little };
         endian.with_word_size(self.word)

@@ -302,9 +302,12 @@ pub fn ctnetlink_dump_labels(kernel: &Kernel, out: &mut impl Out, ct: &NfConn) {
     let Some(labels) = ct.labels.filter(|_| kernel.has_labels()) else {
         return;
     };
-    let bytes = labels.bits.bits().to_le_bytes();
+    let bits = labels.bits.bits();
+    let bytes = bits.to_le_bytes();
     let in_use = bytes.get(..labels.len(kernel)).unwrap_or(&bytes);
-    if in_use.iter().any(|&byte| byte != 0) {
+    // The labels after the array are the highest bits.
+    let unused = 128_usize.saturating_sub(8 * in_use.len());
+    if bits.checked_shl(unused as u32).unwrap_or(0) != 0 {
         if let Some(bits) = HostBits::new(in_use, Endian::Little) {
             out.labels(bits);
         }
