@@ -12,23 +12,27 @@ struct Format {
 const GZIP: Format = Format { name: "gzip", magic: b"\x1f\x8b" };
 const XZ: Format = Format { name: "xz", magic: b"\xfd7zXZ\0" };
 const ZSTD: Format = Format { name: "zstd", magic: b"\x28\xb5\x2f\xfd" };
-const FORMATS: [Format; 3] = [GZIP, XZ, ZSTD];
+/// A Zstandard frame that decoders skip; the lower half of its first byte has no meaning.
+const ZSTD_SKIPPABLE: Format = Format { name: "zstd", magic: b"\x50\x2a\x4d\x18" };
+const FORMATS: [Format; 4] = [GZIP, XZ, ZSTD, ZSTD_SKIPPABLE];
 
 /// An input whose first bytes have been read already.
 type Peeked<R> = Chain<Cursor<Vec<u8>>, R>;
 
 /// Reads only as far as it takes to recognize a compressed format.
 fn peek<R: Read>(mut input: R) -> io::Result<(Option<Format>, Peeked<R>)> {
-    let mut head = Vec::new();
+    let (mut read, mut head) = (Vec::new(), Vec::new());
     while FORMATS.iter().any(|f| f.magic.len() > head.len() && f.magic.starts_with(&head)) {
         let mut byte = [0];
         if input.read(&mut byte)? == 0 {
             break;
         }
-        head.extend(byte);
+        read.extend(byte);
+        let is_skippable = head.is_empty() && byte[0] & 0xf0 == 0x50;
+        head.push(if is_skippable { 0x50 } else { byte[0] });
     }
     let format = FORMATS.into_iter().find(|format| head == format.magic);
-    Ok((format, Cursor::new(head).chain(input)))
+    Ok((format, Cursor::new(read).chain(input)))
 }
 
 #[cfg(not(feature = "compression"))]

@@ -8,7 +8,7 @@ mod run;
 use namespace::{enter, flow, skipped, socket, wait_for_listener};
 use run::{command, create, other, run, start, stderr, stdout};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The group of NEW events.
@@ -53,6 +53,13 @@ fn marks(path: &str) -> Vec<u64> {
     marks
 }
 
+/// Starts to record NEW events, and waits until it receives them.
+fn start_record(output: &str, options: &[&str]) -> Child {
+    let record = start(&[&["record", "-o", output, "-e", "new", "--for", "20"], options].concat());
+    wait_for_listener(NEW);
+    record
+}
+
 #[test]
 fn a_recording_rotates_by_size() {
     const TEST: &str = "a_recording_rotates_by_size";
@@ -60,20 +67,7 @@ fn a_recording_rotates_by_size() {
     let Some(mut socket) = socket(TEST) else { return };
     let scratch = Scratch::new("size");
     let output = scratch.file("flows.new.pcapng");
-    let record = start(&[
-        "record",
-        "-o",
-        &output,
-        "-e",
-        "new",
-        "--rotate-size",
-        "1500",
-        "--count",
-        "30",
-        "--for",
-        "20",
-    ]);
-    wait_for_listener(NEW);
+    let record = start_record(&output, &["--rotate-size", "1500", "--count", "30"]);
     create(&mut socket, (0x100..0x100 + 30).map(flow));
     let record = record.wait_with_output().unwrap();
     assert!(record.status.success(), "{}", stderr(&record));
@@ -100,20 +94,7 @@ fn a_recording_rotates_by_time() {
     let Some(mut socket) = socket(TEST) else { return };
     let scratch = Scratch::new("time");
     let output = scratch.file("flows");
-    let record = start(&[
-        "record",
-        "-o",
-        &output,
-        "-e",
-        "new",
-        "--rotate-seconds",
-        "0.4",
-        "--count",
-        "4",
-        "--for",
-        "20",
-    ]);
-    wait_for_listener(NEW);
+    let record = start_record(&output, &["--rotate-seconds", "0.4", "--count", "4"]);
     for pair in [[0x121, 0x122], [0x131, 0x132]] {
         // The time is later than the maximum age of the first file, and of the second one.
         std::thread::sleep(Duration::from_millis(600));

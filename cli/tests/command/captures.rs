@@ -5,18 +5,15 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Output, Stdio};
 
-const KERNELS: [&str; 10] = [
-    "linux-5.10",
-    "linux-6.1",
-    "linux-6.1-i386",
-    "linux-6.12",
-    "linux-6.18",
-    "linux-7.2",
-    "linux-7.2-arm64-16k",
-    "linux-7.2-mips",
-    "linux-7.2-riscv64",
-    "linux-7.2-s390x",
-];
+/// The folders of the golden recordings.
+fn kernels() -> Vec<String> {
+    let folders = std::fs::read_dir(golden("")).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = folders.map(|name| name.into_string().unwrap());
+    let mut kernels: Vec<_> = names.filter(|name| name.starts_with("linux-")).collect();
+    kernels.sort();
+    assert!(kernels.len() >= 10, "{kernels:?}");
+    kernels
+}
 
 /// `messages=N exact=N errors=N`.
 fn counts(output: &Output) -> [u64; 3] {
@@ -26,9 +23,14 @@ fn counts(output: &Output) -> [u64; 3] {
     [a, b, c].map(|number| number.parse().unwrap())
 }
 
+/// The captures of nlmon devices, of which there is none of Linux 6.18.
+fn nlmon_captures(is_wanted: impl Fn(&str) -> bool) -> Vec<String> {
+    let wanted = kernels().into_iter().filter(|kernel| kernel != "linux-6.18" && is_wanted(kernel));
+    wanted.map(|kernel| golden(&format!("{kernel}/nlmon.pcapng"))).collect()
+}
+
 fn captures() -> Vec<String> {
-    let kernels = KERNELS.iter().filter(|kernel| **kernel != "linux-6.18");
-    let mut files: Vec<_> = kernels.map(|k| golden(&format!("{k}/nlmon.pcapng"))).collect();
+    let mut files = nlmon_captures(|_| true);
     files.push(golden("linux-7.2/nlmon.pcap"));
     files
 }
@@ -78,8 +80,8 @@ fn messages_from_kernels_are_reencoded_exactly() {
 
     let richer = ["linux-5.10", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2"];
     let richer = richer.map(|kernel| format!("{kernel}/richer.jsonl"));
-    for file in KERNELS.map(|kernel| format!("{kernel}/messages.jsonl")).iter().chain(&richer) {
-        let file = golden(file);
+    for file in kernels().iter().map(|kernel| format!("{kernel}/messages.jsonl")).chain(richer) {
+        let file = golden(&file);
         let lines = std::fs::read_to_string(&file).unwrap();
         let sent: String = lines
             .lines()
@@ -332,9 +334,8 @@ impl Drop for Scratch {
 
 /// Returns a capture with sections of several kernels and some thousand messages.
 fn many_messages(is_wanted: impl Fn(&str) -> bool) -> Vec<u8> {
-    let kernels = KERNELS.iter().filter(|kernel| **kernel != "linux-6.18" && is_wanted(kernel));
-    let files = kernels.map(|kernel| std::fs::read(golden(&format!("{kernel}/nlmon.pcapng"))));
-    files.map(Result::unwrap).collect::<Vec<_>>().concat().repeat(2)
+    let files = nlmon_captures(is_wanted).into_iter().map(|file| std::fs::read(file).unwrap());
+    files.collect::<Vec<_>>().concat().repeat(2)
 }
 
 /// Changes bytes of packets, so that messages do not decode, and of blocks, so that packets are lost.

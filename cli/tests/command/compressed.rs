@@ -36,6 +36,16 @@ fn compressed_captures_are_recognized_by_content() {
 }
 
 #[test]
+fn a_zstandard_file_may_begin_with_a_frame_that_is_skipped() {
+    let file = std::fs::read(fixture(".zst")).unwrap();
+    for first in [0x50, 0x5a, 0x5f] {
+        let skipped =
+            [&[first, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 0x87, 0x98, 0x3b][..], &file].concat();
+        assert_eq!(decode("-", &skipped), decode(&fixture(""), b""));
+    }
+}
+
+#[test]
 fn what_comes_before_a_cut_is_decoded() {
     let file = std::fs::read(golden("linux-7.2/nlmon.pcapng")).unwrap();
     let messages = |output: &[u8]| -> u64 {
