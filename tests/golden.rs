@@ -393,3 +393,32 @@ fn a_big_endian_message_can_be_written_in_little_endian() {
         assert_eq!(turned, Conntrack::try_from(message).unwrap(), "{}", golden.place);
     }
 }
+
+/// The first cell of the tables is the folder; the fourth and fifth are the numbers of messages.
+#[test]
+fn the_readme_counts_the_messages() {
+    let readme = std::fs::read_to_string(common::golden_dir().join("README.md")).unwrap();
+    let mut file = "messages.jsonl";
+    let mut tables = [0; 2];
+    for line in readme.lines() {
+        if line.starts_with("The second recording (`richer.jsonl`)") {
+            file = "richer.jsonl";
+        }
+        let cells: Vec<_> = line.split('|').map(str::trim).collect();
+        let [_, folder, _, _, messages, with_text, ..] = cells[..] else { continue };
+        let Some(folder) = folder.strip_prefix("`linux-").and_then(|f| f.strip_suffix('`')) else {
+            continue;
+        };
+        let path = common::golden_dir().join(format!("linux-{folder}")).join(file);
+        let recorded = std::fs::read_to_string(path).unwrap();
+        let texts = recorded.lines().filter(|line| line.contains("\"text\":"));
+        let counts = [recorded.lines().count(), texts.count()].map(|count| count.to_string());
+        assert_eq!(
+            [messages, with_text],
+            counts.each_ref().map(|count| &**count),
+            "{folder} {file}"
+        );
+        tables[usize::from(file == "richer.jsonl")] += 1;
+    }
+    assert_eq!(tables, [common::KERNELS.len(), common::RICHER.len()]);
+}
