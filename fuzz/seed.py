@@ -28,8 +28,18 @@ def attributes(data: bytes, order: str, at: int):
         at += (length + 3) & ~3
 
 
+def dumps(data: bytes):
+    """Yields the bytes as xxd, hexdump, `xxd -p`, C and strace print them."""
+    lines = [(at, data[at : at + 16]) for at in range(0, len(data), 16)]
+    yield "".join(f"{at:08x}: {line.hex(' ', 2)}  ....\n" for at, line in lines)
+    yield "".join(f"{at:08x}  {line.hex(' ')}  |....|\n" for at, line in lines) + f"*\n{len(data):08x}\n"
+    yield "".join(f"{data[at : at + 30].hex()}\n" for at in range(0, len(data), 30))
+    yield "{\n" + "".join("".join(f"0x{byte:02x}, " for byte in line) + "\n" for _, line in lines) + "};\n"
+    yield "".join(f" | {at:05x}  {line.hex(' ')}  .... |\n" for at, line in lines)
+
+
 for file in sorted(GOLDEN.glob("linux-*/*.jsonl")):
-    order = "big" if "s390x" in str(file) else "little"
+    order = "big" if file.parent.name.endswith(("mips", "s390x")) else "little"
     top = 0x80 if order == "big" else 0
     for n, line in enumerate(file.read_text().splitlines()):
         data = bytes.fromhex(json.loads(line)["hex"])
@@ -42,6 +52,8 @@ for file in sorted(GOLDEN.glob("linux-*/*.jsonl")):
         if n % 16 == 0:
             seed("capture", line.encode())
             seed("capture", data)
+            for text in dumps(data):
+                seed("capture", text.encode())
 for file in sorted(GOLDEN.glob("*/nlmon.*")):
     # The first blocks are enough as a seed.
     seed("capture", file.read_bytes()[:6000])
