@@ -87,6 +87,9 @@ impl Net {
     ///
     /// The events have no port id, because no socket is the cause.
     pub(crate) fn nf_ct_remove_expectations(&mut self, ct: &NfConn) {
+        if self.expectations.is_empty() {
+            return;
+        }
         let expectations = core::mem::take(&mut self.expectations);
         let (ended, kept): (Vec<_>, _) =
             expectations.into_iter().partition(|exp| exp.master_id == ct.id);

@@ -113,11 +113,12 @@ impl Net {
     ///
     /// Returns [`Enoent`](Errno::Enoent) if there is no such entry.
     pub fn packet(&mut self, id: u32, packet: &Packet) -> Result<(), Errno> {
-        let (place, mut ct) = self.take(id)?;
-        self.apply(&mut ct, packet);
+        let mut lent = self.lend(id)?;
+        let ct = &mut *lent.ct;
+        self.apply(ct, packet);
         ct.timeout = ct.timeout.saturating_add(self.clock.jiffies);
-        self.deliver_cached_events(&mut ct);
-        self.put(place, ct);
+        self.deliver_cached_events(ct);
+        self.table.restore(lent);
         Ok(())
     }
 
@@ -149,7 +150,7 @@ impl Net {
     ///
     /// Returns [`Enoent`](Errno::Enoent) if there is no such entry.
     pub fn delete(&mut self, portid: u32, id: u32) -> Result<(), Errno> {
-        let (_, ct) = self.take(id)?;
+        let ct = self.table.remove_id(id).ok_or(Errno::Enoent)?;
         if self.kernel.release.delete_announces_before_stop() {
             // The event is sent before the stop time is set.
             self.destroy_event(ct, portid);
@@ -162,8 +163,7 @@ impl Net {
     /// Deletes every entry for the socket `portid`, which is 0 when the namespace ends.
     pub fn flush(&mut self, portid: u32) {
         // Entries leave the table one by one, because later ones may be their master.
-        self.table.reverse();
-        while let Some(ct) = self.table.pop() {
+        while let Some(ct) = self.table.pop_first() {
             self.nf_ct_delete(ct, portid);
         }
     }
@@ -184,13 +184,8 @@ impl Net {
     /// look-ups do it.
     pub fn reap_expired(&mut self) {
         let now = self.clock.jiffies;
-        let table = core::mem::take(&mut self.table);
-        let (alive, expired): (Vec<_>, Vec<_>) = table.into_iter().partition(|ct| ct.timeout > now);
-        let alive_len = alive.len();
-        self.table = alive;
-        self.table.extend(expired.into_iter().rev());
-        while self.table.len() > alive_len {
-            if let Some(ct) = self.table.pop() {
+        for position in self.table.positions(|ct| ct.timeout <= now) {
+            if let Some(ct) = self.table.remove(position) {
                 self.nf_ct_delete(ct, 0);
             }
         }
@@ -251,22 +246,25 @@ impl Net {
         while let Some(mut ct) = put.take() {
             ct.use_count = ct.use_count.saturating_sub(1);
             if ct.use_count > 0 {
-                self.held.push(ct);
+                self.held.insert(ct.id, ct);
                 return;
             }
-            let is_master = |master: &NfConn| ct.master.is_some() && master.id == ct.master_id;
-            let mut known = self.table.iter_mut().chain(&mut self.dying);
-            if let Some(master) = known.find(|master| is_master(master)) {
+            if ct.master.is_none() {
+                return;
+            }
+            let is_master = |master: &&mut NfConn| master.id == ct.master_id;
+            let known = self.table.get_mut(ct.master_id).into_iter();
+            if let Some(master) = known.chain(&mut self.dying).find(is_master) {
                 master.use_count = master.use_count.saturating_sub(1);
-            } else if let Some(at) = self.held.iter().position(is_master) {
-                put = Some(self.held.swap_remove(at));
+            } else {
+                put = self.held.remove(&ct.master_id);
             }
         }
     }
 
     /// Sets the counters of an entry to 0.
     pub(crate) fn zero_counters(&mut self, id: u32) {
-        let ct = self.table.iter_mut().find(|ct| ct.id == id);
+        let ct = self.table.get_mut(id);
         if let Some(acct) = ct.and_then(|ct| ct.acct.as_mut()) {
             *acct = [NfConnCounter::default(); 2];
         }

@@ -2,7 +2,7 @@
 
 use super::errno::Errno;
 use super::net::Net;
-use super::nf_conn::{Dir, NfConn, NfConntrackTuple, NfConntrackZone, ZoneDir};
+use super::nf_conn::{Dir, NfConntrackTuple, NfConntrackZone, ZoneDir};
 use crate::Family;
 use crate::flat::{Conntrack, Record as _, Tuple};
 use crate::kernel::L4Proto;
@@ -93,20 +93,15 @@ impl Net {
         zone: NfConntrackZone,
         tuple: &NfConntrackTuple,
     ) -> Option<u32> {
-        let is_same = |ct: &NfConn| {
-            [Dir::Original, Dir::Reply]
-                .iter()
-                .zip(&ct.tuple)
-                .any(|(&dir, of_dir)| of_dir == tuple && ct.zone.id_in(dir) == zone.id_in(dir))
-        };
-        let place = self.table.iter().position(is_same)?;
-        let ct = self.table.get(place)?;
+        let mut dirs = [Dir::Original, Dir::Reply].into_iter();
+        let ct = dirs.find_map(|dir| self.table.find(tuple, dir, zone))?;
+        let id = ct.id;
         if ct.timeout <= self.clock.jiffies && self.kernel.release.dump_reaps_expired() {
-            let ct = self.table.remove(place);
+            let ct = self.table.remove_id(id)?;
             self.nf_ct_delete(ct, 0);
             return None;
         }
-        Some(ct.id)
+        Some(id)
     }
 
     /// Returns the id of the entry that a request names.
@@ -129,12 +124,9 @@ impl Net {
     /// Each tuple is looked up in the zone of its own direction.
     pub(crate) fn is_taken(&self, zone: NfConntrackZone, tuples: &[NfConntrackTuple; 2]) -> bool {
         let dirs = [Dir::Original, Dir::Reply];
-        let clashes = |ct: &NfConn, tuple: &NfConntrackTuple, own: Dir| {
-            dirs.iter().zip(&ct.tuple).any(|(&dir, of_dir)| {
-                let theirs = ct.zone.id_in(dir);
-                of_dir == tuple && theirs == zone.id_in(dir) && theirs == zone.id_in(own)
-            })
+        let clashes = |tuple: &NfConntrackTuple, own: Dir, dir: Dir| {
+            zone.id_in(dir) == zone.id_in(own) && self.table.find(tuple, dir, zone).is_some()
         };
-        self.table.iter().any(|ct| dirs.iter().zip(tuples).any(|(&own, t)| clashes(ct, t, own)))
+        dirs.iter().zip(tuples).any(|(&own, t)| dirs.iter().any(|&dir| clashes(t, own, dir)))
     }
 }

@@ -57,7 +57,7 @@
 //! 1. State: `errno`, `helper`, `nf_conn`.
 //! 2. Messages from state: `dump_tuples`, `out`, `fill_info`, `event`, `expect`, `stats`, `proc_line`.
 //! 3. State from messages: `rebuild`.
-//! 4. A namespace: `net`.
+//! 4. A namespace: `table`, `net`.
 //! 5. What happens to it: `delivery`, `expectations`, `life`, `lookup`, `change`, `dump`, `requests`.
 //!
 //! # Accuracy
@@ -66,8 +66,8 @@
 //! sizes that those kernels allocated: on x86-64, and on i386 (6.1), arm64 with pages of 16 KiB, mips,
 //! riscv64 and s390x (7.2). Other releases follow their sources; methods of
 //! [`Release`](crate::kernel::Release) say where only sources before and after a change were read. The
-//! caller decides the order of the table, ids, and the effect of packets on a protocol's state, because
-//! the module has no hash table and no protocol trackers.
+//! caller decides the order of the table, ids, and the effect of packets on a protocol's state: a
+//! kernel's order and ids are random, and the module has no protocol trackers.
 
 mod change;
 mod delivery;
@@ -88,6 +88,7 @@ mod proc_line;
 mod rebuild;
 mod requests;
 mod stats;
+mod table;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 

@@ -4,8 +4,10 @@ use super::errno::Errno;
 use super::expect::NfConntrackExpect;
 use super::helper::Helper;
 use super::nf_conn::NfConn;
+use super::table::{Lent, Table};
 use crate::Group;
 use crate::kernel::Kernel;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -119,11 +121,11 @@ pub struct Net {
     /// The table, in the order in which entries were added.
     ///
     /// The kernel walks its table in an order that it chooses at random at boot.
-    pub(crate) table: Vec<NfConn>,
+    pub(crate) table: Table,
     /// Entries whose DESTROY event is to be sent again.
     pub(crate) dying: Vec<NfConn>,
-    /// Entries that have ended and are the master of others.
-    pub(crate) held: Vec<NfConn>,
+    /// Entries that have ended and are the master of others, by id.
+    pub(crate) held: BTreeMap<u32, NfConn>,
     pub(crate) expectations: Vec<NfConntrackExpect>,
     pub(crate) last_id: u32,
 }
@@ -157,9 +159,9 @@ impl Net {
             labels_used: false,
             helpers: Helper::in_tree(),
             listeners: Vec::new(),
-            table: Vec::new(),
+            table: Table::default(),
             dying: Vec::new(),
-            held: Vec::new(),
+            held: BTreeMap::new(),
             expectations: Vec::new(),
             last_id: 0,
         };
@@ -227,17 +229,24 @@ impl Net {
         self.table.iter()
     }
 
-    /// Returns the entries of the table, to be changed or reordered.
+    /// Returns the entries of the table, to be changed.
     ///
-    /// The kernel walks its table in an order of its own.
-    pub fn entries_mut(&mut self) -> &mut [NfConn] {
-        &mut self.table
+    /// Their tuples, zones and ids must stay as they are, because the table finds entries by them.
+    pub fn entries_mut(&mut self) -> impl Iterator<Item = &mut NfConn> {
+        self.table.iter_mut()
+    }
+
+    /// Sorts the table, which is otherwise in the order in which entries were added.
+    ///
+    /// The kernel walks its table in an order of its own. Entries with equal keys keep their order.
+    pub fn sort_entries_by_key<K: Ord>(&mut self, key: impl FnMut(&NfConn) -> K) {
+        self.table.sort_by_key(0, key);
     }
 
     /// Returns the entry with this id.
     #[must_use]
     pub fn entry(&self, id: u32) -> Option<&NfConn> {
-        self.table.iter().find(|ct| ct.id == id)
+        self.table.get(id)
     }
 
     /// Returns the entries whose DESTROY event has not been delivered, which `GET_DYING` lists.
@@ -245,15 +254,16 @@ impl Net {
         self.dying.iter()
     }
 
-    /// Takes an entry and its position out of the table; [`put`](Self::put) restores it.
-    pub(crate) fn take(&mut self, id: u32) -> Result<(usize, NfConn), Errno> {
-        let place = self.table.iter().position(|ct| ct.id == id).ok_or(Errno::Enoent)?;
-        Ok((place, self.table.remove(place)))
+    /// Returns the entry with this id, to be changed.
+    ///
+    /// Its tuples, zone and id must stay as they are.
+    pub fn entry_mut(&mut self, id: u32) -> Option<&mut NfConn> {
+        self.table.get_mut(id)
     }
 
-    /// Restores an entry that [`take`](Self::take) returned.
-    pub(crate) fn put(&mut self, place: usize, ct: NfConn) {
-        self.table.insert(place.min(self.table.len()), ct);
+    /// Takes an entry out of the table for a moment; [`Table::restore`] puts it back.
+    pub(crate) fn lend(&mut self, id: u32) -> Result<Lent, Errno> {
+        self.table.lend(id).ok_or(Errno::Enoent)
     }
 
     /// Sets the id of the next entry that is created.

@@ -72,12 +72,10 @@ impl Net {
     /// Deletes the entries that `request` selects (`ctnetlink_flush_conntrack`).
     pub fn ctnetlink_flush_conntrack(&mut self, request: &DumpRequest) {
         let kernel = self.kernel;
-        let table = core::mem::take(&mut self.table);
-        let (doomed, kept): (Vec<_>, _) =
-            table.into_iter().partition(|ct| request.matches(&kernel, ct));
-        self.table = kept;
-        for ct in doomed {
-            self.nf_ct_delete(ct, request.portid);
+        for position in self.table.positions(|ct| request.matches(&kernel, ct)) {
+            if let Some(ct) = self.table.remove(position) {
+                self.nf_ct_delete(ct, request.portid);
+            }
         }
     }
 
@@ -138,7 +136,7 @@ impl Net {
         if self.is_taken(zone, &ct.tuple) {
             return Err(Errno::Eexist);
         }
-        if let Some(master) = self.table.iter_mut().find(|m| m.id == ct.master_id) {
+        if let Some(master) = self.table.get_mut(ct.master_id) {
             // The new entry holds a reference to its master.
             master.use_count = master.use_count.wrapping_add(u32::from(ct.master.is_some()));
         }
@@ -186,12 +184,12 @@ impl Net {
         id: u32,
         request: &Conntrack,
     ) -> Result<(), Errno> {
-        let (place, mut ct) = self.take(id)?;
-        let result = self.change(&mut ct, request);
+        let mut lent = self.lend(id)?;
+        let result = self.change(&mut lent.ct, request);
         if result.is_ok() {
-            self.eventmask_report(&mut ct, IpctEvents::CHANGED, portid);
+            self.eventmask_report(&mut lent.ct, IpctEvents::CHANGED, portid);
         }
-        self.put(place, ct);
+        self.table.restore(lent);
         result
     }
 }

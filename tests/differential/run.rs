@@ -203,7 +203,7 @@ impl<'m> Run<'m> {
         let Ok(shown) = Conntrack::try_from(*message) else { return Ok(()) };
         let (now, hz) = (self.net.clock, u64::from(self.net.kernel.arch.hz));
         let id = shown.id.unwrap_or_default();
-        let Some(ct) = self.net.entries_mut().iter_mut().find(|ct| ct.id == id) else {
+        let Some(ct) = self.net.entry_mut(id) else {
             return Ok(());
         };
         if let (Some(tstamp), Some(start)) = (&mut ct.tstamp, shown.timestamp.start) {
@@ -240,7 +240,7 @@ impl<'m> Run<'m> {
         let shown = messages(datagrams).filter_map(|message| Conntrack::try_from(message).ok());
         let place: HashMap<_, _> = shown.enumerate().map(|(n, ct)| (ct.id, n)).collect();
         let last = usize::MAX;
-        self.net.entries_mut().sort_by_key(|ct| place.get(&Some(ct.id)).copied().unwrap_or(last));
+        self.net.sort_entries_by_key(|ct| place.get(&Some(ct.id)).copied().unwrap_or(last));
     }
 
     fn new_entry(&mut self, flags: NlmFlags, ct: &Conntrack) -> Result<(), Difference> {
@@ -285,7 +285,7 @@ impl<'m> Run<'m> {
     fn adopt_timeout_of(&mut self, shown: &Conntrack, keeps: bool) {
         let (now, hz) = (self.net.clock.jiffies, u64::from(self.net.kernel.arch.hz));
         let id = shown.id.unwrap_or_default();
-        let entry = self.net.entries_mut().iter_mut().find(|ct| ct.id == id && keeps);
+        let entry = self.net.entry_mut(id).filter(|_| keeps);
         if let (Some(ct), Some(seconds)) = (entry, shown.timeout) {
             if (ct.timeout.saturating_sub(now) / hz).abs_diff(seconds.into()) == 1 {
                 ct.timeout = now + u64::from(seconds) * hz + hz / 2;
