@@ -37,7 +37,7 @@ pub fn groups() -> [Group; 4] {
 }
 
 /// Returns the messages of the layout that is most frequent among messages with times.
-fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
+pub fn of_one_shape(golden: &'static [Golden]) -> &'static [Golden] {
     let types = |golden: &Golden| -> Vec<_> {
         let attrs = golden.message().conntrack_attrs().expect("a message about an entry");
         attrs.raw().flatten().map(|attr| (attr.nla_type, attr.payload.len())).collect()

@@ -1,7 +1,7 @@
 //! What a flow record reads of a message.
 
 use ctnetlink::nested::SctpState;
-use ctnetlink::{Conntrack, Counters, IpProto, Kind, Message, ProtoInfo, TcpState, Tuple};
+use ctnetlink::{Conntrack, Counters, IpProto, Kind, Message, ProtoInfo, Status, TcpState, Tuple};
 
 /// A message about a conntrack entry, with what is known about its reception.
 ///
@@ -82,6 +82,7 @@ impl<'a> Flow<'a> {
     /// Events of kernels before Linux 5.11 contain neither the state of the protocol nor the
     /// timeout. Of these kernels, only a deletion by a program can be told from a timer that ran out.
     #[must_use]
+    #[inline]
     pub fn end_reason(&self) -> EndReason {
         let has_ended = match self.entry.protoinfo {
             Some(ProtoInfo::Tcp(tcp)) => {
@@ -108,18 +109,30 @@ impl<'a> Flow<'a> {
 impl Flow<'_> {
     /// Returns the ports or the ICMP type and code of the original direction.
     #[must_use]
+    #[inline]
     pub fn layer4(&self) -> Layer4 {
         layer4(&self.entry.orig)
     }
 
+    /// Returns `true` if NAT translates the source or the destination.
+    #[must_use]
+    #[inline]
+    pub fn is_translated(&self) -> bool {
+        let nat = Status::SRC_NAT.union(Status::DST_NAT);
+        let may_be = self.entry.status.is_none_or(|status| status.intersects(nat));
+        may_be && (self.entry.snat().is_some() || self.entry.dnat().is_some())
+    }
+
     /// Returns the zone of both directions, or else that of the original direction.
     #[must_use]
+    #[inline]
     pub fn zone(&self) -> Option<u16> {
         self.entry.zone.or(self.entry.orig.zone)
     }
 
     /// Returns `true` if the packets and bytes of both directions are known.
     #[must_use]
+    #[inline]
     pub fn has_counters(&self) -> bool {
         let is_known = |counters: &Counters| counters.packets.is_some() & counters.bytes.is_some();
         is_known(&self.entry.counters_orig) & is_known(&self.entry.counters_reply)
@@ -141,6 +154,7 @@ impl Flow<'_> {
 }
 
 /// Returns the ports or the ICMP type and code of a tuple.
+#[inline]
 pub(crate) fn layer4(tuple: &Tuple) -> Layer4 {
     match (tuple.proto, tuple) {
         (

@@ -1,20 +1,14 @@
 //! Messages of records.
 
 use super::element::Element;
-use super::record::{self, Data, Fields, Template};
+use super::open::{Open, SET_HEADER};
+use super::record::{self, Fields, Template};
 use super::shape::Shape;
 use super::statistics::{self, Statistics};
-use super::time::unix_seconds;
 use crate::Flow;
 use ctnetlink::Status;
 use std::collections::VecDeque;
 
-/// The length of a message header.
-const HEADER: usize = 16;
-/// The length of a set header.
-const SET_HEADER: usize = 4;
-/// The version of IPFIX.
-const VERSION: u16 = 10;
 /// The set that contains templates.
 const TEMPLATES: u16 = 2;
 /// The set that contains options templates.
@@ -86,18 +80,6 @@ struct Queued {
     records: u32,
 }
 
-/// A message that is not complete.
-#[derive(Debug, Default)]
-struct Open {
-    bytes: Vec<u8>,
-    /// Where the last set begins; 0 if there is none.
-    set: usize,
-    /// The number of that set.
-    set_id: u16,
-    /// The number of data records.
-    records: u32,
-}
-
 /// An encoder of flows, which collects records into messages.
 ///
 /// Messages that are complete wait in a queue, in their order. No record allocates memory once the
@@ -144,7 +126,10 @@ pub struct Encoder {
 #[derive(Debug)]
 struct Announced {
     shape: Shape,
-    fields: Vec<Element>,
+    /// The template record.
+    template: Vec<u8>,
+    /// The length of a data record.
+    record_length: usize,
 }
 
 impl Encoder {
@@ -156,7 +141,7 @@ impl Encoder {
         let max_message = config.max_message.clamp(Config::SHORTEST, Config::LONGEST);
         Self {
             config: Config { max_message, ..config },
-            open: Open::default(),
+            open: Open::new(max_message),
             bytes: Vec::new(),
             taken: 0,
             queue: VecDeque::new(),
@@ -194,23 +179,19 @@ impl Encoder {
     pub fn push_statistics(&mut self, statistics: &Statistics, now: u64) {
         self.flush(now);
         let domain = self.config.domain;
-        let open = &mut self.open;
         if !self.statistics_announced {
             self.statistics_announced = true;
             let (mut sent, mut not_sent) = (Template::default(), Template::default());
             statistics::sent(statistics, domain, &mut sent);
             statistics::not_sent(statistics, &mut not_sent);
-            open.begin_set(OPTIONS_TEMPLATES);
-            write_template(statistics::SENT, &sent.0, Some(1), &mut open.bytes);
-            write_template(statistics::NOT_SENT, &not_sent.0, Some(1), &mut open.bytes);
+            self.open.begin_set(OPTIONS_TEMPLATES);
+            self.open.append(&template_record(statistics::SENT, &sent.0, Some(1)));
+            self.open.append(&template_record(statistics::NOT_SENT, &not_sent.0, Some(1)));
         }
-        let (mut sent, mut not_sent) = (Data::default(), Data::default());
-        statistics::sent(statistics, domain, &mut sent);
-        statistics::not_sent(statistics, &mut not_sent);
-        for (template, data) in [(statistics::SENT, sent), (statistics::NOT_SENT, not_sent)] {
-            open.begin_set(template);
-            open.bytes.extend_from_slice(data.as_bytes());
-        }
+        self.open.begin_set(statistics::SENT);
+        self.open.append_fields(|out| statistics::sent(statistics, domain, out));
+        self.open.begin_set(statistics::NOT_SENT);
+        self.open.append_fields(|out| statistics::not_sent(statistics, out));
         let sequence = self.statistics_sequence;
         self.statistics_sequence = sequence.wrapping_add(2);
         self.enqueue(STATISTICS_DOMAIN, sequence, 0, now);
@@ -223,8 +204,8 @@ impl Encoder {
     pub fn resend_templates(&mut self, now: u64) {
         self.statistics_announced = false;
         self.flush(now);
-        for Announced { shape, fields } in std::mem::take(&mut self.announced) {
-            self.announce(shape, fields, now);
+        for announced in std::mem::take(&mut self.announced) {
+            self.announce(announced, now);
         }
         self.flush(now);
     }
@@ -236,7 +217,7 @@ impl Encoder {
     /// flow records in them.
     pub fn start_session(&mut self) -> u64 {
         let queued: u64 = self.queue.iter().map(|queued| u64::from(queued.records)).sum();
-        let discarded = queued + u64::from(self.open.records);
+        let discarded = queued + u64::from(self.open.records());
         *self = Self::new(self.config);
         discarded
     }
@@ -245,11 +226,12 @@ impl Encoder {
     pub fn set_max_message(&mut self, max_message: usize, now: u64) {
         self.flush(now);
         self.config.max_message = max_message.clamp(Config::SHORTEST, Config::LONGEST);
+        self.open = Open::new(self.config.max_message);
     }
 
     /// Moves the open message to the queue, if it contains anything.
     pub fn flush(&mut self, now: u64) {
-        let records = self.open.records;
+        let records = self.open.records();
         let sequence = self.sequence;
         self.sequence = sequence.wrapping_add(records);
         self.enqueue(self.config.domain, sequence, records, now);
@@ -258,7 +240,7 @@ impl Encoder {
     /// Returns `true` if records wait in a message that is not complete.
     #[must_use]
     pub fn has_open_message(&self) -> bool {
-        !self.open.bytes.is_empty()
+        !self.open.is_empty()
     }
 
     /// Returns the number of bytes in the queue.
@@ -283,103 +265,69 @@ impl Encoder {
     /// Adds a record, with its template before it if the session does not contain it yet.
     #[inline]
     fn push_record(&mut self, shape: Shape, flow: &Flow<'_>, kind: Record, now: u64) {
-        let mut data = Data::default();
-        kind.put(shape, flow, &mut data);
-        let data = data.as_bytes();
-        let is_open = self.open.set_id == shape.template_id();
-        if !is_open || self.open.bytes.len() + data.len() > self.config.max_message {
-            self.begin_data_set(shape, flow, kind, data.len(), now);
+        let max = self.config.max_message;
+        let is_open = self.open.set_id() == shape.template_id();
+        if !(is_open && self.open.push(max, |out| kind.put(shape, flow, out))) {
+            self.begin_data_set(shape, flow, kind, now);
+            self.open.push(max, |out| kind.put(shape, flow, out));
         }
-        self.open.bytes.extend_from_slice(data);
-        self.open.records += 1;
     }
 
-    /// Begins a set for a record of this length.
-    #[cold]
-    fn begin_data_set(
-        &mut self,
-        shape: Shape,
-        flow: &Flow<'_>,
-        kind: Record,
-        length: usize,
-        now: u64,
-    ) {
-        let needed = SET_HEADER + length;
-        if !self.announced.iter().any(|announced| announced.shape == shape) {
-            let mut template = Template::default();
-            kind.put(shape, flow, &mut template);
-            // Both go into one message if they fit.
-            self.make_room(SET_HEADER + template_length(&template.0) + needed, now);
-            self.announce(shape, template.0, now);
-        }
-        self.make_room(needed, now);
+    /// Begins a set with room for a record.
+    #[inline(never)]
+    fn begin_data_set(&mut self, shape: Shape, flow: &Flow<'_>, kind: Record, now: u64) {
+        let announced = self.announced.iter().find(|announced| announced.shape == shape);
+        let record_length = match announced {
+            Some(announced) => announced.record_length,
+            None => {
+                let mut fields = Template::default();
+                kind.put(shape, flow, &mut fields);
+                let template = Announced {
+                    shape,
+                    template: template_record(shape.template_id(), &fields.0, None),
+                    record_length: fields.0.iter().map(|field| usize::from(field.length)).sum(),
+                };
+                let record_length = template.record_length;
+                // Both go into one message if they fit.
+                let both = template.template.len() + SET_HEADER + record_length;
+                self.make_room(SET_HEADER + both, now);
+                self.announce(template, now);
+                record_length
+            }
+        };
+        self.make_room(SET_HEADER + record_length, now);
         self.open.begin_set(shape.template_id());
     }
 
     /// Adds a template.
-    fn announce(&mut self, shape: Shape, fields: Vec<Element>, now: u64) {
-        self.make_room(SET_HEADER + template_length(&fields), now);
-        if self.open.set_id != TEMPLATES {
+    fn announce(&mut self, announced: Announced, now: u64) {
+        self.make_room(SET_HEADER + announced.template.len(), now);
+        if self.open.set_id() != TEMPLATES {
             self.open.begin_set(TEMPLATES);
         }
-        write_template(shape.template_id(), &fields, None, &mut self.open.bytes);
-        self.announced.push(Announced { shape, fields });
+        self.open.append(&announced.template);
+        self.announced.push(announced);
     }
 
     /// Moves the open message to the queue if it is too long for another `length` bytes.
     fn make_room(&mut self, length: usize, now: u64) {
-        if self.open.bytes.len().max(HEADER) + length > self.config.max_message {
+        if self.open.length() + length > self.config.max_message {
             self.flush(now);
         }
     }
 
     /// Completes the open message.
     fn enqueue(&mut self, domain: u32, sequence: u32, records: u32, now: u64) {
-        let open = &mut self.open;
-        if open.bytes.is_empty() {
+        if self.open.is_empty() {
             return;
-        }
-        open.end_set();
-        let length = open.bytes.len();
-        if let Some(header) = open.bytes.first_chunk_mut::<HEADER>() {
-            header[0..2].copy_from_slice(&VERSION.to_be_bytes());
-            header[2..4].copy_from_slice(&(length as u16).to_be_bytes());
-            header[4..8].copy_from_slice(&unix_seconds(now).to_be_bytes());
-            header[8..12].copy_from_slice(&sequence.to_be_bytes());
-            header[12..16].copy_from_slice(&domain.to_be_bytes());
         }
         if self.queue.is_empty() {
             self.bytes.clear();
             self.taken = 0;
         }
-        self.bytes.extend_from_slice(&open.bytes);
-        self.queue.push_back(Queued { length, records });
-        open.bytes.clear();
-        (open.set, open.set_id, open.records) = (0, 0, 0);
-    }
-}
-
-impl Open {
-    /// Begins a set, and the message if it contains nothing yet.
-    fn begin_set(&mut self, id: u16) {
-        if self.bytes.is_empty() {
-            self.bytes.resize(HEADER, 0);
-        }
-        self.end_set();
-        self.set = self.bytes.len();
-        self.set_id = id;
-        self.bytes.extend_from_slice(&id.to_be_bytes());
-        self.bytes.extend_from_slice(&[0; 2]);
-    }
-
-    /// Writes the length of the last set into its header.
-    fn end_set(&mut self) {
-        if self.set != 0 {
-            let length = (self.bytes.len() - self.set) as u16;
-            if let Some(place) = self.bytes.get_mut(self.set + 2..self.set + SET_HEADER) {
-                place.copy_from_slice(&length.to_be_bytes());
-            }
-        }
+        let bytes = self.open.complete(domain, sequence, now);
+        self.bytes.extend_from_slice(bytes);
+        self.queue.push_back(Queued { length: bytes.len(), records });
     }
 }
 
@@ -396,6 +344,11 @@ impl Record {
     #[inline(always)]
     fn put(self, shape: Shape, flow: &Flow<'_>, out: &mut impl Fields) {
         match self {
+            // The offsets in the most frequent records are known at compile time.
+            Self::Biflow if shape == Shape::COMMON => record::biflow(Shape::COMMON, flow, out),
+            Self::Biflow if shape == Shape::COMMON_NAT => {
+                record::biflow(Shape::COMMON_NAT, flow, out);
+            }
             Self::Biflow => record::biflow(shape, flow, out),
             Self::Original => record::uniflow(shape, flow, false, out),
             Self::Reply => record::uniflow(shape, flow, true, out),
@@ -412,20 +365,16 @@ fn has_reply(flow: &Flow<'_>) -> bool {
     }
 }
 
-/// Returns the length of a template record.
-fn template_length(fields: &[Element]) -> usize {
-    let field = |element: &Element| if element.enterprise.is_some() { 8 } else { 4 };
-    4 + fields.iter().map(field).sum::<usize>()
-}
-
-/// Appends a template record.
-fn write_template(id: u16, elements: &[Element], scopes: Option<u16>, out: &mut Vec<u8>) {
+/// Returns a template record; `scopes` is the number of scope fields of an options template.
+fn template_record(id: u16, fields: &[Element], scopes: Option<u16>) -> Vec<u8> {
+    let mut out = Vec::new();
     out.extend_from_slice(&id.to_be_bytes());
-    out.extend_from_slice(&(elements.len() as u16).to_be_bytes());
+    out.extend_from_slice(&(fields.len() as u16).to_be_bytes());
     if let Some(scopes) = scopes {
         out.extend_from_slice(&scopes.to_be_bytes());
     }
-    for element in elements {
-        element.write_specifier(out);
+    for field in fields {
+        field.write_specifier(&mut out);
     }
+    out
 }

@@ -21,6 +21,7 @@
 
 mod element;
 mod encoder;
+mod open;
 mod record;
 mod shape;
 mod statistics;

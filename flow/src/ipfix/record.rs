@@ -8,8 +8,8 @@ use crate::{Flow, Layer4};
 use ctnetlink::{Counters, Kind, Tuple};
 use std::net::IpAddr;
 
-/// The longest record: IPv6 with everything.
-const LONGEST: usize = 160;
+/// At least the length of the longest record: one of IPv6 with every field.
+pub(super) const LONGEST: usize = 160;
 
 /// Receives the fields of a record in their order.
 pub(super) trait Fields {
@@ -27,29 +27,28 @@ impl Fields for Template {
     }
 }
 
-/// The bytes of a data record.
-pub(super) struct Data {
-    bytes: [u8; LONGEST],
+/// The place where a data record is written.
+pub(super) struct Data<'a> {
+    place: &'a mut [u8; LONGEST],
     length: usize,
 }
 
-impl Default for Data {
-    fn default() -> Self {
-        Self { bytes: [0; LONGEST], length: 0 }
+impl<'a> Data<'a> {
+    pub(super) fn new(place: &'a mut [u8; LONGEST]) -> Self {
+        Self { place, length: 0 }
+    }
+
+    /// Returns the number of bytes that were put.
+    pub(super) fn length(&self) -> usize {
+        self.length
     }
 }
 
-impl Data {
-    pub(super) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-}
-
-impl Fields for Data {
+impl Fields for Data<'_> {
     #[inline(always)]
     fn put<const N: usize>(&mut self, _: Element, value: [u8; N]) {
         let end = self.length + N;
-        if let Some(place) = self.bytes.get_mut(self.length..end) {
+        if let Some(place) = self.place.get_mut(self.length..end) {
             place.copy_from_slice(&value);
             self.length = end;
         }

@@ -2,7 +2,8 @@
 
 use super::Mode;
 use crate::{Flow, Layer4};
-use ctnetlink::{Family, Kind};
+use ctnetlink::{Kind, Tuple};
+use std::net::IpAddr;
 
 /// The fields of a record, as a bit mask. A template's number is this mask plus 256, so that a number
 /// always has the same meaning.
@@ -18,32 +19,35 @@ impl Shape {
     const NAT: u16 = 1 << 5;
     const ZONE: u16 = 1 << 6;
     const MARK: u16 = 1 << 7;
+    /// What most flows of most networks have.
+    pub(super) const COMMON: Self = Self(Self::PORTS | Self::TIMES | Self::COUNTERS);
+    /// The same with NAT.
+    pub(super) const COMMON_NAT: Self = Self(Self::COMMON.0 | Self::NAT);
 
     /// Returns the shape of a flow, or `None` if it has no record in this mode.
     #[inline]
     pub(super) fn of(flow: &Flow<'_>, mode: Mode, with_mark: bool) -> Option<Self> {
         let entry = flow.entry;
-        let is_exported = match mode {
-            Mode::Biflow | Mode::Uniflow => flow.message.kind() == Kind::Destroy,
-            Mode::NatEvents => matches!(flow.message.kind(), Kind::New | Kind::Destroy),
+        let timestamp = &entry.timestamp;
+        let is_exported = match flow.message.kind() {
+            Kind::Destroy => true,
+            Kind::New => mode == Mode::NatEvents,
+            _ => false,
         };
         if !is_exported || entry.id.is_none() {
             return None;
         }
-        let (orig, reply) = (&entry.orig, &entry.reply);
-        let mut shape = match orig.family() {
-            Family::IPV4 => 0,
-            Family::IPV6 => Self::IPV6,
-            _ => return None,
+        let mut shape = match version(&entry.orig)? {
+            Version::V4 => 0,
+            Version::V6 => Self::IPV6,
         };
-        orig.proto?;
+        entry.orig.proto?;
         shape |= match flow.layer4() {
             Layer4::Ports { .. } => Self::PORTS,
             Layer4::Icmp { .. } => Self::ICMP,
             Layer4::Other => 0,
         };
-        let is_nat = entry.snat().is_some() || entry.dnat().is_some();
-        if is_nat && reply.family() == orig.family() {
+        if flow.is_translated() && version(&entry.reply) == version(&entry.orig) {
             shape |= Self::NAT;
         }
         if flow.zone().is_some() {
@@ -54,7 +58,7 @@ impl Shape {
             let is_event = shape & Self::NAT != 0 && shape & Self::IPV6 == 0;
             return (is_event && flow.nat_event_time().is_some()).then_some(Self(shape));
         }
-        if entry.timestamp.start.is_some() && entry.timestamp.stop.is_some() {
+        if timestamp.start.is_some() & timestamp.stop.is_some() {
             shape |= Self::TIMES;
         }
         if flow.has_counters() {
@@ -100,5 +104,22 @@ impl Shape {
 
     pub(super) const fn has_mark(self) -> bool {
         self.0 & Self::MARK != 0
+    }
+}
+
+/// The version of IP.
+#[derive(PartialEq, Eq)]
+enum Version {
+    V4,
+    V6,
+}
+
+/// Returns the version of IP, if both addresses are known.
+#[inline]
+fn version(tuple: &Tuple) -> Option<Version> {
+    match (tuple.src, tuple.dst) {
+        (Some(IpAddr::V4(_)), Some(IpAddr::V4(_))) => Some(Version::V4),
+        (Some(IpAddr::V6(_)), Some(IpAddr::V6(_))) => Some(Version::V6),
+        _ => None,
     }
 }
