@@ -27,6 +27,7 @@
 //! # Ok::<(), ctnetlink::Error>(())
 //! ```
 
+pub mod export;
 mod flow;
 pub mod ipfix;
 

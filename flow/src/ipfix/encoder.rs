@@ -159,18 +159,37 @@ impl Encoder {
     /// since the Unix epoch. If the record does not fit the open message, that message goes to the queue.
     #[inline]
     pub fn push(&mut self, flow: &Flow<'_>, now: u64) -> u32 {
-        let Some(shape) = Shape::of(flow, self.config.mode, self.config.mark) else { return 0 };
+        let Some(shape) = self.shape(flow) else { return 0 };
         let first = match self.config.mode {
             Mode::Biflow => Record::Biflow,
             Mode::Uniflow => Record::Original,
             Mode::NatEvents => Record::NatEvent,
         };
         self.push_record(shape, flow, first, now);
-        if self.config.mode == Mode::Uniflow && has_reply(flow) {
+        if self.has_second_record(flow) {
             self.push_record(shape, flow, Record::Reply, now);
             return 2;
         }
         1
+    }
+
+    /// Returns the number of records that [`push`](Self::push) would add.
+    #[must_use]
+    pub fn record_count(&self, flow: &Flow<'_>) -> u32 {
+        match self.shape(flow) {
+            Some(_) => 1 + u32::from(self.has_second_record(flow)),
+            None => 0,
+        }
+    }
+
+    #[inline]
+    fn shape(&self, flow: &Flow<'_>) -> Option<Shape> {
+        Shape::of(flow, self.config.mode, self.config.mark)
+    }
+
+    #[inline]
+    fn has_second_record(&self, flow: &Flow<'_>) -> bool {
+        self.config.mode == Mode::Uniflow && has_reply(flow)
     }
 
     /// Adds the statistics as two records of a message of their own.
@@ -321,8 +340,9 @@ impl Encoder {
         if self.open.is_empty() {
             return;
         }
-        if self.queue.is_empty() {
-            self.bytes.clear();
+        // A queue that never becomes empty must not keep what was taken.
+        if self.queue.is_empty() || self.taken > self.bytes.len() / 2 {
+            self.bytes.drain(..self.taken);
             self.taken = 0;
         }
         let bytes = self.open.complete(domain, sequence, now);
