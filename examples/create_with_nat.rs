@@ -21,7 +21,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         help: Help { name: Some("ftp".into()), ..Help::default() },
         ..Conntrack::new(orig)
     };
-    flow.request_only_mut().nat_src.min_ip = Some("203.0.113.5".parse()?);
+    flow.rare_mut().nat_src.min_ip = Some("203.0.113.5".parse()?);
     let mut socket = Socket::open()?;
     if let Err(error) = socket.request(request::create(&flow)?) {
         eprintln!("without a helper: {error}");

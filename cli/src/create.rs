@@ -8,7 +8,7 @@ use crate::options::values::{Values, change_labels};
 use crate::status::{self, Status};
 use crate::stop::Stop;
 use clap::Subcommand;
-use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, RequestOnly, Tuple};
+use ctnetlink::flat::{NatRange, PortRange, ProtoInfo, Rare, Tuple};
 use ctnetlink::nested::{TcpFlags, TcpFlagsMask};
 use ctnetlink::request;
 use ctnetlink::socket::Socket;
@@ -76,10 +76,10 @@ impl Create {
             },
             orig: Tuple { zone: self.tuples.orig_zone, ..orig_complete },
             zone: self.tuples.orig.zone,
-            request_only: RequestOnly {
+            rare: Rare {
                 nat_src: nat("--src-nat", self.nat.src_nat)?,
                 nat_dst: nat("--dst-nat", self.nat.dst_nat)?,
-                ..RequestOnly::default()
+                ..Rare::default()
             }
             .into(),
             ..Conntrack::default()

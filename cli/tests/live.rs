@@ -144,7 +144,7 @@ fn conntrack_reads_entries_that_the_crate_created() {
     }));
     sctp.timeout = Some(54_321);
     let mut nat = flow(0x11_2244);
-    nat.request_only_mut().nat_src = NatRange {
+    nat.rare_mut().nat_src = NatRange {
         min_ip: "203.0.113.9".parse().ok(),
         max_ip: None,
         ports: PortRange { min: Some(0x3412), max: None },

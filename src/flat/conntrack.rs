@@ -1,237 +1,23 @@
 //! Conntrack entries.
 
+use super::declare::conntrack;
+#[cfg(feature = "format")]
+use super::declare::json_item;
+#[cfg(feature = "serde")]
+use super::declare::{item, item_name};
 use super::labels::Labels;
 use super::parts::{
-    Counters, Filter, Help, NatRange, ProtoInfo, SecCtx, SeqAdj, SynProxy, Timestamp,
+    BothCounters, Counters, Counters32, Filter, Help, NatRange, ProtoInfo, SecCtx, SeqAdj,
+    SynProxy, Timestamp,
 };
-use super::record::sealed::Sealed;
-use super::record::{Absent, Record, arm, fields, set_field, write_field};
+use super::record::{Absent, Record as _, arm, fields, set_field, write_field};
 use super::tuple::Tuple;
-use super::{read_shapes, write_shapes};
+use crate::Family;
 use crate::attrs::{CtAttr, CtattrType, Status};
 use crate::error::Error;
-use crate::shapes;
-use crate::wire::{Attrs, Endian, Iter, Writer};
-use crate::{Family, Message, MessageBuf, MessageBuilder};
+use crate::wire::Writer;
 use alloc::boxed::Box;
 use core::net::IpAddr;
-
-/// Declares the fields of an entry with their attributes.
-///
-/// The fields of `RequestOnly` are behind a pointer, which is null in messages from a kernel. The order
-/// is that of JSON and of requests, with these fields in parentheses.
-macro_rules! conntrack {
-    (
-        $(#[$meta:meta])*
-        pub struct Conntrack {
-            $( $(#[$field_meta:meta])+ $field:ident: $Type:ty = $($how:ident)+; )+
-        }
-        $(#[$request_meta:meta])*
-        pub struct RequestOnly {
-            $( $(#[$only_meta:meta])+ $only:ident: $OnlyType:ty = $($only_how:ident)+; )+
-        }
-        order { $($item:tt)+ }
-    ) => {
-        $(#[$meta])*
-        #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-        pub struct Conntrack {
-            /// The layer 3 protocol, from `nfgenmsg`.
-            pub family: Family,
-            $( $(#[$field_meta])+ pub $field: $Type, )+
-            /// What only requests say; `None` in entries from a kernel.
-            pub request_only: Option<Box<RequestOnly>>,
-        }
-
-        fields! {
-            $(#[$request_meta])*
-            pub struct RequestOnly {
-                $( $(#[$only_meta])+ $only: $OnlyType; )+
-            }
-        }
-
-        impl Absent for Conntrack {
-            const ABSENT: Self = Self {
-                family: Family::ABSENT,
-                $( $field: <$Type as Absent>::ABSENT, )+
-                request_only: None,
-            };
-
-            #[inline(always)]
-            fn is_absent(&self) -> bool {
-                self.family.is_absent()
-                    $(& Absent::is_absent(&self.$field))+
-                    & self.request_only.is_none()
-            }
-        }
-
-        /// Every field is absent.
-        impl Default for Conntrack {
-            fn default() -> Self {
-                Self::ABSENT
-            }
-        }
-
-        #[allow(non_camel_case_types, reason = "the names of the fields")]
-        #[derive(Clone, Copy)]
-        pub(super) enum Field {
-            $($field,)+
-            $($only,)+
-        }
-
-        impl Conntrack {
-            #[inline]
-            fn set_attr(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
-                match attr {
-                    $( arm!(CtAttr, value, $($how)+) => set_field!(self.$field, value, report, $($how)+), )+
-                    $( arm!(CtAttr, value, $($only_how)+) => self.set_request_only(|only| {
-                        set_field!(only.$only, value, report, $($only_how)+);
-                    }), )+
-                    _ => {}
-                }
-            }
-
-            /// Not inlined: most entries are written in place.
-            #[inline(never)]
-            fn write_field(&self, field: Field, out: &mut Writer<'_, CtattrType>) {
-                match field {
-                    $( Field::$field => write_field!(self.$field, out, CtAttr, $($how)+), )+
-                    $( Field::$only => if let Some(only) = &self.request_only {
-                        write_field!(only.$only, out, CtAttr, $($only_how)+);
-                    }, )+
-                }
-            }
-
-            #[inline]
-            fn write_by_number(&self, out: &mut Writer<'_, CtattrType>) {
-                by_number!(self, out, $($item)+);
-            }
-        }
-
-        #[cfg(feature = "format")]
-        impl crate::line::Value for Conntrack {
-            const OPENING: &'static str = "{";
-
-            #[inline]
-            fn is_absent(&self) -> bool {
-                Absent::is_absent(self)
-            }
-
-            #[inline]
-            fn write<'l>(&self, line: crate::line::Line<'l>) -> crate::line::Line<'l> {
-                line.items("},", |line| {
-                    let line = crate::line::field(line, "\"family\":", &self.family);
-                    $( let line = json_item!(self, line, $item); )+
-                    line
-                })
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl serde::Serialize for Conntrack {
-            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                use crate::flat::record::is_default;
-                use serde::ser::SerializeStruct as _;
-                let length = usize::from(!is_default(&self.family))
-                    $( + usize::from(!is_default(item!(self, $item))) )+;
-                let mut out = serializer.serialize_struct("Conntrack", length)?;
-                if !is_default(&self.family) {
-                    out.serialize_field("family", &self.family)?;
-                }
-                $(
-                    if !is_default(item!(self, $item)) {
-                        out.serialize_field(item_name!($item), item!(self, $item))?;
-                    }
-                )+
-                out.end()
-            }
-        }
-
-        #[cfg(feature = "serde")]
-        impl<'de> serde::Deserialize<'de> for Conntrack {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                /// All keys of the object.
-                #[derive(Default, serde::Deserialize)]
-                #[serde(default, rename = "Conntrack")]
-                struct Keys {
-                    family: Family,
-                    $( $field: $Type, )+
-                    $( $only: $OnlyType, )+
-                }
-                let keys = Keys::deserialize(deserializer)?;
-                let only = RequestOnly { $( $only: keys.$only, )+ };
-                Ok(Self {
-                    family: keys.family,
-                    $( $field: keys.$field, )+
-                    request_only: (!Absent::is_absent(&only)).then(|| Box::new(only)),
-                })
-            }
-        }
-    };
-}
-
-/// Writes fields in that order.
-macro_rules! write_fields {
-    ($self:ident, $out:ident, $($field:ident)+) => {
-        let in_place = $out.in_place::<{ shapes::MOST }>(|at, _| {
-            $( let at = write_shapes::write($self, Field::$field, at)?; )+
-            Some(at)
-        });
-        if !in_place {
-            $( $self.write_field(Field::$field, $out); )+
-        }
-    };
-}
-
-/// Writes the fields of a list whose items may stand in parentheses.
-macro_rules! by_number {
-    (@ $self:ident, $out:ident, [$($field:ident)+]) => {
-        write_fields!($self, $out, $($field)+);
-    };
-    (@ $self:ident, $out:ident, [$($done:ident)*] ($only:ident) $($rest:tt)*) => {
-        by_number!(@ $self, $out, [$($done)* $only] $($rest)*);
-    };
-    (@ $self:ident, $out:ident, [$($done:ident)*] $field:ident $($rest:tt)*) => {
-        by_number!(@ $self, $out, [$($done)* $field] $($rest)*);
-    };
-    ($self:ident, $out:ident, $($item:tt)+) => {
-        by_number!(@ $self, $out, [] $($item)+);
-    };
-}
-
-#[cfg(feature = "serde")]
-macro_rules! item {
-    ($self:ident, ($only:ident)) => {
-        &$self.request_only().$only
-    };
-    ($self:ident, $field:ident) => {
-        &$self.$field
-    };
-}
-
-#[cfg(feature = "serde")]
-macro_rules! item_name {
-    (($only:ident)) => {
-        stringify!($only)
-    };
-    ($field:ident) => {
-        stringify!($field)
-    };
-}
-
-#[cfg(feature = "format")]
-macro_rules! json_item {
-    ($self:ident, $line:ident, ($only:ident)) => {
-        match &$self.request_only {
-            Some(only) => {
-                crate::line::field($line, concat!("\"", stringify!($only), "\":"), &only.$only)
-            }
-            None => $line,
-        }
-    };
-    ($self:ident, $line:ident, $field:ident) => {
-        crate::line::field($line, concat!("\"", stringify!($field), "\":"), &$self.$field)
-    };
-}
 
 conntrack! {
     /// A conntrack entry, as a dump or an event describes it or as a request asks for it.
@@ -258,150 +44,129 @@ conntrack! {
     /// # Ok::<(), ctnetlink::Error>(())
     /// ```
     pub struct Conntrack {
-        /// The original direction: the addresses and ports of the flow's first packet.
+        /// The original direction, [`CtAttr::TupleOrig`]: addresses and ports of the first packet.
+        ///
+        /// Every message of the kernel contains it.
         orig: Tuple = nest TupleOrig;
-        /// The reply direction: the addresses and ports of packets in return.
+        /// The reply direction, [`CtAttr::TupleReply`]: addresses and ports of packets in return.
+        ///
+        /// Every message of the kernel contains it.
         reply: Tuple = nest TupleReply;
-        /// The status flags.
+        /// The status flags, [`CtAttr::Status`], which every message of the kernel contains.
         status: Option<Status> = Status;
-        /// The state of TCP, SCTP or DCCP.
+        /// The state of TCP, SCTP or DCCP, [`CtAttr::ProtoInfo`].
+        ///
+        /// Dumps, events that report a change of it, and, since Linux 5.11, DESTROY events contain it.
         protoinfo: Option<ProtoInfo> = nest ProtoInfo;
-        /// The helper.
+        /// The helper, [`CtAttr::Help`], in dumps, NEW and UPDATE events of flows that have one.
         help: Help = nest Help;
-        /// The seconds until the entry expires.
+        /// The seconds until the entry expires, [`CtAttr::Timeout`].
+        ///
+        /// Dumps, NEW and UPDATE events and, since Linux 5.11, DESTROY events contain it.
         timeout: Option<u32> = Timeout;
-        /// The connection mark.
+        /// The connection mark, [`CtAttr::Mark`]: a number that rules set.
+        ///
+        /// Dumps contain it, and events if it is not 0 or has changed.
         mark: Option<u32> = Mark;
-        /// The packets and bytes in the original direction.
-        counters_orig: Counters = nest CountersOrig;
-        /// The packets and bytes in the reply direction.
-        counters_reply: Counters = nest CountersReply;
-        /// The reference count.
+        /// The reference count, [`CtAttr::Use`], in dumps.
         use_count: Option<u32> = Use;
-        /// An opaque number, which the kernel may reuse.
+        /// An opaque number, [`CtAttr::Id`], which dumps and events contain.
+        ///
+        /// The kernel may reuse the number after the entry is destroyed.
         id: Option<u32> = Id;
-        /// The original tuple of the flow that expected this one.
+        /// The original tuple of the flow that expected this one, [`CtAttr::TupleMaster`].
+        ///
+        /// Dumps and NEW events of expected flows contain it.
         master: Tuple = nest TupleMaster;
-        /// The adjustment of sequence numbers in the original direction.
+        /// The adjustment of sequence numbers in the original direction, [`CtAttr::SeqAdjOrig`].
+        ///
+        /// Dumps contain it if the status has [`SEQ_ADJUST`](Status::SEQ_ADJUST), and events that
+        /// report a change of it.
         seq_adj_orig: SeqAdj = nest SeqAdjOrig;
-        /// The adjustment of sequence numbers in the reply direction.
+        /// The adjustment of sequence numbers in the reply direction, [`CtAttr::SeqAdjReply`].
+        ///
+        /// The kernel sends it together with that of the original direction.
         seq_adj_reply: SeqAdj = nest SeqAdjReply;
-        /// The security mark, from old kernels.
-        secmark: Option<u32> = Secmark;
-        /// The zone of both directions.
+        /// The zone of both directions, [`CtAttr::Zone`], in dumps and events, if it is not 0.
         zone: Option<u16> = Zone;
-        /// The security context.
+        /// The security context, [`CtAttr::SecCtx`], if a security module provides one.
+        ///
+        /// Dumps contain it, and NEW and UPDATE events if a security mark is set.
         secctx: SecCtx = nest SecCtx;
-        /// The start and stop of the flow.
+        /// The start and stop of the flow, [`CtAttr::Timestamp`], in nanoseconds.
+        ///
+        /// Dumps contain the start, DESTROY events both times.
         timestamp: Timestamp = nest Timestamp;
-        /// The labels.
+        /// The labels, [`CtAttr::Labels`], in dumps, NEW and UPDATE events, if any is set.
         labels: Option<Labels> = Labels;
-        /// What the SYN proxy remembers of the handshake.
+        /// The values that the SYN proxy keeps from the handshake, [`CtAttr::SynProxy`].
+        ///
+        /// Dumps contain it, and NEW and UPDATE events that report a change of it.
         synproxy: SynProxy = nest SynProxy;
-        /// The time of the event, in nanoseconds since the Unix epoch.
+        /// The time of the event, [`CtAttr::TimestampEvent`], in nanoseconds since the Unix epoch.
+        ///
+        /// Events contain it since Linux 6.14, if timestamping is on.
         timestamp_event: Option<u64> = TimestampEvent;
+        counters {
+            /// The packets and bytes in the original direction, [`CtAttr::CountersOrig`].
+            ///
+            /// Dumps and DESTROY events contain them, if accounting is on.
+            counters_orig = CountersOrig;
+            /// The packets and bytes in the reply direction, [`CtAttr::CountersReply`].
+            ///
+            /// Dumps and DESTROY events contain them, if accounting is on.
+            counters_reply = CountersReply;
+        }
     }
-    /// The parts of an entry that only requests contain.
+    /// The parts of an entry that only requests, or kernels before Linux 2.6.37, contain.
     ///
     /// # Examples
     /// ```
-    /// use ctnetlink::flat::{NatRange, RequestOnly};
+    /// use ctnetlink::flat::{NatRange, Rare};
     /// use ctnetlink::{Conntrack, Tuple};
     ///
     /// let orig = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:80".parse()?);
     /// let nat_src = NatRange { min_ip: Some("203.0.113.9".parse()?), ..NatRange::default() };
     /// let entry = Conntrack {
     ///     timeout: Some(120),
-    ///     request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+    ///     rare: Rare { nat_src, ..Rare::default() }.into(),
     ///     ..Conntrack::new(orig)
     /// };
-    /// assert_eq!(entry.request_only().nat_src, nat_src);
+    /// assert_eq!(entry.rare().nat_src, nat_src);
     /// # Ok::<(), std::net::AddrParseError>(())
     /// ```
     #[derive(Copy)]
-    pub struct RequestOnly {
-        /// The range for source NAT.
+    pub struct Rare {
+        /// The range for source NAT, [`CtAttr::NatSrc`], in requests that create an entry.
         nat_src: NatRange = nest NatSrc;
-        /// The range for destination NAT.
+        /// The range for destination NAT, [`CtAttr::NatDst`], in requests that create an entry.
         nat_dst: NatRange = nest NatDst;
-        /// The bits of the mark to compare or change.
+        /// The bits of the mark to compare or change, [`CtAttr::MarkMask`], in requests.
         mark_mask: Option<u32> = MarkMask;
-        /// The labels to change.
+        /// The labels to change, [`CtAttr::LabelsMask`], in requests.
         labels_mask: Option<Labels> = LabelsMask;
-        /// The fields of the tuples to compare.
+        /// The fields of the tuples to compare, [`CtAttr::Filter`], in dump and flush requests.
         filter: Filter = nest Filter;
-        /// The bits of the status to compare.
+        /// The bits of the status to compare, [`CtAttr::StatusMask`], in requests.
         status_mask: Option<Status> = StatusMask;
+        /// The number of the security mark, [`CtAttr::Secmark`], from kernels before Linux 2.6.37.
+        secmark: Option<u32> = Secmark;
+        counters {
+            /// The counters of the original direction in 32 bits, from early kernels.
+            ///
+            /// They are in [`CtAttr::CountersOrig`], too.
+            counters32_orig;
+            /// The counters of the reply direction in 32 bits, from early kernels.
+            ///
+            /// They are in [`CtAttr::CountersReply`], too.
+            counters32_reply;
+        }
     }
-    order {
-        orig reply status protoinfo help (nat_src) timeout mark counters_orig counters_reply
-        use_count id (nat_dst) master seq_adj_orig seq_adj_reply secmark zone secctx timestamp
-        (mark_mask) labels (labels_mask) synproxy (filter) (status_mask) timestamp_event
-    }
-}
-
-impl Conntrack {
-    /// Returns what only requests say.
-    ///
-    /// Every field is absent in entries from a kernel.
-    #[must_use]
-    pub fn request_only(&self) -> &RequestOnly {
-        self.request_only.as_deref().unwrap_or(&RequestOnly::ABSENT)
-    }
-
-    /// Returns what only requests say, to change it.
-    pub fn request_only_mut(&mut self) -> &mut RequestOnly {
-        self.request_only.get_or_insert_with(Box::default)
-    }
-
-    /// Changes what only requests say.
-    ///
-    /// Allocates only if a field is present then.
-    #[cold]
-    fn set_request_only(&mut self, set: impl FnOnce(&mut RequestOnly)) {
-        let mut only = *self.request_only();
-        set(&mut only);
-        self.request_only = (!Absent::is_absent(&only)).then(|| Box::new(only));
-    }
-}
-
-impl From<RequestOnly> for Option<Box<RequestOnly>> {
-    fn from(only: RequestOnly) -> Self {
-        Some(Box::new(only))
-    }
-}
-
-/// The order in which the attributes of an entry are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Layout {
-    /// The order of replies to a dump or a GET, since Linux 5.5 (`ctnetlink_fill_info`).
-    Dump,
-    /// The order of events, since Linux 3.9 (`ctnetlink_conntrack_event`).
-    Event,
-    /// The order of attribute numbers, with every attribute that a request can contain.
-    Request,
-}
-
-impl Sealed for Conntrack {}
-
-impl Record for Conntrack {
-    type Set = CtattrType;
-
-    #[inline]
-    fn apply(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
-        self.set_attr(attr, report);
-    }
-
-    fn decode_with(attrs: Attrs<'_, CtattrType>, report: &mut dyn FnMut(Error)) -> Self {
-        let mut ct = Self::default();
-        ct.read_attrs(attrs, report);
-        ct
-    }
-
-    /// Writes every field, by attribute number.
-    fn write(&self, out: &mut Writer<'_, CtattrType>) {
-        self.write_as(Layout::Request, out);
+    json {
+        orig reply status protoinfo help (nat_src) timeout mark [counters_orig counters32_orig]
+        [counters_reply counters32_reply] use_count id (nat_dst) master seq_adj_orig seq_adj_reply
+        (secmark) zone secctx timestamp (mark_mask) labels (labels_mask) synproxy (filter)
+        (status_mask) timestamp_event
     }
 }
 
@@ -430,124 +195,28 @@ impl Conntrack {
         Self { family: orig.family(), orig, reply: orig.reversed(), ..Self::default() }
     }
 
-    /// Replaces `self` by the entry in `message`, calling `report` for each decoding error.
+    /// Returns what no kernel since Linux 2.6.37 sends.
     ///
-    /// This is the fast path for loops that keep no entry from one message to the next; elsewhere
-    /// use [`Message::conntrack`]. An attribute that does not decode is left `None`.
-    ///
-    /// # Errors
-    /// Returns an error if the message is not about a conntrack entry or is too short for an
-    /// `nfgenmsg`. `self` is then unchanged.
+    /// Every field is absent in entries from such a kernel.
+    #[must_use]
     #[inline]
-    pub fn read_message(
-        &mut self,
-        message: &Message<'_>,
-        mut report: impl FnMut(Error),
-    ) -> Result<(), Error> {
-        self.read_from(message, &mut report)
+    pub fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&Rare::ABSENT)
     }
 
-    pub(super) fn read_from(
-        &mut self,
-        message: &Message<'_>,
-        report: &mut dyn FnMut(Error),
-    ) -> Result<(), Error> {
-        let (nfgen, attrs) = message.conntrack_parts()?;
-        *self = Self::ABSENT;
-        self.family = nfgen.nfgen_family;
-        self.read_in_line(attrs, report);
-        Ok(())
+    /// Returns what no kernel since Linux 2.6.37 sends, to change it.
+    pub fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_with(Box::default)
     }
 
-    /// Decodes attributes into an entry without any.
+    /// Changes what no kernel since Linux 2.6.37 sends.
     ///
-    /// Returns `true` if each had a known shape, so that none of them is unknown.
-    pub(crate) fn read_attrs(
-        &mut self,
-        attrs: Attrs<'_, CtattrType>,
-        report: &mut dyn FnMut(Error),
-    ) -> bool {
-        self.read_in_line(attrs, report)
-    }
-
-    /// The inlined body of [`read_attrs`](Self::read_attrs).
-    #[inline(always)]
-    fn read_in_line(
-        &mut self,
-        attrs: Attrs<'_, CtattrType>,
-        report: &mut dyn FnMut(Error),
-    ) -> bool {
-        let mut walk = attrs.iter();
-        let mut plain = true;
-        loop {
-            if attrs.endian() == Endian::NATIVE {
-                walk.skip_bytes(read_shapes::read(self, walk.rest()));
-            }
-            if walk.rest().is_empty() {
-                return plain;
-            }
-            plain = false;
-            if !self.read_next(&mut walk, report) {
-                return plain;
-            }
-        }
-    }
-
-    /// Decodes one attribute of any shape.
-    ///
-    /// Returns `false` if there was none. Not inlined, because it is rarely called.
-    #[inline(never)]
-    fn read_next(
-        &mut self,
-        walk: &mut Iter<'_, CtattrType>,
-        report: &mut dyn FnMut(Error),
-    ) -> bool {
-        match walk.next() {
-            Some(Ok(attr)) => self.set_attr(attr, report),
-            Some(Err(error)) => report(error),
-            None => return false,
-        }
-        true
-    }
-
-    /// Writes the fields that a message of this layout can contain, in its order.
-    pub fn write_as(&self, layout: Layout, out: &mut Writer<'_, CtattrType>) {
-        match layout {
-            Layout::Dump => {
-                write_fields!(
-                    self, out,
-                    orig reply zone status mark secmark secctx id use_count master timeout
-                    protoinfo counters_orig counters_reply timestamp help labels seq_adj_orig
-                    seq_adj_reply synproxy
-                );
-            }
-            Layout::Event => {
-                write_fields!(
-                    self, out,
-                    orig reply zone id status timeout counters_orig counters_reply timestamp
-                    protoinfo help secmark secctx labels master seq_adj_orig seq_adj_reply
-                    synproxy mark timestamp_event
-                );
-            }
-            Layout::Request => self.write_by_number(out),
-        }
-    }
-
-    /// Creates a message with the entry.
-    ///
-    /// The family of the entry replaces that of `builder`.
-    ///
-    /// # Errors
-    /// Returns [`TooLong`](crate::error::ErrorKind::TooLong) if a name or the data of a helper does not
-    /// fit an attribute.
-    pub fn to_message(
-        &self,
-        builder: &MessageBuilder,
-        layout: Layout,
-    ) -> Result<MessageBuf, Error> {
-        let mut builder = *builder;
-        builder.nfgenmsg.nfgen_family = self.family;
-        builder.build(|out| self.write_as(layout, out))
+    /// Allocates only if a field is present then.
+    #[cold]
+    pub(crate) fn set_rare(&mut self, set: impl FnOnce(&mut Rare)) {
+        let mut rare = *self.rare();
+        set(&mut rare);
+        self.rare = (!rare.is_absent()).then(|| Box::new(rare));
     }
 
     /// Returns the address and port that source NAT translates the original source to.
@@ -580,6 +249,12 @@ impl Conntrack {
     }
 }
 
+impl From<Rare> for Option<Box<Rare>> {
+    fn from(rare: Rare) -> Self {
+        Some(Box::new(rare))
+    }
+}
+
 /// An address and an optional port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -603,16 +278,16 @@ mod tests {
 
     #[cfg(target_pointer_width = "64")]
     #[test]
-    fn an_entry_has_at_most_560_bytes() {
-        assert!(size_of::<Conntrack>() <= 560, "{}", size_of::<Conntrack>());
+    fn an_entry_has_at_most_520_bytes() {
+        assert!(size_of::<Conntrack>() <= 520, "{}", size_of::<Conntrack>());
     }
 
     #[test]
-    fn empty_parts_of_requests_allocate_nothing() {
+    fn empty_rare_parts_allocate_nothing() {
         let mut entry = Conntrack::default();
-        entry.set_request_only(|only| only.mark_mask = Some(0xf0));
-        assert_eq!(entry.request_only().mark_mask, Some(0xf0));
-        entry.set_request_only(|only| only.mark_mask = None);
-        assert_eq!(entry.request_only, None);
+        entry.set_rare(|rare| rare.mark_mask = Some(0xf0));
+        assert_eq!(entry.rare().mark_mask, Some(0xf0));
+        entry.set_rare(|rare| rare.mark_mask = None);
+        assert_eq!(entry.rare, None);
     }
 }

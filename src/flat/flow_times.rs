@@ -78,7 +78,8 @@ impl FlowTimes {
     #[inline(always)]
     fn read_shapes(&mut self, walk: &mut RawAttrs<'_>, endian: Endian) {
         if endian == Endian::NATIVE {
-            walk.skip_bytes(read_shapes::read_times(self, walk.rest()));
+            let Self { orig, timestamp, .. } = self;
+            walk.skip_bytes(read_shapes::read_times(orig, timestamp, walk.rest()));
         }
     }
 

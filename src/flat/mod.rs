@@ -11,7 +11,9 @@
 //! Fields are added as the kernel adds attributes: write literals with `..Default::default()`.
 
 pub(crate) mod conntrack;
+mod declare;
 mod decode;
+mod entry;
 mod expectation;
 mod flow_times;
 mod labels;
@@ -23,14 +25,15 @@ mod stats;
 pub(crate) mod tuple;
 mod write_shapes;
 
-pub use conntrack::{Conntrack, Endpoint, Layout, RequestOnly};
+pub use conntrack::{Conntrack, Endpoint, Rare};
+pub use entry::Layout;
 pub use expectation::{ExpectNat, Expectation};
 pub use flow_times::FlowTimes;
 pub use labels::{LabelError, LabelIter, Labels};
 pub use name::Name;
 pub use parts::{
-    Counters, Dccp, Filter, Help, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj, SynProxy,
-    Tcp, Timestamp,
+    Counters, Counters32, Dccp, Filter, Help, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj,
+    SynProxy, Tcp, Timestamp,
 };
 pub use record::Record;
 pub use stats::{ExpectStats, StatsCpu, StatsGlobal};

@@ -89,16 +89,67 @@ record! {
     ///
     /// The kernel counts them if the sysctl `net.netfilter.nf_conntrack_acct` is on when the flow
     /// starts.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Counters, Record as _};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// let bytes = [
+    ///     0x0c, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, // CTA_COUNTERS_PACKETS
+    ///     0x0c, 0, 2, 0, 0, 0, 0, 0, 0, 0x56, 0x78, 0x9a, // CTA_COUNTERS_BYTES
+    /// ];
+    /// let counters = Counters::try_decode(Attrs::new(&bytes, Endian::Little))?;
+    /// assert_eq!((counters.packets, counters.bytes), (Some(0x1234), Some(0x56_789a)));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     #[derive(Copy)]
     pub struct Counters(CtattrCounters => CountersAttr) {
-        /// The number of packets.
+        /// The number of packets, [`CountersAttr::Packets`].
         packets: Option<u64> = Packets;
-        /// The number of bytes, IP headers included.
+        /// The number of bytes, IP headers included, [`CountersAttr::Bytes`].
         bytes: Option<u64> = Bytes;
-        /// The number of packets in 32 bits, from early kernels.
+    }
+}
+
+record! {
+    /// The packets and bytes of one direction in 32 bits, from early kernels.
+    #[derive(Copy)]
+    pub struct Counters32(CtattrCounters => CountersAttr) {
+        /// The number of packets, [`CountersAttr::Packets32`].
         packets32: Option<u32> = Packets32;
-        /// The number of bytes in 32 bits, from early kernels.
+        /// The number of bytes, IP headers included, [`CountersAttr::Bytes32`].
         bytes32: Option<u32> = Bytes32;
+    }
+}
+
+record! {
+    /// [`Counters`] and [`Counters32`], as one nest of attributes and one object of JSON have them.
+    #[derive(Copy)]
+    pub(super) struct BothCounters(CtattrCounters => CountersAttr) {
+        /// [`Counters::packets`].
+        packets: Option<u64> = Packets;
+        /// [`Counters::bytes`].
+        bytes: Option<u64> = Bytes;
+        /// [`Counters32::packets32`].
+        packets32: Option<u32> = Packets32;
+        /// [`Counters32::bytes32`].
+        bytes32: Option<u32> = Bytes32;
+    }
+}
+
+impl BothCounters {
+    #[inline]
+    pub(super) fn new(counters: Counters, counters32: Counters32) -> Self {
+        let (Counters { packets, bytes }, Counters32 { packets32, bytes32 }) =
+            (counters, counters32);
+        Self { packets, bytes, packets32, bytes32 }
+    }
+
+    #[inline]
+    pub(super) fn split(self) -> (Counters, Counters32) {
+        let Self { packets, bytes, packets32, bytes32 } = self;
+        (Counters { packets, bytes }, Counters32 { packets32, bytes32 })
     }
 }
 

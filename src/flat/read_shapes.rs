@@ -1,6 +1,5 @@
 //! Reads the fields of an entry in known shapes.
 
-use super::flow_times::FlowTimes;
 use super::record::Owned;
 use super::{
     Conntrack, Counters, Dccp, Help, Labels, ProtoInfo, Sctp, SeqAdj, SynProxy, Tcp, Timestamp,
@@ -82,7 +81,6 @@ fn take_counters(at: &mut Cursor<'_>, nla_type: u16, into: &mut Counters) {
     let mut set = |packets, bytes| {
         into.packets = Some(u64::from_be_bytes(packets));
         into.bytes = Some(u64::from_be_bytes(bytes));
-        (into.packets32, into.bytes32) = (None, None);
     };
     if let Some(values) = COUNTERS.take(at, nla_type) {
         set(values.get(0), values.get(1));
@@ -99,8 +97,6 @@ fn take_both_counters(at: &mut Cursor<'_>, ct: &mut Conntrack) {
         let counters = |packets, bytes| Counters {
             packets: Some(u64::from_be_bytes(values.get(packets))),
             bytes: Some(u64::from_be_bytes(values.get(bytes))),
-            packets32: None,
-            bytes32: None,
         };
         ct.counters_orig = counters(1, 2);
         ct.counters_reply = counters(4, 5);
@@ -275,18 +271,18 @@ pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
 /// Reads the original tuple and the times, as [`read`] does, and skips other attributes.
 ///
 /// Stops at one of these two that has no known shape or is repeated.
-pub(super) fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
+pub(super) fn read_times(orig: &mut Tuple, timestamp: &mut Timestamp, bytes: &[u8]) -> usize {
     type A = CtattrType;
     let at = &mut Cursor::new(bytes);
-    take_tuple(at, A::TupleOrig, &mut flow.orig);
+    take_tuple(at, A::TupleOrig, orig);
     at.skip::<52>(A::TupleReply | NLA_F_NESTED);
     // To skip an attribute, its length must have been read; the length of a sequence is known.
     if EVENT.take_run(at).is_some() || REPLY.take_run(at).is_some() {
         BOTH_COUNTERS.take_run(at);
     }
-    take_timestamp(at, &mut flow.timestamp);
+    take_timestamp(at, timestamp);
     while !matches!(at.nla_type() & NLA_TYPE_MASK, A::TupleOrig | A::Timestamp) && at.skip_any() {
-        take_timestamp(at, &mut flow.timestamp);
+        take_timestamp(at, timestamp);
     }
     bytes.len() - at.rest.len()
 }

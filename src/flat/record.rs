@@ -123,14 +123,14 @@ impl<V: Copy> Owned<'_, V> for V {
 macro_rules! record {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident($Set:ty => $Attr:ident) {
+        $vis:vis struct $Name:ident($Set:ty => $Attr:ident) {
             $( nfgenmsg { $(#[$header_meta:meta])+ $header:ident: $Header:ty } )?
             $( $(#[$field_meta:meta])+ $field:ident: $Type:ty = $($how:ident)+; )+
         }
     ) => {
         $crate::flat::record::fields! {
             $(#[$meta])*
-            pub struct $Name {
+            $vis struct $Name {
                 $( nfgenmsg { $(#[$header_meta])+ $header: $Header } )?
                 $( $(#[$field_meta])+ $field: $Type; )+
             }
@@ -162,7 +162,7 @@ macro_rules! record {
 macro_rules! fields {
     (
         $(#[$meta:meta])*
-        pub struct $Name:ident {
+        $vis:vis struct $Name:ident {
             $( nfgenmsg { $(#[$header_meta:meta])+ $header:ident: $Header:ty } )?
             $( $(#[$field_meta:meta])+ $field:ident: $Type:ty; )+
         }
@@ -171,7 +171,7 @@ macro_rules! fields {
         #[derive(Clone, Debug, PartialEq, Eq, Hash)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
         #[cfg_attr(feature = "serde", serde(default))]
-        pub struct $Name {
+        $vis struct $Name {
             $(
                 $(#[$header_meta])+
                 #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::flat::record::is_default"))]

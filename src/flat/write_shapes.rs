@@ -34,7 +34,6 @@ pub(super) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<P
         Field::status => be32(A::Status, ct.status.map(|status| status.bits()), at),
         Field::timeout => be32(A::Timeout, ct.timeout, at),
         Field::mark => be32(A::Mark, ct.mark, at),
-        Field::secmark => be32(A::Secmark, ct.secmark, at),
         Field::id => be32(A::Id, ct.id, at),
         Field::use_count => be32(A::Use, ct.use_count, at),
         Field::counters_orig => write_counters(at, A::CountersOrig, &ct.counters_orig),
@@ -64,14 +63,16 @@ pub(super) fn write<'b>(ct: &Conntrack, field: Field, at: Place<'b>) -> Option<P
             Some(time) => put_attr::<12, 8>(at, A::TimestampEvent, time.to_be_bytes()),
             None => Some(at),
         },
-        // Fields without a shape must be absent.
+        // Fields without a shape must be absent. Every layout has one of those in the box, so that
+        // there are no counters in 32 bits either.
         Field::secctx => ct.secctx.is_absent().then_some(at),
         Field::nat_src
         | Field::nat_dst
         | Field::filter
         | Field::mark_mask
         | Field::labels_mask
-        | Field::status_mask => ct.request_only.is_none().then_some(at),
+        | Field::status_mask
+        | Field::secmark => ct.rare.is_none().then_some(at),
     }
 }
 
@@ -123,7 +124,7 @@ fn write_other_tuple<'b>(at: Place<'b>, nla_type: u16, tuple: &Tuple) -> Option<
 #[inline(always)]
 fn write_counters<'b>(at: Place<'b>, nla_type: u16, counters: &Counters) -> Option<Place<'b>> {
     match *counters {
-        Counters { packets: Some(packets), bytes: Some(bytes), packets32: None, bytes32: None } => {
+        Counters { packets: Some(packets), bytes: Some(bytes) } => {
             put_counters(at, None, nla_type, packets, bytes)
         }
         counters => counters.is_absent().then_some(at),

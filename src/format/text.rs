@@ -24,8 +24,8 @@ use super::time::{TimeZone, push_ctime};
 use crate::attrs::{ExpectFlags, Status};
 use crate::error::Error;
 use crate::flat::{
-    Counters, ExpectStats, Labels, Name, ProtoInfo, Record as _, StatsCpu, StatsGlobal, Timestamp,
-    Tuple,
+    Counters, Counters32, ExpectStats, Labels, Name, ProtoInfo, Record as _, StatsCpu, StatsGlobal,
+    Timestamp, Tuple,
 };
 use crate::line::{Buffer, Line, Sink, Word};
 use crate::nested::{DccpState, IpProto, SctpState, TcpState};
@@ -256,12 +256,15 @@ impl Text {
         if let Some(state) = state(ct) {
             line = line.name(state).constant(" ");
         }
-        line = direction(&ct.orig, ct.family, "zone-orig=", &ct.counters_orig, line);
+        let rare = ct.rare();
+        let counters = (&ct.counters_orig, &rare.counters32_orig);
+        line = direction(&ct.orig, ct.family, "zone-orig=", counters, line);
         let status = ct.status.unwrap_or_default();
         if ct.status.is_some() && !status.contains(Status::SEEN_REPLY) {
             line = line.constant("[UNREPLIED] ");
         }
-        line = direction(&ct.reply, ct.family, "zone-reply=", &ct.counters_reply, line);
+        let counters = (&ct.counters_reply, &rare.counters32_reply);
+        line = direction(&ct.reply, ct.family, "zone-reply=", counters, line);
         if status.contains(Status::HW_OFFLOAD) {
             line = line.constant("[HW_OFFLOAD] ");
         } else if status.contains(Status::OFFLOAD) {
@@ -270,7 +273,7 @@ impl Text {
             line = line.constant("[ASSURED] ");
         }
         line = number(line, "mark=", ct.mark);
-        line = number(line, "secmark=", ct.secmark);
+        line = number(line, "secmark=", rare.secmark);
         line = name(line, "secctx=", ct.secctx.name.as_ref());
         line = number(line, "zone=", ct.zone);
         line = self.times(ct, received, line);
@@ -423,7 +426,7 @@ fn direction<'l>(
     tuple: &Tuple,
     family: Family,
     zone: &'static str,
-    counters: &Counters,
+    (counters, counters32): (&Counters, &Counters32),
     mut line: Line<'l>,
 ) -> Line<'l> {
     if !tuple.is_empty() {
@@ -431,8 +434,8 @@ fn direction<'l>(
         line = ports(tuple, line);
         line = number(line, zone, tuple.zone);
     }
-    let packets = counters.packets.or(counters.packets32.map(u64::from));
-    let bytes = counters.bytes.or(counters.bytes32.map(u64::from));
+    let packets = counters.packets.or(counters32.packets32.map(u64::from));
+    let bytes = counters.bytes.or(counters32.bytes32.map(u64::from));
     if packets.is_some() && bytes.is_some() {
         line = number(line, "packets=", packets);
         line = number(line, "bytes=", bytes);

@@ -267,17 +267,24 @@ fn key(ct: &Conntrack) -> Conntrack {
 ///
 /// An entry that was read can then be sent back.
 fn settable(ct: &Conntrack) -> Conntrack {
-    Conntrack {
+    let mut ct = Conntrack {
         counters_orig: Default::default(),
         counters_reply: Default::default(),
         use_count: None,
         id: None,
-        secmark: None,
         secctx: Default::default(),
         timestamp: Default::default(),
         timestamp_event: None,
         ..ct.clone()
+    };
+    if ct.rare.is_some() {
+        ct.set_rare(|rare| {
+            rare.secmark = None;
+            rare.counters32_orig = Default::default();
+            rare.counters32_reply = Default::default();
+        });
     }
+    ct
 }
 
 #[cfg(test)]

@@ -144,8 +144,8 @@ mod tests {
         let message = dump(&only);
         let ct = Conntrack::try_from(message.as_message()).unwrap();
         let flags = FilterFlags::PROTO_NUM | FilterFlags::PROTO_ICMPV6_TYPE;
-        assert_eq!(ct.request_only().filter.orig_flags, Some(flags));
-        assert_eq!(ct.request_only().filter.reply_flags, Some(FilterFlags::empty()));
+        assert_eq!(ct.rare().filter.orig_flags, Some(flags));
+        assert_eq!(ct.rare().filter.reply_flags, Some(FilterFlags::empty()));
         assert_eq!(ct.orig, only.orig);
     }
 }

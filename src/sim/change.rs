@@ -27,8 +27,7 @@ const INT_MAX: u64 = 0x7fff_ffff;
 impl Net {
     /// Applies a request to an entry that exists, part by part.
     pub(crate) fn change(&mut self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-        let is_nat = !request.request_only().nat_src.is_empty()
-            || !request.request_only().nat_dst.is_empty();
+        let is_nat = !request.rare().nat_src.is_empty() || !request.rare().nat_dst.is_empty();
         if is_nat || !request.master.is_empty() {
             return Err(Errno::Eopnotsupp);
         }
@@ -48,7 +47,7 @@ impl Net {
         ctnetlink_change_seq_adj(ct, request)?;
         ctnetlink_change_synproxy(ct, request)?;
         if let Some(labels) = request.labels {
-            self.ctnetlink_attach_labels(ct, labels, request.request_only().labels_mask)?;
+            self.ctnetlink_attach_labels(ct, labels, request.rare().labels_mask)?;
         }
         Ok(())
     }
@@ -120,7 +119,7 @@ impl Net {
 
     pub(crate) fn ctnetlink_change_mark(&self, ct: &mut NfConn, request: &Conntrack) {
         if let Some(mark) = request.mark.filter(|_| self.kernel.config.mark) {
-            let mask = request.request_only().mark_mask.unwrap_or(u32::MAX);
+            let mask = request.rare().mark_mask.unwrap_or(u32::MAX);
             // The kernel does not restrict the new mark to the mask.
             ct.mark = ct.mark & !mask ^ mark;
         }
@@ -209,17 +208,17 @@ impl Net {
         ct: &mut NfConn,
         request: &Conntrack,
     ) -> Result<(), Errno> {
-        if request.request_only().nat_dst.is_empty() && request.request_only().nat_src.is_empty() {
+        if request.rare().nat_dst.is_empty() && request.rare().nat_src.is_empty() {
             return Ok(());
         }
         if !self.kernel.config.nat {
             return Err(Errno::Eopnotsupp);
         }
         let [_, reply] = &mut ct.tuple;
-        if nat_setup_info(&mut reply.src, &mut reply.src_id, &request.request_only().nat_dst) {
+        if nat_setup_info(&mut reply.src, &mut reply.src_id, &request.rare().nat_dst) {
             ct.status |= Status::DST_NAT;
         }
-        if nat_setup_info(&mut reply.dst, &mut reply.dst_id, &request.request_only().nat_src) {
+        if nat_setup_info(&mut reply.dst, &mut reply.dst_id, &request.rare().nat_src) {
             ct.status |= Status::SRC_NAT;
         }
         ct.status |= Status::NAT_DONE;

@@ -152,10 +152,7 @@ impl Net {
         events |= IpctEvents::CREATED;
         // The kernel sets labels when the entry is in the table, and ignores an error.
         if let Some(labels) = request.labels {
-            if self
-                .ctnetlink_attach_labels(&mut ct, labels, request.request_only().labels_mask)
-                .is_ok()
-            {
+            if self.ctnetlink_attach_labels(&mut ct, labels, request.rare().labels_mask).is_ok() {
                 events |= IpctEvents::LABEL;
             }
         }

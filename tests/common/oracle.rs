@@ -123,8 +123,8 @@ fn agrees(message: &Message<'_>, flat: &Result<Conntrack, Error>) {
         *labels = labels.map(|labels| Labels::from_bits(labels.bits()));
     };
     full_length(&mut ct.labels);
-    if ct.request_only().labels_mask.is_some() {
-        full_length(&mut ct.request_only_mut().labels_mask);
+    if ct.rare().labels_mask.is_some() {
+        full_length(&mut ct.rare_mut().labels_mask);
     }
     for layout in [Layout::Dump, Layout::Event, Layout::Request] {
         // The old contents of the buffer must not appear in the message.

@@ -405,10 +405,10 @@ fn entry(random: &mut Random, can: &Abilities, known: &[Conntrack]) -> Conntrack
         };
         let which = random.below(3);
         if which != 1 {
-            ct.request_only_mut().nat_src = range(random, ct.reply.dst);
+            ct.rare_mut().nat_src = range(random, ct.reply.dst);
         }
         if which != 0 {
-            ct.request_only_mut().nat_dst = range(random, ct.reply.src);
+            ct.rare_mut().nat_dst = range(random, ct.reply.src);
         }
     }
     ct
@@ -427,7 +427,7 @@ fn flow_of(random: &mut Random, family: Family) -> Conntrack {
 fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
     if random.chance(60) {
         ct.mark = Some(if random.chance(70) { random.u32() & 7 } else { random.number() });
-        ct.request_only_mut().mark_mask = random.chance(25).then(|| random.number());
+        ct.rare_mut().mark_mask = random.chance(25).then(|| random.number());
     }
     if random.chance(40) {
         ct.status = Some(Status::from_bits_retain(match random.below(4) {
@@ -494,7 +494,7 @@ fn attributes(random: &mut Random, can: &Abilities, ct: &mut Conntrack) {
             Labels::from_bits(random.of(&[0, 1, 1 << 127, 0xff, wide]))
         };
         ct.labels = Some(bits(random));
-        ct.request_only_mut().labels_mask = random.chance(40).then(|| bits(random));
+        ct.rare_mut().labels_mask = random.chance(40).then(|| bits(random));
     }
 }
 
@@ -566,9 +566,7 @@ fn spoil(random: &mut Random, ct: &mut Conntrack) {
         16 => (ct.zone, ct.orig.zone) = (Some(7), Some(random.of(&[0, 7, 8]))),
         17 => (ct.orig.zone, ct.reply.zone) = (Some(random.of(&[0, 7])), Some(9)),
         18 => ct.orig.proto = None,
-        _ => {
-            ct.request_only_mut().nat_src = NatRange { min_ip: ct.orig.src, ..NatRange::default() }
-        }
+        _ => ct.rare_mut().nat_src = NatRange { min_ip: ct.orig.src, ..NatRange::default() },
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::generate::Abilities;
 use crate::namespace::{nft, skip};
 use crate::socket::{Answer, Netlink};
-use ctnetlink::flat::{Help, Layout, NatRange, RequestOnly, Tuple};
+use ctnetlink::flat::{Help, Layout, NatRange, Rare, Tuple};
 use ctnetlink::kernel::{Arch, Config, Kernel};
 use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
@@ -112,7 +112,7 @@ impl Machine {
             nat: {
                 let nat_src = NatRange { min_ip: plain.orig.src, ..NatRange::default() };
                 has(self.try_one(&Conntrack {
-                    request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+                    rare: Rare { nat_src, ..Rare::default() }.into(),
                     ..plain.clone()
                 }))
             },

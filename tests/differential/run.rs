@@ -263,10 +263,10 @@ impl<'m> Run<'m> {
                 self.net.set_next_id(shown.id.unwrap_or_default());
                 self.born.insert(shown.id.unwrap_or_default(), during);
                 self.figures.entries += 1;
-                asked.request_only_mut().nat_src =
-                    chosen(&ct.request_only().nat_src, shown.reply.dst, shown.reply.dst_port)?;
-                asked.request_only_mut().nat_dst =
-                    chosen(&ct.request_only().nat_dst, shown.reply.src, shown.reply.src_port)?;
+                asked.rare_mut().nat_src =
+                    chosen(&ct.rare().nat_src, shown.reply.dst, shown.reply.dst_port)?;
+                asked.rare_mut().nat_dst =
+                    chosen(&ct.rare().nat_dst, shown.reply.src, shown.reply.src_port)?;
             }
             // If a jiffy passes between creation and event, the timeout is one second less.
             let most = 0x7fff_ffff / self.net.kernel.arch.hz;

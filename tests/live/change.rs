@@ -5,7 +5,7 @@ use crate::flows::{V4, V6, by_port, create, flow, ports, tcp};
 use crate::namespace::alone;
 use crate::net::{EEXIST, ENOENT, EOPNOTSUPP, EPERM, Net};
 use ctnetlink::attrs::Status;
-use ctnetlink::flat::{Labels, NatRange, ProtoInfo, RequestOnly, SeqAdj, SynProxy, Tcp, Tuple};
+use ctnetlink::flat::{Labels, NatRange, ProtoInfo, Rare, SeqAdj, SynProxy, Tcp, Tuple};
 use ctnetlink::nested::{IpProto, TcpFlags, TcpState};
 use ctnetlink::request::{self, Selector};
 use ctnetlink::{Conntrack, Family};
@@ -68,8 +68,7 @@ fn update_changes_one_attribute_at_a_time() {
         if net.is_at_least((5, 4)) {
             let change = Conntrack {
                 mark: Some(0x00ff),
-                request_only: RequestOnly { mark_mask: Some(0x00f0), ..RequestOnly::default() }
-                    .into(),
+                rare: Rare { mark_mask: Some(0x00f0), ..Rare::default() }.into(),
                 ..key.clone()
             };
             net.must(request::update(&change).unwrap());
@@ -113,8 +112,7 @@ fn update_changes_labels_by_mask() {
         let key = Conntrack { timeout: None, ..key };
         let change = Conntrack {
             labels: set(&[3, 127]),
-            request_only: RequestOnly { labels_mask: set(&[1, 3, 127]), ..RequestOnly::default() }
-                .into(),
+            rare: Rare { labels_mask: set(&[1, 3, 127]), ..Rare::default() }.into(),
             ..key.clone()
         };
         let ct = update(net, &change, &ct, |ct| ct.labels = set(&[2, 3, 70, 127]));
@@ -164,14 +162,8 @@ fn the_kernel_rejects_forbidden_changes() {
         let addr = Some([203, 0, 113, 1].into());
         let range = NatRange { min_ip: addr, ..NatRange::default() };
         let changes = [
-            Conntrack {
-                request_only: RequestOnly { nat_src: range, ..RequestOnly::default() }.into(),
-                ..ct.clone()
-            },
-            Conntrack {
-                request_only: RequestOnly { nat_dst: range, ..RequestOnly::default() }.into(),
-                ..ct.clone()
-            },
+            Conntrack { rare: Rare { nat_src: range, ..Rare::default() }.into(), ..ct.clone() },
+            Conntrack { rare: Rare { nat_dst: range, ..Rare::default() }.into(), ..ct.clone() },
         ];
         for change in changes {
             assert_eq!(net.ask(request::update(&change).unwrap()).errno(), EOPNOTSUPP);

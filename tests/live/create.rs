@@ -6,8 +6,7 @@ use crate::net::{EOPNOTSUPP, Net};
 use ctnetlink::Conntrack;
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{
-    Dccp, Help, Labels, NatRange, PortRange, ProtoInfo, RequestOnly, Sctp, SeqAdj, SynProxy, Tcp,
-    Tuple,
+    Dccp, Help, Labels, NatRange, PortRange, ProtoInfo, Rare, Sctp, SeqAdj, SynProxy, Tcp, Tuple,
 };
 use ctnetlink::nested::{
     DccpRole, DccpState, IpProto, SctpState, TcpFlags, TcpFlagsMask, TcpState,
@@ -159,10 +158,8 @@ fn nat_ranges_determine_the_reply_tuple() {
             };
             let done = Status::CONFIRMED | Status::NAT_DONE;
             let orig = ports(addrs, IpProto::TCP, [1111, 80]);
-            let ct = Conntrack {
-                request_only: RequestOnly { nat_src: range, ..RequestOnly::default() }.into(),
-                ..flow(orig)
-            };
+            let ct =
+                Conntrack { rare: Rare { nat_src: range, ..Rare::default() }.into(), ..flow(orig) };
             if net.ask(request::create(&ct).unwrap()).errno() == EOPNOTSUPP {
                 skip("NAT: the kernel has none");
                 return;
@@ -180,7 +177,7 @@ fn nat_ranges_determine_the_reply_tuple() {
             let dnat = create(
                 net,
                 &Conntrack {
-                    request_only: RequestOnly { nat_dst: range, ..RequestOnly::default() }.into(),
+                    rare: Rare { nat_dst: range, ..Rare::default() }.into(),
                     ..flow(orig)
                 },
                 |ct| {
@@ -197,12 +194,7 @@ fn nat_ranges_determine_the_reply_tuple() {
             let only_addr = NatRange { min_ip: Some(addr), ..NatRange::default() };
             let dst = NatRange { ports: PortRange { min: Some(8080), max: None }, ..range };
             let ct = Conntrack {
-                request_only: RequestOnly {
-                    nat_src: only_addr,
-                    nat_dst: dst,
-                    ..RequestOnly::default()
-                }
-                .into(),
+                rare: Rare { nat_src: only_addr, nat_dst: dst, ..Rare::default() }.into(),
                 ..flow(orig)
             };
             create(net, &ct, |ct| {
@@ -218,7 +210,7 @@ fn nat_ranges_determine_the_reply_tuple() {
         let nat_src = NatRange { min_ip: min, max_ip: max, ports: ports_range };
         for port in 1..=4 {
             let ct = Conntrack {
-                request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
+                rare: Rare { nat_src, ..Rare::default() }.into(),
                 ..flow(ports(V4, IpProto::UDP, [port, 53]))
             };
             net.must(request::create(&ct).unwrap());

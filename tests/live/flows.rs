@@ -129,7 +129,7 @@ pub(crate) fn create(
         counters_orig: counters,
         counters_reply: counters,
         timestamp: Timestamp { start, stop: None },
-        request_only: None,
+        rare: None,
         ..ct.clone()
     };
     // Some releases do not send a mark of 0.

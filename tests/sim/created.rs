@@ -56,8 +56,8 @@ fn create(kernel: Kernel, ext: &Extensions, request: &Conntrack, event: &Message
 /// Returns `true` if the simulation cannot execute the request: NAT, masters and user-space helpers.
 fn needs_more(request: &Conntrack) -> bool {
     let is_in_tree = |name: &Name| Helper::in_tree().iter().any(|helper| helper.name == *name);
-    !request.request_only().nat_src.is_empty()
-        || !request.request_only().nat_dst.is_empty()
+    !request.rare().nat_src.is_empty()
+        || !request.rare().nat_dst.is_empty()
         || !request.master.is_empty()
         || !request.help.name.as_ref().is_none_or(is_in_tree)
 }

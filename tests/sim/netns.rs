@@ -3,7 +3,7 @@
 use crate::entry::{decoded, order, v4};
 use crate::life::{NOON, UDP, net, received, udp_flow};
 use ctnetlink::attrs::Status;
-use ctnetlink::flat::{Labels, RequestOnly, Tuple};
+use ctnetlink::flat::{Labels, Rare, Tuple};
 use ctnetlink::nested::IpProto;
 use ctnetlink::sim::{Dir, DumpBuffers, DumpRequest, Errno, Listener, Packet};
 use ctnetlink::wire::Endian;
@@ -97,7 +97,7 @@ fn requests_change_entries_with_events() {
     net.ctnetlink_change_conntrack(78, id, &mark).unwrap();
     let mark = Conntrack {
         mark: Some(0xff),
-        request_only: RequestOnly { mark_mask: Some(0xf0), ..RequestOnly::default() }.into(),
+        rare: Rare { mark_mask: Some(0xf0), ..Rare::default() }.into(),
         ..Conntrack::default()
     };
     net.ctnetlink_change_conntrack(78, id, &mark).unwrap();

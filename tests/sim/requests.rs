@@ -4,8 +4,7 @@ use crate::entry::v4;
 use crate::life::{net, received};
 use ctnetlink::attrs::Status;
 use ctnetlink::flat::{
-    Help, Labels, NatRange, PortRange, ProtoInfo, RequestOnly, SeqAdj, SynProxy, Tcp, Timestamp,
-    Tuple,
+    Help, Labels, NatRange, PortRange, ProtoInfo, Rare, SeqAdj, SynProxy, Tcp, Timestamp, Tuple,
 };
 use ctnetlink::nested::{IpProto, TcpFlags, TcpFlagsMask, TcpState};
 use ctnetlink::sim::{
@@ -130,13 +129,13 @@ fn changes_set_attributes() {
         change(&mut request);
         new(net, CHANGE, &request)
     };
-    let src = |ct: &mut Conntrack| ct.request_only_mut().nat_src.min_ip = ct.orig.src;
+    let src = |ct: &mut Conntrack| ct.rare_mut().nat_src.min_ip = ct.orig.src;
     assert_eq!(change(net, src), Err(Errno::Eopnotsupp));
     assert_eq!(change(net, |ct| ct.master = flow(1).orig), Err(Errno::Eopnotsupp));
     // The masks do not apply to the new labels and marks.
     let labels = |ct: &mut Conntrack| {
         ct.labels = Some(Labels::from_bits(3));
-        ct.request_only_mut().labels_mask = Some(Labels::from_bits(0x31));
+        ct.rare_mut().labels_mask = Some(Labels::from_bits(0x31));
     };
     assert_eq!(change(net, labels), Ok(()));
     assert_eq!(net.entries().next().unwrap().labels.unwrap().bits, Labels::from_bits(0xc3));
@@ -242,10 +241,7 @@ fn nat_changes_the_reply_tuple() {
         new(
             net,
             CREATE,
-            &Conntrack {
-                request_only: RequestOnly { nat_src, ..RequestOnly::default() }.into(),
-                ..flow(1)
-            }
+            &Conntrack { rare: Rare { nat_src, ..Rare::default() }.into(), ..flow(1) }
         ),
         Ok(())
     );

@@ -64,7 +64,7 @@ impl Values {
         request.mark = self.mark.map(|(value, _)| value);
         // Old kernels do not know the mask.
         let mask = self.mark.map(|(_, mask)| mask).filter(|&mask| mask != u32::MAX);
-        request.request_only_mut().mark_mask = mask;
+        request.rare_mut().mark_mask = mask;
         request.status = self.status.map(|bits| {
             // The kernel rejects a status without a bit that the entry has.
             old.status.unwrap_or_default() | bits | Status::CONFIRMED
@@ -97,6 +97,6 @@ impl Values {
 pub(crate) fn change_labels(set: u128, clear: u128, request: &mut Conntrack) {
     if set | clear != 0 {
         request.labels = Some(Labels::from_bits(set));
-        request.request_only_mut().labels_mask = Some(Labels::from_bits(set | clear));
+        request.rare_mut().labels_mask = Some(Labels::from_bits(set | clear));
     }
 }
