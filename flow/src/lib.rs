@@ -5,6 +5,9 @@
 //! [`ipfix::Encoder`] makes IPFIX messages of flows. Nothing here keeps a table of connections: one
 //! event is one record.
 //!
+//! With the feature `columns`, which is on by default, [`column::COLUMNS`] is the table of everything
+//! that a flow record contains, and [`csv`] and [`json`] write rows of it.
+//!
 //! # Examples
 //! ```
 //! use ctnetlink::Conntrack;
@@ -27,8 +30,14 @@
 //! # Ok::<(), ctnetlink::Error>(())
 //! ```
 
+#[cfg(feature = "columns")]
+pub mod column;
+#[cfg(feature = "columns")]
+pub mod csv;
 pub mod export;
 mod flow;
 pub mod ipfix;
+#[cfg(feature = "columns")]
+pub mod json;
 
 pub use flow::{EndReason, Flow, Layer4};

@@ -2,6 +2,7 @@
 
 use super::{ExpectStats, FlowTimes, Record as _, StatsCpu, StatsGlobal};
 use crate::error::Error;
+use crate::wire::{AttrSet, Attrs, Visitor};
 use crate::{Body, Conntrack, Expectation, Message};
 
 /// Decoding to structs.
@@ -81,6 +82,48 @@ impl Message<'_> {
     /// Returns an error if the message has another type or is too short for an `nfgenmsg`.
     pub fn expect_stats(&self) -> Result<ExpectStats, Error> {
         ExpectStats::from_message(self, &mut |_| ())
+    }
+
+    /// Returns `true` if every attribute has a name in [`spec`](crate::spec) and decodes.
+    ///
+    /// The decoded struct then contains every value in the message.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::{Endian, Message};
+    ///
+    /// // A DESTROY event with CTA_ZONE 513, or with an attribute that no kernel sends.
+    /// let mut bytes = [
+    ///     28, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 6, 0, 18, 0, 2, 1, 0, 0,
+    /// ];
+    /// assert!(Message::parse_with(&bytes, Endian::Little)?.is_fully_decoded());
+    /// bytes[22] = 99;
+    /// assert!(!Message::parse_with(&bytes, Endian::Little)?.is_fully_decoded());
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
+    #[must_use]
+    pub fn is_fully_decoded(&self) -> bool {
+        let is_plain = self.conntrack_parts().is_ok_and(|(_, attrs)| {
+            // The layouts that are known at compile time are the fastest check.
+            Conntrack::default().read_attrs(attrs, &mut |_| ())
+        });
+        let mut walk = Complete(true);
+        is_plain || (self.visit(&mut walk).is_ok() && walk.0)
+    }
+}
+
+/// Becomes `false` at an attribute that has no name or does not decode.
+struct Complete(bool);
+
+impl<'a> Visitor<'a> for Complete {
+    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
+        for raw in attrs.raw() {
+            let attr = raw.ok().filter(|raw| S::SPEC.get(raw.number()).is_some());
+            match attr.and_then(|raw| S::decode(raw).ok()) {
+                Some(attr) => S::visit_nest(&attr, self),
+                None => self.0 = false,
+            }
+        }
     }
 }
 
