@@ -28,6 +28,8 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     Record(crate::record::Record),
     #[cfg(target_os = "linux")]
+    Log(crate::log::Log),
+    #[cfg(target_os = "linux")]
     Get(crate::get::Get),
     #[cfg(target_os = "linux")]
     Count(crate::count::Count),

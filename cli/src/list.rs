@@ -1,6 +1,6 @@
 //! `ctnetlink list`.
 
-use crate::live::{note_times, place};
+use crate::live::{note, place};
 use crate::options::filter::Filter;
 use crate::options::output::{Field, Format, OutputOptions};
 use crate::output::{Output, print_error};
@@ -9,7 +9,7 @@ use crate::status::Status;
 use crate::stop::Stop;
 use clap::ValueEnum;
 use ctnetlink::request;
-use ctnetlink::socket::Socket;
+use ctnetlink::socket::{Extension, Socket};
 use std::ops::ControlFlow;
 
 /// Print the entries of the running kernel's table, like `conntrack -L`
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &List) -> Result<Status, Stop> {
     out.emit()?;
     // Warnings come after the error of a missing permission.
     if args.output.fields.contains(&Field::Ktimestamp) {
-        note_times();
+        note(Extension::Timestamp);
     }
     if outcome.interrupted {
         print_error("the table changed during the dump; entries may be missing or duplicated");

@@ -2,7 +2,7 @@
 
 use crate::matcher::Matcher;
 use crate::messages::Place;
-use crate::options::listen::Listen;
+use crate::options::listen::{Listen, Times};
 use crate::options::time::now;
 use crate::output::{print_error, print_warning};
 use crate::socket_filter;
@@ -21,9 +21,6 @@ const TICK: Duration = Duration::from_millis(250);
 ///
 /// The kernel drops some of the events that do not match.
 pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Result<Events, Stop> {
-    if listen.timestamps {
-        Extension::Timestamp.enable().map_err(|error| Stop::Unusable(error.to_string()))?;
-    }
     let events = Events::subscribe(&[])?;
     let size = events.set_receive_buffer(listen.buffer)?;
     socket_filter::attach(&events, matcher)?;
@@ -39,17 +36,31 @@ pub(crate) fn open(listen: &Listen, groups: &[Group], matcher: &Matcher) -> Resu
              net.core.rmem_max or run with CAP_NET_ADMIN in the initial user namespace"
         ));
     }
-    if !listen.timestamps {
-        note_times();
-    }
     Ok(events)
 }
 
-/// Warns if the kernel records no times.
-pub(crate) fn note_times() {
-    match Extension::Timestamp.is_enabled() {
+/// Enables times if that is wanted.
+pub(crate) fn enable_times(times: &Times) -> Result<(), Stop> {
+    if times.timestamps { enable(Extension::Timestamp) } else { Ok(()) }
+}
+
+/// Warns if the kernel records no times, unless they were enabled.
+pub(crate) fn note_times(times: &Times) {
+    if !times.timestamps {
+        note(Extension::Timestamp);
+    }
+}
+
+/// Sets the sysctl of an extension.
+pub(crate) fn enable(extension: Extension) -> Result<(), Stop> {
+    extension.enable().map(drop).map_err(|error| Stop::Unusable(error.to_string()))
+}
+
+/// Warns if the kernel does not record something.
+pub(crate) fn note(extension: Extension) {
+    match extension.is_enabled() {
         Ok(true) => {}
-        Ok(false) => print_warning(Extension::Timestamp.hint()),
+        Ok(false) => print_warning(extension.hint()),
         Err(error) => print_warning(error),
     }
 }
@@ -81,14 +92,29 @@ impl Until {
 
     pub(crate) fn is_over(&self) -> bool {
         self.signal.load(Ordering::Relaxed)
-            || self.events_left == Some(0)
+            || self.is_count_reached()
             || self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Returns `true` if the wanted number of events has been counted.
+    pub(crate) fn is_count_reached(&self) -> bool {
+        self.events_left == Some(0)
     }
 
     /// Waits for events, at most until the end.
     pub(crate) fn wait(&self, events: &Events) -> Result<(), SocketError> {
+        self.wait_at_most(events, TICK)
+    }
+
+    /// Waits for events for `timeout`, at most until the end.
+    pub(crate) fn wait_at_most(
+        &self,
+        events: &Events,
+        timeout: Duration,
+    ) -> Result<(), SocketError> {
+        let timeout = timeout.min(TICK);
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-        events.wait(left.map_or(TICK, |left| left.min(TICK))).map(drop)
+        events.wait(left.map_or(timeout, |left| left.min(timeout))).map(drop)
     }
 }
 

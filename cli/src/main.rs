@@ -15,12 +15,16 @@ mod decompress;
 #[cfg(target_os = "linux")]
 mod delete;
 #[cfg(target_os = "linux")]
+mod destination;
+#[cfg(target_os = "linux")]
 mod get;
 mod input;
 #[cfg(target_os = "linux")]
 mod list;
 #[cfg(target_os = "linux")]
 mod live;
+#[cfg(target_os = "linux")]
+mod log;
 mod man;
 mod matcher;
 mod messages;
@@ -61,6 +65,8 @@ fn main() -> ExitCode {
         Command::Watch(args) => watch::run(&args),
         #[cfg(target_os = "linux")]
         Command::Record(args) => record::run(&args),
+        #[cfg(target_os = "linux")]
+        Command::Log(args) => log::run(&args),
         #[cfg(target_os = "linux")]
         Command::Get(args) => get::run(&args),
         #[cfg(target_os = "linux")]

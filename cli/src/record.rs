@@ -1,11 +1,12 @@
 //! `ctnetlink record`.
 
-use crate::live::{Until, losses, open, survive};
+use crate::live::{Until, enable_times, losses, note_times, open, survive};
 use crate::matcher::Matcher;
 use crate::options::event::Event;
 use crate::options::filter::Filter;
 use crate::options::labels::LabelMapOption;
-use crate::options::listen::{Listen, seconds};
+use crate::options::listen::{Listen, Times};
+use crate::options::time::seconds;
 use crate::output::print_error;
 use crate::status::Status;
 use crate::stop::Stop;
@@ -63,6 +64,8 @@ pub(crate) struct Record {
     #[command(flatten)]
     listen: Listen,
     #[command(flatten)]
+    times: Times,
+    #[command(flatten)]
     filter: Filter,
     #[command(flatten)]
     labelmap: LabelMapOption,
@@ -78,7 +81,9 @@ pub(crate) fn run(args: &Record) -> Result<Status, Stop> {
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
     // Events first, so that none is missed between the dump and them.
+    enable_times(&args.times)?;
     let mut events = open(&args.listen, &groups, &matcher)?;
+    note_times(&args.times);
     let stop = |path: &Path, error: io::Error| match to_stdout {
         true => Stop::Output(error),
         false => Stop::file(path, &error),

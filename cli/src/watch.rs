@@ -1,9 +1,9 @@
 //! `ctnetlink watch`.
 
-use crate::live::{Until, losses, open, place, survive};
+use crate::live::{Until, enable_times, losses, note_times, open, place, survive};
 use crate::options::event::Event;
 use crate::options::filter::Filter;
-use crate::options::listen::Listen;
+use crate::options::listen::{Listen, Times};
 use crate::options::output::OutputOptions;
 use crate::output::Output;
 use crate::print::Printer;
@@ -26,6 +26,8 @@ pub(crate) struct Watch {
     #[command(flatten)]
     listen: Listen,
     #[command(flatten)]
+    times: Times,
+    #[command(flatten)]
     filter: Filter,
 }
 
@@ -35,7 +37,9 @@ pub(crate) fn run(args: &Watch) -> Result<Status, Stop> {
     let mut out = Output::default();
     let mut until = Until::new(&args.listen)?;
     let groups: Vec<_> = args.event.iter().map(|&event| event.into()).collect();
+    enable_times(&args.times)?;
     let mut events = open(&args.listen, &groups, &matcher)?;
+    note_times(&args.times);
     let (mut number, mut status) = (0, Status::Done);
     while !until.is_over() {
         match events.try_recv() {

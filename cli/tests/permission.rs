@@ -21,6 +21,8 @@ fn the_error_names_the_capability_and_nothing_else() {
         "watch --for 5",
         "watch --for 5 --timestamps",
         "record -o - --for 5",
+        "log --to csv:- --for 5",
+        "log --to csv:- --for 5 --enable",
         &format!("get {entry}"),
         "count",
         "count expect",

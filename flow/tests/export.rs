@@ -5,7 +5,9 @@ mod collector;
 use collector::Collector;
 use ctnetlink::{Conntrack, Endian, Message, Tuple};
 use ctnetlink_flow::Flow;
-use ctnetlink_flow::export::{Destination, Exporter, IpfixFile, Options};
+use ctnetlink_flow::export::{
+    Destination, Exporter, IpfixFile, LogFile, Options, RowFile, RowFormat,
+};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -141,7 +143,8 @@ fn each_file_begins_with_its_templates() {
     let directory = Directory::new("rotation");
     let interval = Some(Duration::from_secs(3600));
     let name = directory.path("flows.ipfix");
-    let mut file = IpfixFile::open(&name, interval, Options::default(), START).unwrap();
+    let file = LogFile::open(&name, interval, START).unwrap();
+    let mut file = IpfixFile::new(file, Options::default(), START);
     push(&mut file, 0..3000, START);
     file.tick(START + 3599 * SECOND);
     push(&mut file, 3000..3001, START + 3599 * SECOND);
@@ -165,7 +168,10 @@ fn each_file_begins_with_its_templates() {
 fn a_file_that_exists_is_continued_and_reopened() {
     let directory = Directory::new("append");
     let name = directory.path("flows.ipfix");
-    let open = || IpfixFile::open(&name, None, Options::default(), START).unwrap();
+    let open = || {
+        let file = LogFile::open(&name, None, START).unwrap();
+        IpfixFile::new(file, Options::default(), START)
+    };
     let mut file = open();
     push(&mut file, 7..9, START);
     file.finish(START);
@@ -183,8 +189,8 @@ fn a_file_that_exists_is_continued_and_reopened() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_reported_once_and_its_records_are_counted() {
-    let mut file =
-        IpfixFile::open(Path::new("/dev/full"), None, Options::default(), START).unwrap();
+    let file = LogFile::open(Path::new("/dev/full"), None, START).unwrap();
+    let mut file = IpfixFile::new(file, Options::default(), START);
     for second in 0..5 {
         push(&mut file, 0..4000, START + second * SECOND);
         file.tick(START + second * SECOND);
@@ -196,6 +202,35 @@ fn a_full_disk_is_reported_once_and_its_records_are_counted() {
     }
     file.finish(START + 5 * SECOND);
     assert_eq!((file.counts().records, file.counts().not_sent), (0, 20_000));
+}
+
+#[test]
+fn rows_wait_at_most_a_second_and_each_file_has_a_header() {
+    let directory = Directory::new("rows");
+    let name = directory.path("flows.csv");
+    let format = RowFormat {
+        header: |out| out.extend_from_slice(b"id\n"),
+        row: |flow, out| out.extend_from_slice(format!("{}\n", flow.entry.id.unwrap()).as_bytes()),
+    };
+    let text = |name: &Path| std::fs::read_to_string(name).unwrap();
+    let mut rows = RowFile::new(LogFile::open(&name, None, START).unwrap(), format);
+    push(&mut rows, 7..9, START);
+    assert_eq!(rows.next_deadline(), START + SECOND);
+    rows.tick(START + SECOND - 1);
+    assert_eq!(text(&name), "");
+    rows.tick(START + SECOND);
+    assert_eq!(text(&name), "id\n7\n8\n");
+    std::fs::rename(&name, directory.path("flows.csv.1")).unwrap();
+    rows.rotate(START);
+    push(&mut rows, 9..10, START);
+    rows.finish(START);
+    // A file that exists is continued.
+    let mut rows = RowFile::new(LogFile::open(&name, None, START).unwrap(), format);
+    push(&mut rows, 10..11, START);
+    rows.finish(START);
+    assert_eq!(text(&directory.path("flows.csv.1")), "id\n7\n8\n");
+    assert_eq!(text(&name), "id\n9\n10\n");
+    assert_eq!((rows.counts().records, rows.counts().bytes), (1, 3));
 }
 
 #[cfg(all(feature = "export", target_os = "linux"))]

@@ -85,21 +85,258 @@
 //! netlink-packet-core.) Both features need `std`.
 //!
 //! [netlink-proto]: https://docs.rs/netlink-proto
-//! [`Message`]: crate::Message
-//! [`MessageBuf::from`]: crate::MessageBuf
 //! [`Messages`]: crate::Messages
 //! [`Error`]: crate::error::Error
 
-mod error;
-mod message;
 mod nla;
-mod traits;
 
 #[cfg(feature = "netlink-packet-core")]
 mod core;
 #[cfg(feature = "netlink-packet-utils")]
 mod utils;
 
-pub use error::AdapterError;
-pub use message::CtNetlinkMessage;
 pub use nla::NlaAttr;
+
+use crate::error::Error;
+use crate::wire::{Endian, NLMSG_HDRLEN};
+use crate::{Message, MessageBuf, MsgType};
+use ::core::fmt;
+
+/// A ctnetlink message as the payload of a `NetlinkMessage`.
+///
+/// It owns a whole message with the header that was received or that the request has. The header that
+/// is sent is that of the `NetlinkMessage`, in which netlink-proto sets the sequence number. Two
+/// values are equal if their types and bodies are equal; a `NetlinkMessage` compares the headers.
+///
+/// The [module](self) has an example.
+#[derive(Clone)]
+pub struct CtNetlinkMessage {
+    buf: MessageBuf,
+}
+
+impl CtNetlinkMessage {
+    /// Returns a view of the message.
+    #[must_use]
+    pub fn as_message(&self) -> Message<'_> {
+        self.buf.as_message()
+    }
+
+    /// Returns the message type.
+    #[must_use]
+    pub fn msg_type(&self) -> MsgType {
+        self.as_message().msg_type()
+    }
+
+    fn body(&self) -> &[u8] {
+        self.buf.as_bytes().get(NLMSG_HDRLEN..).unwrap_or_default()
+    }
+}
+
+impl PartialEq for CtNetlinkMessage {
+    fn eq(&self, other: &Self) -> bool {
+        (self.msg_type(), self.body()) == (other.msg_type(), other.body())
+    }
+}
+
+impl Eq for CtNetlinkMessage {}
+
+impl fmt::Debug for CtNetlinkMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.buf.fmt(f)
+    }
+}
+
+/// Fails with [`AdapterError::ByteOrder`] only.
+///
+/// The functions of [`request`](crate::request) return messages in the byte order of this machine.
+impl TryFrom<MessageBuf> for CtNetlinkMessage {
+    type Error = AdapterError;
+
+    fn try_from(buf: MessageBuf) -> Result<Self, AdapterError> {
+        match buf.as_message().endian() {
+            Endian::NATIVE => Ok(Self { buf }),
+            _ => Err(AdapterError::ByteOrder),
+        }
+    }
+}
+
+/// Copies the message.
+///
+/// Fails with [`AdapterError::ByteOrder`] only.
+impl TryFrom<Message<'_>> for CtNetlinkMessage {
+    type Error = AdapterError;
+
+    fn try_from(message: Message<'_>) -> Result<Self, AdapterError> {
+        message.to_buf().try_into()
+    }
+}
+
+impl From<CtNetlinkMessage> for MessageBuf {
+    fn from(message: CtNetlinkMessage) -> Self {
+        message.buf
+    }
+}
+
+/// An error from converting a message or attribute to the types of rust-netlink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AdapterError {
+    /// The message or attribute is not in the byte order of this machine.
+    ByteOrder,
+    /// The attribute has both `NLA_F_NESTED` and `NLA_F_NET_BYTEORDER` set.
+    ///
+    /// The rust-netlink crates would write the first flag only. The kernel sends no such attribute in
+    /// ctnetlink.
+    BothFlags {
+        /// The type field with its flags.
+        nla_type: u16,
+    },
+    /// The attribute is too long for its length field, or its header is incomplete.
+    Attr(Error),
+}
+
+impl From<Error> for AdapterError {
+    fn from(error: Error) -> Self {
+        Self::Attr(error)
+    }
+}
+
+impl fmt::Display for AdapterError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByteOrder => f.write_str("not in this machine's byte order"),
+            Self::BothFlags { nla_type } => {
+                write!(f, "attribute type {nla_type:#06x} has both of its flags set")
+            }
+            Self::Attr(error) => error.fmt(f),
+        }
+    }
+}
+
+impl ::core::error::Error for AdapterError {}
+
+/// Copies as many bytes as fit.
+///
+/// The lengths differ only if a caller wrote a wrong length into a header.
+fn fill(buffer: &mut [u8], bytes: &[u8]) {
+    for (to, from) in buffer.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+}
+
+/// Implements the traits of one version of netlink-packet-core, which must be in scope.
+macro_rules! implement {
+    () => {
+        impl NetlinkSerializable for CtNetlinkMessage {
+            fn message_type(&self) -> u16 {
+                self.msg_type().0
+            }
+
+            fn buffer_len(&self) -> usize {
+                self.body().len()
+            }
+
+            fn serialize(&self, buffer: &mut [u8]) {
+                super::fill(buffer, self.body());
+            }
+        }
+
+        /// Accepts any payload and ignores `header.length`.
+        impl NetlinkDeserializable for CtNetlinkMessage {
+            type Error = Infallible;
+
+            fn deserialize(header: &NetlinkHeader, payload: &[u8]) -> Result<Self, Infallible> {
+                Ok(Self { buf: MessageBuf::from_parts(from_header(header), payload) })
+            }
+        }
+
+        // `NetlinkPayload: From<CtNetlinkMessage>` is missing on purpose: it would enable
+        // netlink-packet-core's own `NetlinkMessage: From<CtNetlinkMessage>`, whose header is empty
+        // and which panics when it is serialized.
+        /// Returns a complete header with the type, flags, numbers and length of the message.
+        impl From<CtNetlinkMessage> for NetlinkMessage<CtNetlinkMessage> {
+            fn from(message: CtNetlinkMessage) -> Self {
+                let from = *message.as_message().header();
+                let mut header = NetlinkHeader::default();
+                header.length = from.nlmsg_len;
+                header.message_type = from.nlmsg_type;
+                header.flags = from.nlmsg_flags.bits();
+                header.sequence_number = from.nlmsg_seq;
+                header.port_number = from.nlmsg_pid;
+                Self::new(header, NetlinkPayload::InnerMessage(message))
+            }
+        }
+
+        /// Fails with [`AdapterError::ByteOrder`] only.
+        impl TryFrom<MessageBuf> for NetlinkMessage<CtNetlinkMessage> {
+            type Error = AdapterError;
+
+            fn try_from(buf: MessageBuf) -> Result<Self, AdapterError> {
+                CtNetlinkMessage::try_from(buf).map(Self::from)
+            }
+        }
+
+        /// Converts any payload.
+        ///
+        /// The header is that of the `NetlinkMessage`, with the actual length.
+        impl From<&NetlinkMessage<CtNetlinkMessage>> for MessageBuf {
+            fn from(message: &NetlinkMessage<CtNetlinkMessage>) -> Self {
+                fn emit(part: &impl Emitable) -> Vec<u8> {
+                    let mut bytes = vec![0; part.buffer_len()];
+                    part.emit(&mut bytes);
+                    bytes
+                }
+                let body = match &message.payload {
+                    NetlinkPayload::InnerMessage(inner) => Cow::Borrowed(inner.body()),
+                    NetlinkPayload::Overrun(bytes) => Cow::Borrowed(&bytes[..]),
+                    NetlinkPayload::Error(error) => Cow::Owned(emit(error)),
+                    NetlinkPayload::Done(done) => Cow::Owned(emit(done)),
+                    _ => Cow::Borrowed(&[][..]),
+                };
+                let nlmsg_type = message.payload.message_type();
+                let header = NlMsgHdr { nlmsg_type, ..from_header(&message.header) };
+                Self::from_parts(header, &body)
+            }
+        }
+
+        fn from_header(header: &NetlinkHeader) -> NlMsgHdr {
+            NlMsgHdr {
+                nlmsg_len: header.length,
+                nlmsg_type: header.message_type,
+                nlmsg_flags: NlmFlags::from_bits_retain(header.flags),
+                nlmsg_seq: header.sequence_number,
+                nlmsg_pid: header.port_number,
+            }
+        }
+
+        impl<S: AttrSet> Nla for NlaAttr<'_, S> {
+            fn value_len(&self) -> usize {
+                self.payload().len()
+            }
+
+            /// Returns the type field with its flags.
+            fn kind(&self) -> u16 {
+                self.nla_type()
+            }
+
+            fn emit_value(&self, buffer: &mut [u8]) {
+                super::fill(buffer, self.payload());
+            }
+        }
+
+        /// Fails if the header is incomplete or has both flags.
+        ///
+        /// [`NlaAttr::decode`] checks the payload.
+        impl<'a, T, S> Parseable<NlaBuffer<&'a T>> for NlaAttr<'a, S>
+        where
+            T: AsRef<[u8]> + ?Sized,
+            S: AttrSet,
+        {
+            fn parse(buf: &NlaBuffer<&'a T>) -> Result<Self, DecodeError> {
+                Self::first(buf.into_inner().as_ref())
+                    .map_err(|error| DecodeError::from(error.to_string()))
+            }
+        }
+    };
+}
+use implement;

@@ -28,6 +28,11 @@ pub enum Extension {
     ///
     /// The sysctl is `net.netfilter.nf_conntrack_acct`.
     Acct,
+    /// Events of every entry.
+    ///
+    /// The sysctl is `net.netfilter.nf_conntrack_events`. The default since Linux 5.19 is 2: an entry
+    /// has events only if a socket was subscribed when the entry was created.
+    Events,
 }
 
 impl Extension {
@@ -37,6 +42,7 @@ impl Extension {
         match self {
             Self::Timestamp => "net.netfilter.nf_conntrack_timestamp",
             Self::Acct => "net.netfilter.nf_conntrack_acct",
+            Self::Events => "net.netfilter.nf_conntrack_events",
         }
     }
 
@@ -63,8 +69,12 @@ impl Extension {
     #[must_use]
     pub fn hint(self) -> String {
         let (sysctl, what) = (self.sysctl(), self.what());
+        let entries = match self {
+            Self::Timestamp | Self::Acct => "is 0, so entries",
+            Self::Events => "is not 1, so entries that were created while no program listened",
+        };
         format!(
-            "{sysctl} is 0, so entries have no {what}; `sysctl -w {sysctl}=1` enables them for new entries"
+            "{sysctl} {entries} have no {what}; `sysctl -w {sysctl}=1` enables them for new entries"
         )
     }
 
@@ -72,6 +82,7 @@ impl Extension {
         match self {
             Self::Timestamp => "start and stop times",
             Self::Acct => "packet and byte counters",
+            Self::Events => "events",
         }
     }
 
@@ -80,6 +91,7 @@ impl Extension {
             Self::Timestamp => "CONFIG_NF_CONNTRACK_TIMESTAMP",
             // Not optional since 2.6.27.
             Self::Acct => "CONFIG_NF_CT_ACCT",
+            Self::Events => "CONFIG_NF_CONNTRACK_EVENTS",
         }
     }
 
@@ -89,7 +101,10 @@ impl Extension {
 
     fn is_enabled_in(self, proc_sys: &Path) -> Result<bool, ExtensionError> {
         fs::read_to_string(self.path(proc_sys))
-            .map(|value| value.trim() != "0")
+            .map(|value| match self {
+                Self::Timestamp | Self::Acct => value.trim() != "0",
+                Self::Events => value.trim() == "1",
+            })
             .map_err(|error| self.error(proc_sys, error))
     }
 
@@ -180,6 +195,9 @@ mod tests {
         assert!(!timestamp.is_enabled_in(&root).unwrap());
         assert!(!timestamp.enable_in(&root).unwrap());
         assert!(timestamp.is_enabled_in(&root).unwrap());
+        fs::write(netfilter.join("nf_conntrack_events"), "2\n").unwrap();
+        assert!(!Extension::Events.enable_in(&root).unwrap());
+        assert!(Extension::Events.is_enabled_in(&root).unwrap());
         fs::remove_dir_all(root).unwrap();
     }
 

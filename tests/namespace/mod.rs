@@ -16,13 +16,20 @@ const INSIDE: &str = "CTNETLINK_TEST_IN_NAMESPACE";
 ///
 /// Returns `true` inside it. Outside it returns `false` when the test has passed or cannot run.
 pub(crate) fn enter(test: &str) -> bool {
+    enter_with(test, "-Urn")
+}
+
+/// Runs the test of that name in namespaces that `unshare` creates with these options.
+///
+/// Returns what [`enter`] returns.
+pub(crate) fn enter_with(test: &str, options: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         let _ = Command::new("ip").args(["link", "set", "lo", "up"]).status();
         return true;
     }
     let unshare = || {
         let mut command = Command::new("unshare");
-        command.arg("-Urn");
+        command.arg(options);
         command
     };
     match unshare().arg("true").stdin(Stdio::null()).output() {

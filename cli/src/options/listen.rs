@@ -1,5 +1,6 @@
 //! Options of the subcommands that receive events.
 
+use crate::options::time::seconds;
 use std::time::Duration;
 
 /// The default size of the receive buffer, which the kernel doubles: room for about 10,000 events.
@@ -16,14 +17,13 @@ pub(crate) struct Listen {
     /// Size of the kernel's receive buffer; events that do not fit are lost and reported
     #[arg(long, alias = "buffer-size", value_name = "BYTES", default_value_t = RECEIVE_BUFFER)]
     pub(crate) buffer: usize,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Times {
     /// Enable the sysctl net.netfilter.nf_conntrack_timestamp, so that new flows have times
     ///
     /// The sysctl remains enabled after the command has ended. Flows that already exist do not get times.
     #[arg(long)]
     pub(crate) timestamps: bool,
-}
-
-pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

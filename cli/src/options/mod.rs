@@ -2,6 +2,8 @@
 
 pub(crate) mod bits;
 #[cfg(target_os = "linux")]
+pub(crate) mod destination;
+#[cfg(target_os = "linux")]
 pub(crate) mod event;
 #[cfg(target_os = "linux")]
 pub(crate) mod expectation;

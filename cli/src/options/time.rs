@@ -1,7 +1,7 @@
 //! Times on the command line.
 
 use ctnetlink::format::{TimeZone, parse_time, rfc3339};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Numbers below this are not taken for nanoseconds: they would be in 1973 or before.
 const LEAST: u64 = 100_000_000_000_000_000;
@@ -31,6 +31,12 @@ fn not_nanoseconds(number: u64) -> String {
     };
     let time = number * factor;
     format!("expected nanoseconds; in {unit}, this is {time} or {}", rfc3339(time))
+}
+
+/// Parses a number of seconds, which may have a fraction.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// Returns the current time in nanoseconds since the Unix epoch.

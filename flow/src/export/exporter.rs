@@ -30,8 +30,9 @@ pub struct Options {
     pub process: u32,
 }
 
-/// Messages of any length without repeated templates, flushed after a second, with statistics each
-/// minute, of which 4 MiB may wait.
+/// Messages of any length that wait at most a second.
+///
+/// Templates are not repeated, statistics are sent each minute, and 4 MiB may wait.
 impl Default for Options {
     fn default() -> Self {
         Self {

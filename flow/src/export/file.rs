@@ -4,14 +4,9 @@ use super::exporter::{Exporter, MessageSize, Options};
 use super::log_file::LogFile;
 use super::problem::Problem;
 use super::timer::{Timer, ns};
-use super::{Counts, Destination};
+use super::{Counts, Destination, PAUSE};
 use crate::Flow;
 use std::io;
-use std::path::Path;
-use std::time::Duration;
-
-/// The time between two attempts to write what could not be written.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// A destination that writes an IPFIX file, or several of them in turn.
 ///
@@ -20,11 +15,11 @@ const PAUSE: Duration = Duration::from_secs(1);
 ///
 /// # Examples
 /// ```
-/// use ctnetlink_flow::export::{Destination as _, IpfixFile, Options};
+/// use ctnetlink_flow::export::{Destination as _, IpfixFile, LogFile, Options};
 ///
 /// # let path = std::env::temp_dir().join(format!("ctnetlink-doc-{}.ipfix", std::process::id()));
 /// let now = 1_795_552_006_123_456_789;
-/// let mut file = IpfixFile::open(&path, None, Options::default(), now)?;
+/// let mut file = IpfixFile::new(LogFile::open(&path, None, now)?, Options::default(), now);
 /// // A program calls `push` for each flow, and `tick` after each batch of them.
 /// file.finish(now);
 /// assert_eq!(std::fs::read(&path)?[..2], [0, 10]); // statistics
@@ -44,26 +39,17 @@ pub struct IpfixFile {
 }
 
 impl IpfixFile {
-    /// Opens a file, or the first of several files if they rotate at an interval.
-    ///
-    /// A file that exists is continued; see [`LogFile`] for the names of the others.
-    ///
-    /// # Errors
-    /// Returns an error if the file can be neither opened nor created.
-    pub fn open(
-        name: &Path,
-        interval: Option<Duration>,
-        options: Options,
-        now: u64,
-    ) -> io::Result<Self> {
-        Ok(Self {
+    /// Creates a destination that writes to `file`.
+    #[must_use]
+    pub fn new(file: LogFile, options: Options, now: u64) -> Self {
+        Self {
             exporter: Exporter::new(options, now),
-            file: LogFile::open(name, interval, now)?,
+            file,
             kept: Vec::new(),
             kept_size: MessageSize::default(),
             pause: None,
             problem: None,
-        })
+        }
     }
 
     /// Writes all complete messages, until one cannot be written.

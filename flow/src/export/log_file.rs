@@ -2,7 +2,7 @@
 
 use super::timer::{Timer, ns};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Stdout, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,11 +15,17 @@ pub struct LogFile {
     name: PathBuf,
     interval: Option<Duration>,
     path: PathBuf,
-    file: File,
+    output: Output,
     /// The number of bytes in whole pieces.
     length: u64,
     /// Runs if the file rotates at an interval.
     age: Option<Timer>,
+}
+
+#[derive(Debug)]
+enum Output {
+    File(File),
+    Stdout(Stdout),
 }
 
 impl LogFile {
@@ -31,7 +37,26 @@ impl LogFile {
         let path = file_name(name, interval, now);
         let (file, length) = append(&path)?;
         let age = interval.map(|interval| Timer::new(now, ns(interval)));
-        Ok(Self { name: name.to_owned(), interval, path, file, length, age })
+        let output = Output::File(file);
+        Ok(Self { name: name.to_owned(), interval, path, output, length, age })
+    }
+
+    /// Creates the file, and discards what a file of that name contains.
+    ///
+    /// # Errors
+    /// Returns an error if the file can be neither opened nor created.
+    pub fn create(name: &Path) -> io::Result<Self> {
+        let output = Output::File(File::create(name)?);
+        let (name, path) = (name.to_owned(), name.to_owned());
+        Ok(Self { name, interval: None, path, output, length: 0, age: None })
+    }
+
+    /// Returns standard output, which cannot be rotated.
+    #[must_use]
+    pub fn stdout() -> Self {
+        let output = Output::Stdout(io::stdout());
+        let (name, path) = (PathBuf::from("-"), PathBuf::from("-"));
+        Self { name, interval: None, path, output, length: 0, age: None }
     }
 
     /// Appends a piece.
@@ -39,17 +64,17 @@ impl LogFile {
     /// # Errors
     /// Returns an error if the piece cannot be written. The file then ends with the piece before.
     pub fn write_whole(&mut self, piece: &[u8]) -> io::Result<()> {
-        match self.file.write_all(piece) {
-            Ok(()) => {
-                self.length += piece.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
+        let result = match &mut self.output {
+            Output::File(file) => file.write_all(piece).inspect_err(|_| {
                 // A pipe or device has no length that could be set.
-                let _ = self.file.set_len(self.length);
-                Err(error)
-            }
+                let _ = file.set_len(self.length);
+            }),
+            Output::Stdout(stdout) => stdout.write_all(piece).and_then(|()| stdout.flush()),
+        };
+        if result.is_ok() {
+            self.length += piece.len() as u64;
         }
+        result
     }
 
     /// Returns `true` if the file is as old as the interval.
@@ -73,9 +98,11 @@ impl LogFile {
     pub fn rotate(&mut self, now: u64) -> io::Result<()> {
         // An error does not start attempts without a pause.
         self.age = self.interval.map(|interval| Timer::new(now, ns(interval)));
-        let path = file_name(&self.name, self.interval, now);
-        (self.file, self.length) = append(&path)?;
-        self.path = path;
+        if let Output::File(file) = &mut self.output {
+            let path = file_name(&self.name, self.interval, now);
+            (*file, self.length) = append(&path)?;
+            self.path = path;
+        }
         Ok(())
     }
 

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | a collector over UDP | `UdpExporter` (feature `export`, Linux) |
 //! | a collector over TCP | `TcpExporter` (feature `export`, Linux) |
-//! | a file | [`IpfixFile`] |
+//! | an IPFIX file | [`IpfixFile`] |
+//! | a file of rows, such as CSV | [`RowFile`] |
 //! | a socket of your own | [`Exporter`], which does no input or output |
 //!
 //! All but the last are a [`Destination`]. None of them ever waits for a collector while flows arrive,
@@ -16,6 +17,7 @@ mod exporter;
 mod file;
 mod log_file;
 mod problem;
+mod rows;
 #[cfg(all(feature = "export", target_os = "linux"))]
 mod tcp;
 mod timer;
@@ -26,12 +28,17 @@ pub use exporter::{Exporter, MessageSize, Options};
 pub use file::IpfixFile;
 pub use log_file::LogFile;
 pub use problem::Problem;
+pub use rows::{RowFile, RowFormat};
 #[cfg(all(feature = "export", target_os = "linux"))]
 pub use tcp::{TcpExporter, TcpOptions};
 #[cfg(all(feature = "export", target_os = "linux"))]
 pub use udp::UdpExporter;
 
 use crate::Flow;
+use std::time::Duration;
+
+/// The time between two attempts to write what could not be written.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// The port of collectors, assigned by IANA.
 pub const PORT: u16 = 4739;
@@ -48,8 +55,9 @@ pub trait Destination {
         let _ = (events, now);
     }
 
-    /// Sends what is due. It has to be called after every batch of flows, and at
-    /// [`next_deadline`](Self::next_deadline).
+    /// Sends what is due.
+    ///
+    /// It has to be called after every batch of flows, and at [`next_deadline`](Self::next_deadline).
     fn tick(&mut self, now: u64);
 
     /// Returns the time at which [`tick`](Self::tick) has something to do.

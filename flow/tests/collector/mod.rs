@@ -1,5 +1,6 @@
-//! A collector for tests: it reads IPFIX messages as RFC 7011 defines them, and shares no code with
-//! the crate.
+//! A collector for tests, which reads IPFIX messages as RFC 7011 defines them.
+//!
+//! It shares no code with the crate.
 #![allow(dead_code, reason = "each test program uses a part")]
 
 use std::collections::BTreeMap;
