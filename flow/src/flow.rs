@@ -130,6 +130,13 @@ impl Flow<'_> {
         self.entry.zone.or(self.entry.orig.zone)
     }
 
+    /// Returns the zone of both directions, or else that of the reply direction.
+    #[must_use]
+    #[inline]
+    pub fn reply_zone(&self) -> Option<u16> {
+        self.entry.zone.or(self.entry.reply.zone)
+    }
+
     /// Returns `true` if the packets and bytes of both directions are known.
     #[must_use]
     #[inline]

@@ -91,7 +91,7 @@ fn nat_is_where_packets_go_and_come_from() {
         ),
     ] {
         let entry = with_nat(entry);
-        let records = records(Config::default(), &[entry.clone()]);
+        let records = records(Config::default(), std::slice::from_ref(&entry));
         let [record] = &records[..] else { panic!("{records:?}") };
         assert_eq!(record.addr(source), entry.reply.dst);
         assert_eq!(record.addr(destination), entry.reply.src);
@@ -186,6 +186,20 @@ fn uniflows_are_one_record_a_direction() {
         assert!(record.fields.iter().all(|field| field.1.is_none() && field.0 != 239));
         assert_eq!(record.time(Element::FLOW_END_NANOSECONDS), Some(STOP));
     }
+}
+
+#[test]
+fn each_uniflow_has_the_zone_of_its_direction() {
+    let config = Config { mode: Mode::Uniflow, ..Config::default() };
+    let mut entry = tcp4();
+    entry.orig.zone = Some(0x3a3b);
+    let zones = |entry: Conntrack| -> Vec<_> {
+        let records = records(config, &[entry]);
+        records.iter().map(|record| record.number(Element::INGRESS_VRFID)).collect()
+    };
+    assert_eq!(zones(entry.clone()), [Some(0x3a3b), None]);
+    entry.reply.zone = Some(0x4a4b);
+    assert_eq!(zones(entry), [Some(0x3a3b), Some(0x4a4b)]);
 }
 
 #[test]

@@ -167,7 +167,7 @@ impl Encoder {
         };
         self.push_record(shape, flow, first, now);
         if self.has_second_record(flow) {
-            self.push_record(shape, flow, Record::Reply, now);
+            self.push_record(shape.of_reply(flow), flow, Record::Reply, now);
             return 2;
         }
         1

@@ -5,7 +5,8 @@ use super::shape::Shape;
 use super::time::{ntp_time, unix_ms};
 use crate::flow::layer4;
 use crate::{Flow, Layer4};
-use ctnetlink::{Counters, Kind, Tuple};
+use ctnetlink::flat::Endpoint;
+use ctnetlink::{Conntrack, Counters, Kind, Tuple};
 use std::net::IpAddr;
 
 /// At least the length of the longest record: one of IPv6 with every field.
@@ -55,12 +56,6 @@ impl Fields for Data<'_> {
     }
 }
 
-/// A direction of a flow: its tuple, and the tuple of the other direction.
-struct Direction<'a> {
-    tuple: &'a Tuple,
-    other: &'a Tuple,
-}
-
 /// Puts the fields of a biflow, with the counters of both directions.
 #[inline(always)]
 pub(super) fn biflow(shape: Shape, flow: &Flow<'_>, out: &mut impl Fields) {
@@ -71,8 +66,8 @@ pub(super) fn biflow(shape: Shape, flow: &Flow<'_>, out: &mut impl Fields) {
         counters(&entry.counters_orig, |element| element, out);
         counters(&entry.counters_reply, Element::reverse, out);
     }
-    nat(shape, &Direction { tuple: &entry.orig, other: &entry.reply }, out);
-    zone_and_mark(shape, flow, out);
+    nat(shape, || after_nat(entry), out);
+    zone_and_mark(shape, flow.zone(), flow.entry.mark, out);
     out.put(Element::FLOW_END_REASON, [flow.end_reason() as u8]);
     out.put(Element::BIFLOW_DIRECTION, [1]);
     out.put(Element::FLOW_ID, flow_id(flow));
@@ -82,18 +77,19 @@ pub(super) fn biflow(shape: Shape, flow: &Flow<'_>, out: &mut impl Fields) {
 #[inline(always)]
 pub(super) fn uniflow(shape: Shape, flow: &Flow<'_>, is_reply: bool, out: &mut impl Fields) {
     let entry = flow.entry;
-    let (direction, counted) = if is_reply {
-        (Direction { tuple: &entry.reply, other: &entry.orig }, &entry.counters_reply)
+    let (tuple, counted) = if is_reply {
+        (&entry.reply, &entry.counters_reply)
     } else {
-        (Direction { tuple: &entry.orig, other: &entry.reply }, &entry.counters_orig)
+        (&entry.orig, &entry.counters_orig)
     };
-    keys(shape, direction.tuple, out);
+    keys(shape, tuple, out);
     times(shape, flow, out);
     if shape.has_counters() {
         counters(counted, |element| element, out);
     }
-    nat(shape, &direction, out);
-    zone_and_mark(shape, flow, out);
+    nat(shape, || if is_reply { before_nat(entry) } else { after_nat(entry) }, out);
+    let zone = if is_reply { flow.reply_zone() } else { flow.zone() };
+    zone_and_mark(shape, zone, entry.mark, out);
     out.put(Element::FLOW_END_REASON, [flow.end_reason() as u8]);
     out.put(Element::FLOW_ID, flow_id(flow));
 }
@@ -105,8 +101,8 @@ pub(super) fn nat_event(shape: Shape, flow: &Flow<'_>, out: &mut impl Fields) {
     out.put(Element::OBSERVATION_TIME_MILLISECONDS, unix_ms(time).to_be_bytes());
     out.put(Element::NAT_EVENT, [if flow.message.kind() == Kind::New { 4 } else { 5 }]);
     keys(shape, &flow.entry.orig, out);
-    nat(shape, &Direction { tuple: &flow.entry.orig, other: &flow.entry.reply }, out);
-    zone_and_mark(shape, flow, out);
+    nat(shape, || after_nat(flow.entry), out);
+    zone_and_mark(shape, flow.zone(), flow.entry.mark, out);
 }
 
 #[inline(always)]
@@ -160,33 +156,48 @@ fn counters(counters: &Counters, direction: fn(Element) -> Element, out: &mut im
     out.put(direction(Element::PACKET_DELTA_COUNT), packets.unwrap_or_default().to_be_bytes());
 }
 
-/// Puts where the packets of a direction go after NAT: the other direction comes back from there.
+/// A source and a destination.
+type Ends = ((Option<IpAddr>, Option<u16>), (Option<IpAddr>, Option<u16>));
+
+/// Returns where the packets of the original direction come from and go to after NAT.
+fn after_nat(entry: &Conntrack) -> Ends {
+    let Tuple { src, src_port, dst, dst_port, .. } = entry.orig;
+    let ends = |end: Endpoint| (Some(end.addr), end.port);
+    (entry.snat().map_or((src, src_port), ends), entry.dnat().map_or((dst, dst_port), ends))
+}
+
+/// Returns where the packets of the reply come from and go to after NAT, which is undone for them.
+fn before_nat(entry: &Conntrack) -> Ends {
+    let Tuple { src, src_port, dst, dst_port, .. } = entry.orig;
+    ((dst, dst_port), (src, src_port))
+}
+
+/// Puts the source and destination after NAT; a side that is not translated is repeated.
 #[inline(always)]
-fn nat(shape: Shape, direction: &Direction<'_>, out: &mut impl Fields) {
-    let other = direction.other;
+fn nat(shape: Shape, ends: impl FnOnce() -> Ends, out: &mut impl Fields) {
     if shape.has_nat() {
+        let ((src, src_port), (dst, dst_port)) = ends();
         if shape.is_ipv6() {
-            out.put(Element::POST_NAT_SOURCE_IPV6_ADDRESS, ipv6(other.dst));
-            out.put(Element::POST_NAT_DESTINATION_IPV6_ADDRESS, ipv6(other.src));
+            out.put(Element::POST_NAT_SOURCE_IPV6_ADDRESS, ipv6(src));
+            out.put(Element::POST_NAT_DESTINATION_IPV6_ADDRESS, ipv6(dst));
         } else {
-            out.put(Element::POST_NAT_SOURCE_IPV4_ADDRESS, ipv4(other.dst));
-            out.put(Element::POST_NAT_DESTINATION_IPV4_ADDRESS, ipv4(other.src));
+            out.put(Element::POST_NAT_SOURCE_IPV4_ADDRESS, ipv4(src));
+            out.put(Element::POST_NAT_DESTINATION_IPV4_ADDRESS, ipv4(dst));
         }
         if shape.has_ports() {
-            out.put(Element::POST_NAPT_SOURCE_TRANSPORT_PORT, port(other.dst_port));
-            out.put(Element::POST_NAPT_DESTINATION_TRANSPORT_PORT, port(other.src_port));
+            out.put(Element::POST_NAPT_SOURCE_TRANSPORT_PORT, port(src_port));
+            out.put(Element::POST_NAPT_DESTINATION_TRANSPORT_PORT, port(dst_port));
         }
     }
 }
 
 #[inline(always)]
-fn zone_and_mark(shape: Shape, flow: &Flow<'_>, out: &mut impl Fields) {
+fn zone_and_mark(shape: Shape, zone: Option<u16>, mark: Option<u32>, out: &mut impl Fields) {
     if shape.has_zone() {
-        let zone = flow.zone().unwrap_or_default();
-        out.put(Element::INGRESS_VRFID, u32::from(zone).to_be_bytes());
+        out.put(Element::INGRESS_VRFID, u32::from(zone.unwrap_or_default()).to_be_bytes());
     }
     if shape.has_mark() {
-        out.put(Element::MARK, flow.entry.mark.unwrap_or_default().to_be_bytes());
+        out.put(Element::MARK, mark.unwrap_or_default().to_be_bytes());
     }
 }
 

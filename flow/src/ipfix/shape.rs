@@ -70,6 +70,12 @@ impl Shape {
         Some(Self(shape))
     }
 
+    /// Returns the shape of the record for the reply of the flow.
+    pub(super) fn of_reply(self, flow: &Flow<'_>) -> Self {
+        let zone = if flow.reply_zone().is_some() { Self::ZONE } else { 0 };
+        Self(self.0 & !Self::ZONE | zone)
+    }
+
     pub(super) const fn template_id(self) -> u16 {
         256 + self.0
     }

@@ -21,7 +21,7 @@ const NS: u64 = 1_000_000_000;
 #[must_use]
 pub const fn ntp_time(unix_ns: u64) -> u64 {
     let (seconds, ns) = (unix_ns / NS, unix_ns % NS);
-    let fraction = ((ns << 32) + NS - 1) / NS;
+    let fraction = (ns << 32).div_ceil(NS);
     (seconds + NTP_OFFSET) << 32 | fraction
 }
 

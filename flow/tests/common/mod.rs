@@ -68,10 +68,13 @@ impl Record {
     }
 }
 
+type Specifier = (u16, Option<u32>, usize);
+
 /// A collector, which knows the templates of a session.
 #[derive(Default)]
 pub struct Collector {
-    templates: HashMap<(u32, u16), Vec<(u16, Option<u32>, usize)>>,
+    /// The fields of each template of each domain: number, enterprise and length.
+    templates: HashMap<(u32, u16), Vec<Specifier>>,
 }
 
 impl Collector {
@@ -239,5 +242,23 @@ fn with_values(entry: Conntrack) -> Conntrack {
             ..Counters::default()
         },
         ..entry
+    }
+}
+
+/// Returns a port on which nothing listens.
+pub fn free_udp_port() -> u16 {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.local_addr().expect("an address").port()
+}
+
+/// Waits until a program listens on a port of 127.0.0.1.
+pub fn wait_for_udp(port: u16) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    // Binding the port to try it would keep the program from it.
+    let local = format!(":{port:04X} ");
+    let is_open = |table| std::fs::read_to_string(table).is_ok_and(|text| text.contains(&local));
+    while !(is_open("/proc/net/udp") || is_open("/proc/net/udp6")) {
+        assert!(std::time::Instant::now() < end, "nothing listens on port {port}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
