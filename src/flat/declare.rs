@@ -125,9 +125,26 @@ macro_rules! conntrack {
             fn write<'l>(&self, line: crate::line::Line<'l>) -> crate::line::Line<'l> {
                 line.items("},", |line| {
                     let line = crate::line::field(line, "\"family\":", &self.family);
+                    if let Some(rare) = &self.rare {
+                        return self.write_with_rare(rare, line);
+                    }
                     $( let line = json_item!(self, line, $item); )+
                     line
                 })
+            }
+        }
+
+        #[cfg(feature = "format")]
+        impl Conntrack {
+            #[cold]
+            #[inline(never)]
+            fn write_with_rare<'l>(
+                &self,
+                rare: &Rare,
+                line: crate::line::Line<'l>,
+            ) -> crate::line::Line<'l> {
+                $( let line = json_item_with_rare!(self, rare, line, $item); )+
+                line
             }
         }
 
@@ -205,32 +222,37 @@ macro_rules! item_name {
     };
 }
 
+/// Writes a key of an entry without rare parts.
 #[cfg(feature = "format")]
 macro_rules! json_item {
     ($self:ident, $line:ident, ($only:ident)) => {
-        match &$self.rare {
-            Some(rare) => {
-                crate::line::field($line, concat!("\"", stringify!($only), "\":"), &rare.$only)
-            }
-            None => $line,
-        }
+        $line
     };
-    ($self:ident, $line:ident, [$counters:ident $old:ident]) => {{
-        let key = concat!("\"", stringify!($counters), "\":");
-        match &$self.rare {
-            Some(rare) => {
-                crate::line::field($line, key, &BothCounters::new($self.$counters, rare.$old))
-            }
-            None => crate::line::field($line, key, &$self.$counters),
-        }
-    }};
+    ($self:ident, $line:ident, [$counters:ident $old:ident]) => {
+        json_item!($self, $line, $counters)
+    };
     ($self:ident, $line:ident, $field:ident) => {
         crate::line::field($line, concat!("\"", stringify!($field), "\":"), &$self.$field)
     };
 }
 
-pub(super) use conntrack;
+/// Writes a key of an entry with rare parts.
 #[cfg(feature = "format")]
-pub(super) use json_item;
+macro_rules! json_item_with_rare {
+    ($self:ident, $rare:ident, $line:ident, ($only:ident)) => {
+        json_item!($rare, $line, $only)
+    };
+    ($self:ident, $rare:ident, $line:ident, [$counters:ident $old:ident]) => {{
+        let both = BothCounters::new($self.$counters, $rare.$old);
+        crate::line::field($line, concat!("\"", stringify!($counters), "\":"), &both)
+    }};
+    ($self:ident, $rare:ident, $line:ident, $field:ident) => {
+        json_item!($self, $line, $field)
+    };
+}
+
+pub(super) use conntrack;
 #[cfg(feature = "serde")]
 pub(super) use {item, item_name};
+#[cfg(feature = "format")]
+pub(super) use {json_item, json_item_with_rare};

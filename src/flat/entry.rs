@@ -1,7 +1,7 @@
 //! Reads and writes entries: in known shapes where possible, attribute by attribute otherwise.
 
 use super::conntrack::{Conntrack, Field};
-use super::record::sealed::Sealed;
+use super::record::sealed::Fields;
 use super::record::{Absent as _, Record};
 use super::{read_shapes, write_shapes};
 use crate::attrs::{CtAttr, CtattrType};
@@ -22,13 +22,9 @@ pub enum Layout {
     Request,
 }
 
-impl Sealed for Conntrack {}
-
-impl Record for Conntrack {
-    type Set = CtattrType;
-
+impl Fields<CtattrType> for Conntrack {
     #[inline]
-    fn apply(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply_with(&mut self, attr: CtAttr<'_>, report: &mut dyn FnMut(Error)) {
         self.set_attr(attr, report);
     }
 
@@ -37,6 +33,10 @@ impl Record for Conntrack {
         ct.read_attrs(attrs, report);
         ct
     }
+}
+
+impl Record for Conntrack {
+    type Set = CtattrType;
 
     /// Writes every field, by attribute number.
     fn write(&self, out: &mut Writer<'_, CtattrType>) {

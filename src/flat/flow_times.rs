@@ -1,10 +1,13 @@
 //! The original tuple and the times of an entry.
 
-use super::record::{Absent as _, Record as _, fields};
-use super::{Timestamp, Tuple, read_shapes};
+use super::read_shapes::{take_timestamp, take_tuple};
+use super::record::sealed::Fields as _;
+use super::record::{Absent as _, fields};
+use super::{Timestamp, Tuple};
 use crate::attrs::{CtAttr, CtattrType};
 use crate::error::Error;
-use crate::wire::{AttrSet as _, Endian, RawAttrs};
+use crate::shapes::{BOTH_COUNTERS, Cursor, EVENT, REPLY};
+use crate::wire::{AttrSet as _, Endian, NLA_F_NESTED, NLA_TYPE_MASK, RawAttrs};
 use crate::{Family, Message};
 
 fields! {
@@ -78,8 +81,7 @@ impl FlowTimes {
     #[inline(always)]
     fn read_shapes(&mut self, walk: &mut RawAttrs<'_>, endian: Endian) {
         if endian == Endian::NATIVE {
-            let Self { orig, timestamp, .. } = self;
-            walk.skip_bytes(read_shapes::read_times(orig, timestamp, walk.rest()));
+            walk.skip_bytes(read_times(self, walk.rest()));
         }
     }
 
@@ -112,4 +114,23 @@ impl FlowTimes {
             self.read_shapes(&mut walk, endian);
         }
     }
+}
+
+/// Reads the original tuple and the times, in known shapes, and skips other attributes.
+///
+/// Stops at one of these two that has no known shape or is repeated.
+fn read_times(flow: &mut FlowTimes, bytes: &[u8]) -> usize {
+    type A = CtattrType;
+    let at = &mut Cursor::new(bytes);
+    take_tuple(at, A::TupleOrig, &mut flow.orig);
+    at.skip::<52>(A::TupleReply | NLA_F_NESTED);
+    // To skip an attribute, its length must have been read; the length of a sequence is known.
+    if EVENT.take_run(at).is_some() || REPLY.take_run(at).is_some() {
+        BOTH_COUNTERS.take_run(at);
+    }
+    take_timestamp(at, &mut flow.timestamp);
+    while !matches!(at.nla_type() & NLA_TYPE_MASK, A::TupleOrig | A::Timestamp) && at.skip_any() {
+        take_timestamp(at, &mut flow.timestamp);
+    }
+    bytes.len() - at.rest.len()
 }

@@ -1,7 +1,7 @@
 //! Structs for the nested attributes of an entry.
 
 use super::name::Name;
-use super::record::sealed::Sealed;
+use super::record::sealed::Fields;
 use super::record::{Owned, Record, fields, record};
 use crate::error::Error;
 use crate::nested::{
@@ -275,13 +275,9 @@ pub enum ProtoInfo {
     Sctp(Sctp),
 }
 
-impl Sealed for Option<ProtoInfo> {}
-
-impl Record for Option<ProtoInfo> {
-    type Set = CtattrProtoinfo;
-
+impl Fields<CtattrProtoinfo> for Option<ProtoInfo> {
     #[inline]
-    fn apply(&mut self, attr: ProtoInfoAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply_with(&mut self, attr: ProtoInfoAttr<'_>, report: &mut dyn FnMut(Error)) {
         *self = Some(match attr {
             ProtoInfoAttr::Tcp(attrs) => ProtoInfo::Tcp(Tcp::decode_with(attrs, report)),
             ProtoInfoAttr::Dccp(attrs) => ProtoInfo::Dccp(Dccp::decode_with(attrs, report)),
@@ -289,6 +285,10 @@ impl Record for Option<ProtoInfo> {
             ProtoInfoAttr::Unknown(_) => return,
         });
     }
+}
+
+impl Record for Option<ProtoInfo> {
+    type Set = CtattrProtoinfo;
 
     fn write(&self, out: &mut Writer<'_, CtattrProtoinfo>) {
         match self {
@@ -324,21 +324,21 @@ fields! {
     }
 }
 
-impl Sealed for NatRange {}
-
-impl Record for NatRange {
-    type Set = CtattrNat;
-
-    fn apply(&mut self, attr: NatAttr<'_>, report: &mut dyn FnMut(Error)) {
+impl Fields<CtattrNat> for NatRange {
+    fn apply_with(&mut self, attr: NatAttr<'_>, report: &mut dyn FnMut(Error)) {
         match attr {
             NatAttr::V4MinIp(addr) => self.min_ip = Some(addr.into()),
             NatAttr::V4MaxIp(addr) => self.max_ip = Some(addr.into()),
             NatAttr::V6MinIp(addr) => self.min_ip = Some(addr.into()),
             NatAttr::V6MaxIp(addr) => self.max_ip = Some(addr.into()),
-            NatAttr::Proto(attrs) => self.ports = Record::decode_with(attrs, report),
+            NatAttr::Proto(attrs) => self.ports = Fields::decode_with(attrs, report),
             NatAttr::Unknown(_) => {}
         }
     }
+}
+
+impl Record for NatRange {
+    type Set = CtattrNat;
 
     fn write(&self, out: &mut Writer<'_, CtattrNat>) {
         match self.min_ip {

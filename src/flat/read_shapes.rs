@@ -8,13 +8,13 @@ use super::{
 use crate::attrs::CtattrType;
 use crate::nested::{CtattrHelp, DccpRole, DccpState, IpProto, SctpState, TcpState};
 use crate::shapes::*;
-use crate::wire::{Endian, NLA_F_NESTED, NLA_HDRLEN, NLA_TYPE_MASK, NulStr, nla_align};
+use crate::wire::{Endian, NLA_HDRLEN, NulStr, nla_align};
 use core::net::IpAddr;
 
 // Values are written in place, field by field, so that no struct is created elsewhere and moved.
 
 #[inline(always)]
-fn take_tuple(at: &mut Cursor<'_>, nla_type: u16, into: &mut Tuple) {
+pub(super) fn take_tuple(at: &mut Cursor<'_>, nla_type: u16, into: &mut Tuple) {
     if !at.is_nest(nla_type) {
         return;
     }
@@ -107,7 +107,7 @@ fn take_both_counters(at: &mut Cursor<'_>, ct: &mut Conntrack) {
 }
 
 #[inline(always)]
-fn take_timestamp(at: &mut Cursor<'_>, into: &mut Timestamp) {
+pub(super) fn take_timestamp(at: &mut Cursor<'_>, into: &mut Timestamp) {
     let nla_type = CtattrType::Timestamp;
     if !at.is_nest(nla_type) {
         return;
@@ -264,25 +264,6 @@ pub(super) fn read(ct: &mut Conntrack, bytes: &[u8]) -> usize {
         ct.timestamp_event = Some(u64::from_be_bytes(time));
     } else if let Some(values) = TIMESTAMP_EVENT_PAD.take_run(at) {
         ct.timestamp_event = Some(u64::from_be_bytes(values.get(1)));
-    }
-    bytes.len() - at.rest.len()
-}
-
-/// Reads the original tuple and the times, as [`read`] does, and skips other attributes.
-///
-/// Stops at one of these two that has no known shape or is repeated.
-pub(super) fn read_times(orig: &mut Tuple, timestamp: &mut Timestamp, bytes: &[u8]) -> usize {
-    type A = CtattrType;
-    let at = &mut Cursor::new(bytes);
-    take_tuple(at, A::TupleOrig, orig);
-    at.skip::<52>(A::TupleReply | NLA_F_NESTED);
-    // To skip an attribute, its length must have been read; the length of a sequence is known.
-    if EVENT.take_run(at).is_some() || REPLY.take_run(at).is_some() {
-        BOTH_COUNTERS.take_run(at);
-    }
-    take_timestamp(at, timestamp);
-    while !matches!(at.nla_type() & NLA_TYPE_MASK, A::TupleOrig | A::Timestamp) && at.skip_any() {
-        take_timestamp(at, timestamp);
     }
     bytes.len() - at.rest.len()
 }

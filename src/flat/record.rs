@@ -7,15 +7,25 @@ use crate::wire::{AttrSet, Attrs, Writer};
 /// A struct that is decoded from, and written as, the attributes of one set.
 ///
 /// The trait is sealed: only the structs of this crate implement it.
-pub trait Record: sealed::Sealed + Default + PartialEq {
+///
+/// # Examples
+/// ```
+/// use ctnetlink::flat::{Record as _, Tcp};
+/// use ctnetlink::nested::TcpState;
+/// use ctnetlink::wire::{Attrs, Endian};
+///
+/// // CTA_PROTOINFO_TCP_STATE, and CTA_PROTOINFO_TCP_WSCALE_ORIGINAL without a payload.
+/// let attrs = Attrs::new(&[5, 0, 1, 0, 3, 0, 0, 0, 4, 0, 2, 0], Endian::Little);
+/// let mut errors = Vec::new();
+/// let tcp = Tcp::decode(attrs, |error| errors.push(error.to_string()));
+/// assert_eq!(tcp, Tcp { state: Some(TcpState::ESTABLISHED), ..Tcp::default() });
+/// let error = "CTA_PROTOINFO_TCP_WSCALE_ORIGINAL at byte 8: payload is 0 bytes, expected 1";
+/// assert_eq!(errors, [error]);
+/// assert_eq!(Tcp::try_decode(attrs).unwrap_err().to_string(), error);
+/// ```
+pub trait Record: sealed::Fields<<Self as Record>::Set> + Default + PartialEq {
     /// The attribute set.
     type Set: AttrSet;
-
-    /// Sets the field that `attr` stands for.
-    ///
-    /// Errors inside a nested attribute go to `report`.
-    #[doc(hidden)]
-    fn apply(&mut self, attr: <Self::Set as AttrSet>::Attr<'_>, report: &mut dyn FnMut(Error));
 
     /// Writes the fields that are not absent, in the order in which the kernel does.
     fn write(&self, out: &mut Writer<'_, Self::Set>);
@@ -27,17 +37,12 @@ pub trait Record: sealed::Sealed + Default + PartialEq {
         Self::decode_with(attrs, &mut report)
     }
 
-    /// [`decode`](Self::decode) without a copy of the code for each closure.
-    #[doc(hidden)]
-    fn decode_with(attrs: Attrs<'_, Self::Set>, report: &mut dyn FnMut(Error)) -> Self {
-        let mut record = Self::default();
-        for attr in attrs.iter() {
-            match attr {
-                Ok(attr) => record.apply(attr, report),
-                Err(error) => report(error),
-            }
-        }
-        record
+    /// Sets the field that `attr` stands for.
+    ///
+    /// This is for loops that choose attributes themselves; otherwise use [`decode`](Self::decode).
+    /// Decoding errors inside a nested attribute go to `report`.
+    fn apply(&mut self, attr: <Self::Set as AttrSet>::Attr<'_>, mut report: impl FnMut(Error)) {
+        self.apply_with(attr, &mut report);
     }
 
     /// Decodes an attribute list strictly.
@@ -59,8 +64,27 @@ pub trait Record: sealed::Sealed + Default + PartialEq {
 }
 
 pub(crate) mod sealed {
-    /// Seals [`Record`](super::Record).
-    pub trait Sealed {}
+    use super::{AttrSet, Attrs, Error};
+
+    /// Seals [`Record`](super::Record), and decodes without a copy of the code for each closure.
+    pub trait Fields<S: AttrSet>: Default {
+        /// Sets the field that `attr` stands for.
+        ///
+        /// Errors inside a nested attribute go to `report`.
+        fn apply_with(&mut self, attr: S::Attr<'_>, report: &mut dyn FnMut(Error));
+
+        /// Decodes an attribute list, calling `report` for each decoding error.
+        fn decode_with(attrs: Attrs<'_, S>, report: &mut dyn FnMut(Error)) -> Self {
+            let mut record = Self::default();
+            for attr in attrs.iter() {
+                match attr {
+                    Ok(attr) => record.apply_with(attr, report),
+                    Err(error) => report(error),
+                }
+            }
+            record
+        }
+    }
 }
 
 /// The value of a field whose attribute is absent.
@@ -136,13 +160,9 @@ macro_rules! record {
             }
         }
 
-        impl $crate::flat::record::sealed::Sealed for $Name {}
-
-        impl $crate::flat::Record for $Name {
-            type Set = $Set;
-
+        impl $crate::flat::record::sealed::Fields<$Set> for $Name {
             #[inline]
-            fn apply(&mut self, attr: $Attr<'_>, report: &mut dyn FnMut($crate::error::Error)) {
+            fn apply_with(&mut self, attr: $Attr<'_>, report: &mut dyn FnMut($crate::error::Error)) {
                 let _ = &report;
                 match attr {
                     $( $crate::flat::record::arm!($Attr, value, $($how)+) =>
@@ -150,6 +170,10 @@ macro_rules! record {
                     _ => {}
                 }
             }
+        }
+
+        impl $crate::flat::Record for $Name {
+            type Set = $Set;
 
             fn write(&self, out: &mut $crate::wire::Writer<'_, $Set>) {
                 $( $crate::flat::record::write_field!(self.$field, out, $Attr, $($how)+); )+
@@ -240,7 +264,7 @@ macro_rules! arm {
 
 macro_rules! set_field {
     ($self:ident.$field:ident, $value:ident, $report:ident, nest $Variant:ident) => {
-        $self.$field = $crate::flat::Record::decode_with($value, $report)
+        $self.$field = $crate::flat::record::sealed::Fields::decode_with($value, $report)
     };
     ($self:ident.$field:ident, $value:ident, $report:ident, $Variant:ident) => {
         $self.$field = Some($crate::flat::record::Owned::from_borrowed($value))

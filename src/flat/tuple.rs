@@ -1,6 +1,6 @@
 //! Addresses, protocol and ports of one direction.
 
-use super::record::sealed::Sealed;
+use super::record::sealed::Fields;
 use super::record::{Absent, Record, fields};
 use crate::Family;
 use crate::error::Error;
@@ -59,13 +59,9 @@ pub(crate) const fn reversed_icmp_type(proto: IpProto, icmp_type: u8) -> u8 {
     }
 }
 
-impl Sealed for Tuple {}
-
-impl Record for Tuple {
-    type Set = CtattrTuple;
-
+impl Fields<CtattrTuple> for Tuple {
     #[inline]
-    fn apply(&mut self, attr: TupleAttr<'_>, report: &mut dyn FnMut(Error)) {
+    fn apply_with(&mut self, attr: TupleAttr<'_>, report: &mut dyn FnMut(Error)) {
         match attr {
             TupleAttr::Ip(attrs) => {
                 for attr in attrs.iter() {
@@ -91,6 +87,10 @@ impl Record for Tuple {
             TupleAttr::Unknown(_) => {}
         }
     }
+}
+
+impl Record for Tuple {
+    type Set = CtattrTuple;
 
     // Called for every tuple that is not written.
     #[inline]

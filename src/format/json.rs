@@ -147,18 +147,18 @@ fn contents<'l>(
             }
         }
         Ok(Body::Expect(_, attrs)) => {
-            line = present(line, "\"expectation\":", &Expectation::decode_with(attrs, report));
+            line = present(line, "\"expectation\":", &Expectation::decode(attrs, report));
         }
         Ok(Body::StatsCpu(nfgen, attrs)) => {
             line = field(line, "\"cpu\":", &nfgen.res_id);
-            line = present(line, "\"stats_cpu\":", &StatsCpu::decode_with(attrs, report));
+            line = present(line, "\"stats_cpu\":", &StatsCpu::decode(attrs, report));
         }
         Ok(Body::StatsGlobal(_, attrs)) => {
-            line = present(line, "\"stats_global\":", &StatsGlobal::decode_with(attrs, report));
+            line = present(line, "\"stats_global\":", &StatsGlobal::decode(attrs, report));
         }
         Ok(Body::ExpectStats(nfgen, attrs)) => {
             line = field(line, "\"cpu\":", &nfgen.res_id);
-            line = present(line, "\"expect_stats\":", &ExpectStats::decode_with(attrs, report));
+            line = present(line, "\"expect_stats\":", &ExpectStats::decode(attrs, report));
         }
         Ok(Body::Error(error)) => {
             message.for_each_error(report);

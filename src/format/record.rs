@@ -161,24 +161,22 @@ impl MessageRecord {
         // A malformed body was reported above.
         let _ = message.visit(&mut gaps);
         // Errors in attributes were collected above.
-        let ignore: &mut dyn FnMut(Error) = &mut |_| ();
+        let ignore = |_| ();
         let mut cpu = None;
         let content = body.ok().map(|body| match body {
             Body::Conntrack(nfgen, attrs) => Content::Conntrack(Box::new(Conntrack {
                 family: nfgen.nfgen_family,
-                ..Conntrack::decode_with(attrs, ignore)
+                ..Conntrack::decode(attrs, ignore)
             })),
-            Body::Expect(_, attrs) => Content::Expectation(Expectation::decode_with(attrs, ignore)),
+            Body::Expect(_, attrs) => Content::Expectation(Expectation::decode(attrs, ignore)),
             Body::StatsCpu(nfgen, attrs) => {
                 cpu = Some(nfgen.res_id);
-                Content::StatsCpu(StatsCpu::decode_with(attrs, ignore))
+                Content::StatsCpu(StatsCpu::decode(attrs, ignore))
             }
-            Body::StatsGlobal(_, attrs) => {
-                Content::StatsGlobal(StatsGlobal::decode_with(attrs, ignore))
-            }
+            Body::StatsGlobal(_, attrs) => Content::StatsGlobal(StatsGlobal::decode(attrs, ignore)),
             Body::ExpectStats(nfgen, attrs) => {
                 cpu = Some(nfgen.res_id);
-                Content::ExpectStats(ExpectStats::decode_with(attrs, ignore))
+                Content::ExpectStats(ExpectStats::decode(attrs, ignore))
             }
             Body::Error(error) => Content::Error {
                 errno: error.error.unsigned_abs(),

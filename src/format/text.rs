@@ -191,19 +191,17 @@ impl Text {
                 event_end(kind, message, line)
             }
             Body::Expect(nfgen, attrs) => {
-                let expectation = Expectation::decode_with(attrs, report);
+                let expectation = Expectation::decode(attrs, report);
                 let line = self.expectation_time(received, line);
                 let line = event_word(kind, line);
                 write_expectation(&expectation, nfgen.nfgen_family, line)
             }
             Body::StatsCpu(nfgen, attrs) => {
-                stats_cpu(nfgen.res_id, &StatsCpu::decode_with(attrs, report), line)
+                stats_cpu(nfgen.res_id, &StatsCpu::decode(attrs, report), line)
             }
-            Body::StatsGlobal(_, attrs) => {
-                stats_global(&StatsGlobal::decode_with(attrs, report), line)
-            }
+            Body::StatsGlobal(_, attrs) => stats_global(&StatsGlobal::decode(attrs, report), line),
             Body::ExpectStats(nfgen, attrs) => {
-                expect_stats(nfgen.res_id, &ExpectStats::decode_with(attrs, report), line)
+                expect_stats(nfgen.res_id, &ExpectStats::decode(attrs, report), line)
             }
             _ => line,
         };

@@ -13,6 +13,27 @@ use crate::{Family, MsgType};
 use alloc::vec::Vec;
 
 /// A request to dump the table.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{Clock, DumpBuffers, DumpRequest, ModuleParams, Net, NfConn};
+/// use ctnetlink::{Kind, MsgType, messages};
+///
+/// let kernel = Kernel::new("5.10".parse()?);
+/// let clock = Clock { real_ns: 1_700_000_000_123_456_789, jiffies: 1000 };
+/// let mut net = Net::nf_conntrack_init_net(kernel, ModuleParams::default(), clock, None)?;
+/// for mark in [1, 0x11, 0x21] {
+///     net.adopt(NfConn { mark, timeout: 9000, ..NfConn::default() });
+/// }
+/// // Marks whose low byte is 0x11.
+/// let request = DumpRequest { portid: 4711, seq: 7, mark: Some((0x11, 0xff)), ..Default::default() };
+/// let datagrams = net.dump(&request, DumpBuffers::fresh(&kernel))?;
+/// # if cfg!(target_endian = "big") { return Ok(()) }
+/// let found: Vec<_> = datagrams.iter().flat_map(|datagram| messages(datagram)).collect();
+/// assert_eq!(found[0]?.conntrack()?.mark, Some(0x11));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DumpRequest {
     /// The port id of the requester's socket.
@@ -52,6 +73,9 @@ impl DumpRequest {
 }
 
 /// The sizes of the datagrams of a dump, in bytes.
+///
+/// # Examples
+/// See [`DumpRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DumpBuffers {
     /// The first datagram, which the kernel fills before the requester reads.

@@ -16,6 +16,22 @@ use crate::{Group, MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
 /// An event: a message for the listeners of a group.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Group;
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{IpctEvents, NfConn, ctnetlink_conntrack_event};
+///
+/// let kernel = Kernel::new("5.10".parse()?);
+/// let entry = NfConn { mark: 0x1234, ..NfConn::default() };
+/// let event = ctnetlink_conntrack_event(&kernel, IpctEvents::MARK, &entry, 0, 0)?.unwrap();
+/// assert_eq!(event.group, Group::Update);
+/// // The last attribute is CTA_MARK. The kernel allocates more than it uses.
+/// assert_eq!(event.bytes[event.bytes.len() - 8..], [8, 0, 8, 0, 0, 0, 0x12, 0x34]);
+/// assert!(event.alloc > event.bytes.len());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The group.

@@ -11,6 +11,9 @@ use crate::attrs::Status;
 use alloc::vec::Vec;
 
 /// A packet of a flow, with the effect that the protocol's tracker derives from it.
+///
+/// # Examples
+/// See [`Net`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Packet {
     /// The direction of the packet.

@@ -12,6 +12,9 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// The time in a simulated namespace, which only the caller moves.
+///
+/// # Examples
+/// See [`Net`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     /// `ktime_get_real_ns`: nanoseconds since the Unix epoch, which may be set back.
@@ -21,6 +24,9 @@ pub struct Clock {
 }
 
 /// The parameters of the module `nf_conntrack`, with which every namespace starts.
+///
+/// # Examples
+/// See the [module](super).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModuleParams {
     /// `nf_conntrack.tstamp`, off by default.
@@ -30,6 +36,20 @@ pub struct ModuleParams {
 }
 
 /// The sysctls `net.netfilter.*` of a namespace.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{Clock, ModuleParams, Net};
+///
+/// let clock = Clock { real_ns: 1_700_000_000_123_456_789, jiffies: 1000 };
+/// let module = ModuleParams { tstamp: false, acct: true };
+/// let mut net = Net::nf_conntrack_init_net(Kernel::new("5.10".parse()?), module, clock, None)?;
+/// assert_eq!((net.sysctls.nf_conntrack_acct, net.sysctls.nf_conntrack_timestamp), (true, 0));
+/// net.write_nf_conntrack_timestamp(1).unwrap();
+/// assert!(net.nf_ct_tstamp_enabled());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sysctls {
     /// `nf_conntrack_timestamp`: new entries get timestamps unless it is 0.
@@ -84,6 +104,9 @@ impl fmt::Display for InitFailure {
 impl core::error::Error for InitFailure {}
 
 /// A socket that receives the events of a simulated namespace.
+///
+/// # Examples
+/// See the [module](super).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
     /// The groups that the socket has joined.
@@ -104,6 +127,27 @@ pub struct Listener {
 /// [`confirm`](Self::confirm) and [`packet`](Self::packet) follow a flow's packets,
 /// [`ctnetlink_new_conntrack`](Self::ctnetlink_new_conntrack) and its siblings answer requests. The
 /// example `one_flow` shows the life of an entry.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::IpProto;
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{Clock, ModuleParams, Net, NfConntrackTuple, Packet};
+///
+/// let clock = Clock { real_ns: 1_700_000_000_123_456_789, jiffies: 1000 };
+/// let kernel = Kernel::new("5.10".parse()?);
+/// let mut net = Net::nf_conntrack_init_net(kernel, ModuleParams::default(), clock, None)?;
+/// let (client, server) = ("192.0.2.1".parse()?, "198.51.100.7".parse()?);
+/// let orig = NfConntrackTuple::ports(IpProto::TCP, (client, 40_000), (server, 443));
+/// let packet = Packet { len: 60, timeout: 120, ..Packet::default() };
+/// let mut entry = net.init_conntrack(orig, orig.inverted(), Default::default());
+/// net.first_packet(&mut entry, &packet);
+/// net.confirm(entry, &packet);
+/// net.advance(7000); // milliseconds
+/// assert_eq!(net.clock.real_ns, 1_700_000_007_123_456_789);
+/// assert_eq!(net.entries().count(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Net {
     /// The kernel.

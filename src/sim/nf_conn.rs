@@ -11,6 +11,21 @@ use bitflags::bitflags;
 use core::net::{IpAddr, Ipv4Addr};
 
 /// A tuple: one direction of a flow (`struct nf_conntrack_tuple`).
+///
+/// # Examples
+/// ```
+/// use ctnetlink::IpProto;
+/// use ctnetlink::sim::NfConntrackTuple;
+///
+/// let orig = NfConntrackTuple::ports(
+///     IpProto::TCP,
+///     ("192.0.2.1".parse()?, 40_000),
+///     ("198.51.100.7".parse()?, 443),
+/// );
+/// let reply = orig.inverted();
+/// assert_eq!((reply.src, reply.src_id), (orig.dst, 443));
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NfConntrackTuple {
     /// `src.u3`: the source address, of the same family as the destination.
@@ -266,6 +281,27 @@ pub struct SecurityContext {
 }
 
 /// An entry (`struct nf_conn`).
+///
+/// # Examples
+/// ```
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{IpctEvents, NfConn, NfConnTstamp, NfConntrackTuple, ctnetlink_conntrack_event};
+/// use ctnetlink::{IpProto, Message};
+///
+/// let (client, server) = ("192.0.2.1".parse()?, "198.51.100.7".parse()?);
+/// let orig = NfConntrackTuple::ports(IpProto::UDP, (client, 40_000), (server, 53));
+/// let entry = NfConn {
+///     tstamp: Some(NfConnTstamp { start: 1_700_000_000_123_456_789, stop: 1_700_000_031_000_000_000 }),
+///     tuple: [orig, orig.inverted()],
+///     ..NfConn::default()
+/// };
+/// let kernel = Kernel::new("5.10".parse()?);
+/// let event = ctnetlink_conntrack_event(&kernel, IpctEvents::DESTROY, &entry, 0, 0)?.unwrap();
+/// let flow = Message::parse_with(&event.bytes, kernel.arch.endian())?.conntrack()?;
+/// assert_eq!(flow.orig.to_string(), "udp 192.0.2.1:40000 -> 198.51.100.7:53");
+/// assert_eq!(flow.timestamp.duration_ns(), Some(30_876_543_211));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NfConn {
     /// The tuples of the original and the reply direction (`tuplehash`).

@@ -133,6 +133,20 @@ pub(super) const NEEDS_CAP_NET_ADMIN: &str =
     "this needs CAP_NET_ADMIN in the network namespace: run it as root, for example with sudo";
 
 /// An error with which the kernel rejected a request.
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::socket::{Socket, SocketError};
+/// use ctnetlink::{Conntrack, Tuple, request};
+///
+/// let orig = Tuple::udp("192.0.2.1:40000".parse()?, "198.51.100.7:53".parse()?);
+/// // An entry without a timeout, which the kernel rejects.
+/// match Socket::open()?.request(request::create(&Conntrack::new(orig))?) {
+///     Err(SocketError::Rejected(rejection)) => assert_eq!(rejection.errno, 22), // EINVAL
+///     other => println!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Rejection {

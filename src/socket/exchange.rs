@@ -45,6 +45,9 @@ pub struct Outcome {
 }
 
 /// A step of a dump that is repeated if it was interrupted.
+///
+/// # Examples
+/// See [`Socket::dump_consistent`](super::Socket::dump_consistent).
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Step<'a> {

@@ -56,6 +56,21 @@ impl Key {
 }
 
 /// A difference between a [`Table`] and a dump of the kernel's table.
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::socket::{Events, Socket, SocketError, Table, TableChange};
+///
+/// /// Brings a table up to date, and prints the flows whose end was missed.
+/// fn recover(table: &mut Table, socket: &mut Socket, events: &mut Events) -> Result<(), SocketError> {
+///     table.resync(socket, events, |change| {
+///         if let TableChange::Gone(flow) = change {
+///             println!("{} ended, and its times are unknown", flow.orig);
+///         }
+///     })?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TableChange<'t> {
@@ -75,6 +90,19 @@ pub enum TableChange<'t> {
 }
 
 /// The number of differences that [`Table::resync`] found.
+///
+/// # Examples
+/// ```no_run
+/// use ctnetlink::Group;
+/// use ctnetlink::socket::{Events, Socket, Table};
+///
+/// let mut events = Events::subscribe(&Group::CONNTRACK)?;
+/// let (mut socket, mut table) = (Socket::open()?, Table::default());
+/// let found = table.resync(&mut socket, &mut events, |_| ())?;
+/// // At the start the table is empty, so that every entry of the kernel is new.
+/// assert_eq!((found.new, found.gone), (found.entries, 0));
+/// # Ok::<(), ctnetlink::socket::SocketError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resync {

@@ -21,9 +21,6 @@ macro_rules! open_enum {
         impl $Name {
             $( $(#[$value_meta])+ pub const $CONST: Self = Self($number); )+
 
-            /// The values that have a name.
-            pub const NAMED: &'static [Self] = &[$(Self::$CONST),+];
-
             /// The names of the values as constant data.
             pub const VALUES: &'static $crate::spec::Values = &$crate::spec::Values::new(
                 $values,
@@ -52,7 +49,10 @@ macro_rules! open_enum {
             }
 
             fn with_name(name: &str) -> Option<Self> {
-                Self::NAMED.iter().copied().find(|value| value.name() == Some(name))
+                match name {
+                    $( $text => Some(Self::$CONST), )+
+                    _ => None,
+                }
             }
         }
 
