@@ -12,7 +12,7 @@ use ctnetlink::flat::Help;
 use ctnetlink::nested::IpProto;
 use ctnetlink::request;
 use namespace::{enter, flow, skipped, socket};
-use run::{command, create, other, run, stderr, stdout};
+use run::{command, create, other, stderr, stdout, success};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::process::{Command, Output};
@@ -46,7 +46,7 @@ fn ours(line: &str) -> Output {
 
 /// Runs `ctnetlink`, which must succeed, and returns its standard output.
 fn succeed(line: &str) -> String {
-    stdout(&run(&words(line))).to_owned()
+    stdout(&success(&words(line))).to_owned()
 }
 
 /// Runs conntrack(8), which must succeed, and returns its standard output.
@@ -262,7 +262,7 @@ fn update_adds_and_removes_labels() {
     let true = begin(TEST) else { return };
     let entry = ENTRIES[0];
     // Entries have labels only while a rule uses labels.
-    run(&words(&format!("create {entry} --label-add 3")));
+    success(&words(&format!("create {entry} --label-add 3")));
     let output = ours("update -s 10.1.2.3 --label-add 3");
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("No space left on device"), "{}", stderr(&output));

@@ -10,7 +10,9 @@ use ctnetlink::nested::IpProto;
 use ctnetlink::socket::Extension;
 use ctnetlink::{Conntrack, Family, request};
 use namespace::{enter, flow, skipped, socket, wait_for_listener, wait_for_listeners};
-use run::{FLOWS, command, create, interrupt, lines, other, run, signal, start, stderr, stdout};
+use run::{
+    FLOWS, command, create, interrupt, lines, other, signal, start, stderr, stdout, success,
+};
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -138,21 +140,21 @@ fn filters_select_what_conntrack_selects() {
         return;
     };
     for (filter, count) in SHARED {
-        let ours = run(&[&["list", "-o", "id"], &words(filter)[..]].concat());
+        let ours = success(&[&["list", "-o", "id"], &words(filter)[..]].concat());
         let ours = ids(stdout(&ours));
         let theirs = other("conntrack", &[&["-L", "-o", "id"], &words(filter)[..]].concat());
         assert_eq!(ours, ids(&theirs.unwrap()), "{filter}");
         assert_eq!(ours.len(), *count, "{filter}");
     }
     // The difference that the help of -w describes.
-    let help = run(&["list", "--help"]);
+    let help = success(&["list", "--help"]);
     assert!(stdout(&help).contains("differs from `conntrack -w`"), "{}", stdout(&help));
     for (zone, count) in [("8", 0), ("9", 0), ("0", 15)] {
         let theirs = other("conntrack", &["-L", "-o", "id", "-w", zone]).unwrap();
         assert_eq!(ids(&theirs).len(), count, "{zone}");
     }
     for (filter, count) in OURS {
-        let ours = run(&[&["list", "-o", "id"], &words(filter)[..]].concat());
+        let ours = success(&[&["list", "-o", "id"], &words(filter)[..]].concat());
         assert_eq!(ids(stdout(&ours)).len(), *count, "{filter}");
     }
 }
@@ -170,21 +172,22 @@ fn decode_and_record_filter_as_list_does() {
     std::fs::create_dir_all(&directory).unwrap();
     let whole = directory.join("whole.pcapng");
     let whole = whole.to_str().unwrap();
-    run(&["record", "-o", whole, "--dump", "--for", "0.1"]);
+    success(&["record", "-o", whole, "--dump", "--for", "0.1"]);
     for (filter, count) in SHARED.iter().chain(OURS) {
-        let decoded = run(&[&["decode", whole, "-o", "id"], &words(filter)[..]].concat());
+        let decoded = success(&[&["decode", whole, "-o", "id"], &words(filter)[..]].concat());
         assert_eq!(ids(stdout(&decoded)).len(), *count, "{filter}");
     }
     // The kernel does not support some of these filters, which the command applies.
     for (filter, count) in [("-n", 3), ("-f ipv6 -d 2001:db8::/48", 2), ("-w 7", 1), ("-u 4", 1)] {
         let path = directory.join("part.pcapng");
         let path = path.to_str().unwrap();
-        let recorded =
-            run(&[&["record", "-o", path, "--dump", "--for", "0.1"], &words(filter)[..]].concat());
+        let recorded = success(
+            &[&["record", "-o", path, "--dump", "--for", "0.1"], &words(filter)[..]].concat(),
+        );
         // The packets are the request, the entries and the end of the dump.
         let messages = format!(" messages={} losses=0 dropped=0", count + 2);
         assert!(stderr(&recorded).trim_end().ends_with(&messages), "{filter}: {recorded:?}");
-        let decoded = run(&["decode", path, "-o", "id"]);
+        let decoded = success(&["decode", path, "-o", "id"]);
         assert_eq!(ids(stdout(&decoded)).len(), count, "{filter}");
     }
     std::fs::remove_dir_all(directory).unwrap();
@@ -209,7 +212,7 @@ fn labels_filter_by_number_and_by_name() {
     let map = directory.join("xtables/connlabel.conf");
     std::fs::write(&map, "# labels\n3 suspicious\n77 slow-path\n").unwrap();
     let map = map.to_str().unwrap();
-    let list = |args: &[&str]| run(&[&["list", "-o", "id"], args].concat());
+    let list = |args: &[&str]| success(&[&["list", "-o", "id"], args].concat());
     for (filter, count) in [("3", 2), ("77", 1), ("3,77", 1), ("5", 0)] {
         assert_eq!(ids(stdout(&list(&["-l", filter]))).len(), count, "{filter}");
     }
@@ -360,7 +363,7 @@ fn record_filters_events() {
     assert!(output.status.success(), "{}", stderr(&output));
     let last = stderr(&output).lines().last().unwrap();
     assert_eq!(last, "packets=2 messages=2 losses=0 dropped=0");
-    let decoded = run(&["decode", path]);
+    let decoded = success(&["decode", path]);
     let kinds: Vec<_> =
         stdout(&decoded).lines().map(|line| line.trim_start().split(' ').next()).collect();
     assert_eq!(kinds, [Some("[NEW]"), Some("[DESTROY]")]);
@@ -385,7 +388,7 @@ fn zero_resets_the_counters_that_it_prints() {
     sender.send_to(b"three", "127.0.0.1:7654").unwrap();
     sender.send_to(b"three", "127.0.0.1:7654").unwrap();
     let counters = |args: &[&str]| {
-        let output = run(&[&["list"], args].concat());
+        let output = success(&[&["list"], args].concat());
         let line = stdout(&output).lines().find(|line| line.contains("dport=7654")).unwrap();
         line.split(' ').find_map(|word| word.strip_prefix("bytes=")).unwrap().to_owned()
     };

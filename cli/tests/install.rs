@@ -6,7 +6,7 @@ mod namespace;
 mod run;
 
 use namespace::skipped;
-use run::{run, stderr, stdout};
+use run::{stderr, stdout, success};
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -42,8 +42,8 @@ fn subcommands(help: &str) -> Vec<&str> {
 fn every_subcommand_has_a_manual_page_that_man_reads() {
     const TEST: &str = "every_subcommand_has_a_manual_page_that_man_reads";
     let directory = directory("man");
-    run(&["man", "-o", directory.to_str().unwrap()]);
-    let help = run(&["--help"]);
+    success(&["man", "-o", directory.to_str().unwrap()]);
+    let help = success(&["--help"]);
     let names = subcommands(stdout(&help));
     // There are two more pages: ctnetlink.1 and ctnetlink-create-expect.1.
     assert_eq!(fs::read_dir(&directory).unwrap().count(), names.len() + 2);
@@ -78,7 +78,7 @@ fn shells_complete_subcommands_and_options() {
     fs::create_dir_all(&directory).unwrap();
     let write = |shell: &str| {
         let path = directory.join(shell);
-        fs::write(&path, run(&["completions", shell]).stdout).unwrap();
+        fs::write(&path, success(&["completions", shell]).stdout).unwrap();
         path.into_os_string().into_string().unwrap()
     };
     let cases = [

@@ -12,7 +12,7 @@ use ctnetlink::request::{self, Selector};
 use ctnetlink::socket::Extension;
 use ctnetlink::{Conntrack, Family};
 use namespace::{enter, flow, skipped, socket, wait_for_listener};
-use run::{ALL, FLOWS, command, create, lines, other, run, signal, start, stderr, stdout};
+use run::{ALL, FLOWS, command, create, lines, other, signal, start, stderr, stdout, success};
 use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
@@ -100,7 +100,7 @@ fn list_prints_the_lines_of_conntrack() {
         None
     };
     for words in ["extended,id,ktimestamp", "id", "extended"] {
-        let ours = || run(&["list", "-o", words]).stdout;
+        let ours = || success(&["list", "-o", words]).stdout;
         // Timeouts and ages change while the two programs run. The output is compared if the lines of
         // `ctnetlink` before and after the run of conntrack(8) are equal.
         let theirs = (0..200).find_map(|_| {
@@ -188,7 +188,7 @@ fn list_applies_filters() {
     create(&mut socket, kinds());
     let count = |args: &[&str]| {
         let args = [&["list"], args].concat();
-        stdout(&run(&args)).lines().count()
+        stdout(&success(&args)).lines().count()
     };
     assert_eq!(count(&[]), 7);
     assert_eq!(count(&["-f", "ipv6"]), 1);
@@ -211,10 +211,10 @@ fn list_applies_filters() {
     assert_eq!(count(&["-u", "seen_reply,assured"]), 0);
     assert_eq!(count(&["-w", "513"]), 1);
     assert_eq!(count(&["-w", "0"]), 6);
-    let json = run(&["list", "--format", "json", "-m", "0x4321"]);
+    let json = success(&["list", "--format", "json", "-m", "0x4321"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["conntrack"]["orig"]["src"], "10.0.67.33");
-    let annotated = run(&["list", "--format", "annotate", "-m", "0x4321"]);
+    let annotated = success(&["list", "--format", "annotate", "-m", "0x4321"]);
     assert!(stdout(&annotated).contains("CTA_MARK"));
     assert_eq!(count(&["expect"]), 0);
     assert_eq!(count(&["dying"]), 0);
@@ -314,9 +314,9 @@ fn a_record_is_exact_and_complete() {
     assert!(last.ends_with(&format!(" messages={} losses=0 dropped=0", 502 + 42)), "{last}");
     let packets = last.split(' ').next().unwrap().strip_prefix("packets=").unwrap();
 
-    let check = run(&["check", path]);
+    let check = success(&["check", path]);
     assert_eq!(stdout(&check).lines().last(), Some("messages=544 exact=544 errors=0"));
-    let decoded = run(&["decode", "--format", "json", path]);
+    let decoded = success(&["decode", "--format", "json", path]);
     let messages: Vec<serde_json::Value> =
         stdout(&decoded).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(messages[0]["kind"], "request");
@@ -352,11 +352,11 @@ fn errors_are_reported() {
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("/nonexistent/file: No such file"), "{}", stderr(&output));
     // A recording can be written to a pipe.
-    let output = run(&["record", "-o", "-", "--dump", "--for", "0.3"]);
+    let output = success(&["record", "-o", "-", "--dump", "--for", "0.3"]);
     assert!(stderr(&output).ends_with("packets=2 messages=2 losses=0 dropped=0\n"));
     assert!(output.stdout.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]));
     // Without events, the command ends after the given time.
-    let output = run(&["watch", "--for", "0.3"]);
+    let output = success(&["watch", "--for", "0.3"]);
     assert_eq!(stderr(&output).lines().last(), Some("events=0 losses=0 dropped=0"));
     assert!(stderr(&output).contains("nf_conntrack_timestamp is 0"), "{}", stderr(&output));
 }

@@ -6,7 +6,7 @@ mod namespace;
 mod run;
 
 use namespace::{enter, flow, skipped, socket, wait_for_listener};
-use run::{command, create, other, run, start, stderr, stdout};
+use run::{command, create, other, start, stderr, stdout, success};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -37,8 +37,8 @@ impl Drop for Scratch {
 
 /// Returns the marks in a recording, which must be exact and complete.
 fn marks(path: &str) -> Vec<u64> {
-    let check = run(&["check", path]);
-    let decoded = run(&["decode", "--format", "json", path]);
+    let check = success(&["check", path]);
+    let decoded = success(&["decode", "--format", "json", path]);
     let mark = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).unwrap();
         message["conntrack"]["mark"].as_u64().unwrap()
@@ -177,7 +177,7 @@ fn a_smaller_buffer_is_reported() {
     };
     let limit: usize = limit.trim().parse().unwrap();
     let watch = |buffer: usize| {
-        let output = run(&["watch", "--for", "0.1", "--buffer", &buffer.to_string()]);
+        let output = success(&["watch", "--for", "0.1", "--buffer", &buffer.to_string()]);
         stderr(&output).to_owned()
     };
     let wanted = limit + 12_345;

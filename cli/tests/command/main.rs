@@ -4,5 +4,6 @@ mod captures;
 #[cfg(feature = "compression")]
 mod compressed;
 mod json;
+#[path = "../run/mod.rs"]
 mod run;
 mod status;

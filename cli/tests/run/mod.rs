@@ -1,16 +1,20 @@
 //! Runs the command and other programs in tests.
-#![allow(dead_code, reason = "each test program uses a part")]
+#![allow(dead_code, unused_imports, reason = "each test program uses a part")]
 
-use ctnetlink::Conntrack;
-use ctnetlink::request;
-use ctnetlink::socket::Socket;
+#[cfg(target_os = "linux")]
+mod live;
+
+#[cfg(target_os = "linux")]
+pub(crate) use live::*;
 use std::collections::BTreeSet;
-use std::process::{Child, Command, Output, Stdio};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
-/// The mask of the groups of entry events.
-pub(crate) const FLOWS: u32 = 0b00_0111;
-/// The mask of the groups of entry and expectation events.
-pub(crate) const ALL: u32 = 0b10_1111;
+pub(crate) fn golden(file: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/golden").join(file);
+    path.to_str().unwrap().into()
+}
 
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
@@ -18,13 +22,31 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
-pub(crate) fn start(args: &[&str]) -> Child {
-    command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+pub(crate) fn run(args: &[&str]) -> Output {
+    command(args).output().unwrap()
 }
 
-pub(crate) fn run(args: &[&str]) -> Output {
-    let output = command(args).output().unwrap();
+/// Runs the command, which must exit with status 0.
+pub(crate) fn success(args: &[&str]) -> Output {
+    let output = run(args);
     assert!(output.status.success(), "{args:?}: {}", stderr(&output));
+    output
+}
+
+/// Runs the command on this standard input.
+pub(crate) fn run_on(args: &[&str], input: &[u8]) -> Output {
+    let mut child = command(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // The command may stop reading early.
+    let _ = writer.join().unwrap();
     output
 }
 
@@ -36,32 +58,6 @@ pub(crate) fn stderr(output: &Output) -> &str {
     std::str::from_utf8(&output.stderr).unwrap()
 }
 
-/// Returns the standard output of another program, or `None` if it is not installed.
-pub(crate) fn other(program: &str, args: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(args).env("TZ", "UTC").output().ok()?;
-    assert!(output.status.success(), "{program} {args:?}: {}", stderr(&output));
-    Some(String::from_utf8(output.stdout).unwrap())
-}
-
 pub(crate) fn lines(text: &str) -> BTreeSet<&str> {
     text.lines().collect()
-}
-
-/// Terminates a command with a signal, as Ctrl-C or a service manager does.
-pub(crate) fn signal(child: Child, name: &str) -> Output {
-    let output = interrupt(child, name);
-    assert!(output.status.success(), "{}", stderr(&output));
-    output
-}
-
-/// Terminates a command that may have reported errors.
-pub(crate) fn interrupt(child: Child, name: &str) -> Output {
-    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
-    assert!(status.success());
-    child.wait_with_output().unwrap()
-}
-
-pub(crate) fn create(socket: &mut Socket, flows: impl IntoIterator<Item = Conntrack>) {
-    let requests = flows.into_iter().map(|ct| request::create(&ct).unwrap());
-    socket.request_all(requests, |n, error| panic!("{n}: {error}")).unwrap();
 }
