@@ -14,7 +14,19 @@ const XZ: Format = Format { name: "xz", magic: b"\xfd7zXZ\0" };
 const ZSTD: Format = Format { name: "zstd", magic: b"\x28\xb5\x2f\xfd" };
 /// A Zstandard frame that decoders skip; the lower half of its first byte has no meaning.
 const ZSTD_SKIPPABLE: Format = Format { name: "zstd", magic: b"\x50\x2a\x4d\x18" };
-const FORMATS: [Format; 4] = [GZIP, XZ, ZSTD, ZSTD_SKIPPABLE];
+const BZIP2: Format = Format { name: "bzip2", magic: b"BZh" };
+const LZ4: Format = Format { name: "lz4", magic: b"\x04\x22\x4d\x18" };
+const FORMATS: [Format; 6] = [GZIP, XZ, ZSTD, ZSTD_SKIPPABLE, BZIP2, LZ4];
+
+impl Format {
+    /// Returns the error for a format that is not decompressed.
+    fn refusal(&self) -> io::Error {
+        let name = self.name;
+        io::Error::other(format!(
+            "compressed with {name}, which this build does not read; pipe it through `{name} -dc`"
+        ))
+    }
+}
 
 /// An input whose first bytes have been read already.
 type Peeked<R> = Chain<Cursor<Vec<u8>>, R>;
@@ -41,9 +53,7 @@ pub(crate) fn decompress<R: Read>(input: R) -> io::Result<impl Read + use<R>> {
     let (format, input) = peek(input)?;
     match format {
         None => Ok(input),
-        Some(Format { name, .. }) => Err(io::Error::other(format!(
-            "compressed with {name}, which this build does not read: pipe it through `{name} -dc`"
-        ))),
+        Some(format) => Err(format.refusal()),
     }
 }
 
@@ -70,23 +80,14 @@ mod with_crates {
     /// Decompresses the input if it is compressed.
     pub(crate) fn decompress<R: Read>(input: R) -> io::Result<Decompressed<R>> {
         let (format, input) = peek(input)?;
-        Ok(match format {
-            None => Decompressed::Plain(input),
-            Some(Format { magic, .. }) => {
-                let input = BufReader::new(input);
-                match magic {
-                    _ if magic == GZIP.magic => Decompressed::Gzip(MultiGzDecoder::new(input)),
-                    _ if magic == XZ.magic => {
-                        Decompressed::Xz(Box::new(Xz { input, stream: XzStream::new(true) }))
-                    }
-                    _ => Decompressed::Zstd(Box::new(Zstd {
-                        input,
-                        frame: FrameDecoder::new(),
-                        error: None,
-                    })),
-                }
-            }
-        })
+        let Some(format) = format else { return Ok(Decompressed::Plain(input)) };
+        let input = BufReader::new(input);
+        match format.name {
+            "gzip" => Ok(Decompressed::Gzip(MultiGzDecoder::new(input))),
+            "xz" => Ok(Decompressed::Xz(Box::new(Xz::new(input)))),
+            "zstd" => Ok(Decompressed::Zstd(Box::new(Zstd::new(input)))),
+            _ => Err(format.refusal()),
+        }
     }
 
     impl<R: Read> Read for Decompressed<R> {
@@ -116,14 +117,36 @@ mod with_crates {
     pub(crate) struct Xz<R> {
         input: R,
         stream: XzStream,
+        /// The error to return after all bytes that were decoded before it.
+        error: Option<io::Error>,
+    }
+
+    impl<R> Xz<R> {
+        fn new(input: R) -> Self {
+            Self { input, stream: XzStream::new(true), error: None }
+        }
     }
 
     impl<R: io::BufRead> Read for Xz<R> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            if let Some(error) = self.error.take() {
+                return Err(error);
+            }
             loop {
                 let compressed = self.input.fill_buf()?;
                 let action = if compressed.is_empty() { Action::Finish } else { Action::Run };
-                let result = self.stream.process(compressed, buffer, action)?;
+                let before = self.stream.total_out();
+                let result = match self.stream.process(compressed, buffer, action) {
+                    Ok(result) => result,
+                    // The stream has filled a part of the buffer, but does not return its length.
+                    Err(error) => match usize::try_from(self.stream.total_out() - before) {
+                        Ok(count) if count > 0 => {
+                            self.error = Some(error);
+                            return Ok(count);
+                        }
+                        _ => return Err(error),
+                    },
+                };
                 self.input.consume(result.bytes_consumed);
                 if result.bytes_produced > 0 || buffer.is_empty() || action == Action::Finish {
                     return Ok(result.bytes_produced);
@@ -141,6 +164,12 @@ mod with_crates {
         frame: FrameDecoder,
         /// The error to return after all bytes that were decoded before it.
         error: Option<io::Error>,
+    }
+
+    impl<R> Zstd<R> {
+        fn new(input: R) -> Self {
+            Self { input, frame: FrameDecoder::new(), error: None }
+        }
     }
 
     impl<R: io::BufRead> Read for Zstd<R> {

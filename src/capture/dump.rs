@@ -162,6 +162,9 @@ impl Dump {
         let parts = parts.ok_or(wrong)?;
         self.fill_to(&parts)?;
         let bytes = decode(parts.data)?;
+        if parts.is_reversed(&bytes) {
+            return Err(CaptureErrorKind::Words);
+        }
         self.push(&bytes, line, offset)
     }
 
@@ -207,6 +210,8 @@ struct Line<'a> {
     offset: &'a [u8],
     /// What follows the offset, up to the characters that some programs print after the bytes.
     data: &'a [u8],
+    /// The rest of the line, after two or three spaces.
+    characters: &'a [u8],
     /// xxd prints a colon after the offset, and bytes in groups.
     is_xxd: bool,
 }
@@ -230,9 +235,10 @@ impl<'a> Line<'a> {
         let end = after.windows(gap.len()).position(|window| window == gap);
         let bar = after.iter().position(|byte| *byte == b'|');
         let end = indent + end.unwrap_or(after.len()).min(bar.unwrap_or(after.len()));
+        let characters = data.get(end + gap.len()..).unwrap_or_default();
         let data = data.get(..end).unwrap_or_default();
         let data = if is_strace { first_bytes(data) } else { data };
-        (4..=16).contains(&digits).then_some(Self { offset, data, is_xxd })
+        (4..=16).contains(&digits).then_some(Self { offset, data, characters, is_xxd })
     }
 
     /// Returns `true` if the offset is zero.
@@ -245,6 +251,22 @@ impl<'a> Line<'a> {
         let mut groups = self.data.trim_ascii().split(|byte| *byte == b' ');
         let is_group = |group: &[u8]| group.is_empty() || group.len() == 2 || self.is_xxd;
         decode(self.data).is_ok_and(|bytes| !bytes.is_empty()) && groups.all(is_group)
+    }
+
+    /// Returns `true` if the line prints the characters of its bytes with each group reversed.
+    ///
+    /// `xxd -e` prints such groups.
+    fn is_reversed(&self, bytes: &[u8]) -> bool {
+        let is_printed = |bytes: &[u8]| {
+            let characters =
+                bytes.iter().map(|byte| if matches!(byte, b' '..=b'~') { byte } else { &b'.' });
+            characters.eq(self.characters)
+        };
+        let reversed = || -> Vec<u8> {
+            let groups = self.data.split(|byte| *byte == b' ');
+            groups.flat_map(|group| decode(group).unwrap_or_default().into_iter().rev()).collect()
+        };
+        self.is_xxd && !is_printed(bytes) && is_printed(&reversed())
     }
 
     fn offset_in(&self, radix: u32) -> Option<usize> {

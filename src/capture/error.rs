@@ -134,6 +134,8 @@ pub enum CaptureErrorKind {
         found: String,
     },
     /// A dump of words, whose byte order a reader cannot know.
+    ///
+    /// Words of `xxd -e` are recognized by the characters that it prints after them.
     Words,
     /// System calls as strace prints them, without all their bytes.
     Calls,
@@ -205,8 +207,9 @@ impl fmt::Display for CaptureErrorKind {
                 write!(f, "expected the offset of byte {expected} of a dump, found {found}")
             }
             Self::Words => f.write_str(
-                "expected bytes of two hexadecimal digits after the offset, as `xxd`, `hexdump -C` and \
-                 `od -tx1` print them, found words, whose byte order depends on the machine",
+                "expected bytes of two hexadecimal digits after the offset, as `xxd` without `-e`, \
+                 `hexdump -C` and `od -tx1` print them, found words, whose byte order depends on the \
+                 machine",
             ),
             Self::Calls => f.write_str(
                 "expected bytes, found system calls; run strace with `-e read=FD -e write=FD` and keep \

@@ -172,6 +172,25 @@ fn words_and_calls_are_one_error() {
     }
 }
 
+/// `xxd -e` prints words of little-endian machines; only the characters after them differ from `xxd -g4`.
+#[test]
+fn words_of_xxd_are_one_error_per_dump() {
+    for bytes in datagrams() {
+        for arguments in ["-e", "-e -g2", "-e -g8", "-e -c 8"] {
+            let Some(text) = output("xxd", arguments, &bytes) else { continue };
+            let whole = read(format!("{text}\n{text}").as_bytes()).expect("dump");
+            assert!(whole.packets().is_empty(), "{text}");
+            let errors: Vec<_> =
+                whole.errors().into_iter().filter(|e| e.contains("words")).collect();
+            assert_eq!((errors.len(), whole.errors().len()), (2, 2), "{text}");
+        }
+        for arguments in ["-g4", "-g2", "-g8", "-e -g1"] {
+            let Some(text) = output("xxd", arguments, &bytes) else { continue };
+            assert_read(&text, &[&bytes]);
+        }
+    }
+}
+
 #[test]
 fn an_error_loses_only_its_dump() {
     let text = concat!(

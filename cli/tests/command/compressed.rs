@@ -76,6 +76,32 @@ fn what_comes_before_a_cut_is_decoded() {
 }
 
 #[test]
+fn junk_after_compressed_data_is_an_error_after_all_messages() {
+    for suffix in SUFFIXES {
+        let mut bytes = std::fs::read(fixture(&format!(".{suffix}"))).unwrap();
+        bytes.extend(b"\x87\x98\x3b\xa7\xbc\x6b\x47\x9d\xb1\xc2\xd3\xe4\xf5\x0a\x1b");
+        let output = run_on(&["check", "-"], &bytes);
+        assert_eq!(stdout(&output), "messages=12 exact=12 errors=1\n", "{suffix}");
+        assert_eq!(output.status.code(), Some(1), "{suffix}");
+    }
+}
+
+#[test]
+fn other_compressed_formats_are_refused_with_the_program_to_use() {
+    let bzip2 = b"BZh91AY&SY\x4e\xec\xe8\x36\x00\x00\x02\x51\x80\x00\x10\x40\x00\x06";
+    let lz4 = b"\x04\x22\x4d\x18\x64\x40\xa7\x0f\x00\x00\x80hello\x20lz\x0a\x00\x00\x00\x00";
+    for (bytes, program) in [(&bzip2[..], "bzip2"), (&lz4[..], "lz4")] {
+        let output = run_on(&["decode", "-"], bytes);
+        assert_eq!(output.status.code(), Some(2));
+        let expected = format!(
+            "ctnetlink: error: -: compressed with {program}, which this build does not read; pipe it \
+             through `{program} -dc`"
+        );
+        assert_eq!(stderr(&output).lines().next(), Some(&*expected));
+    }
+}
+
+#[test]
 fn malformed_compressed_data_is_reported() {
     for suffix in SUFFIXES {
         let mut bytes = std::fs::read(fixture(&format!(".{suffix}"))).unwrap();
