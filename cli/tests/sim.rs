@@ -77,6 +77,12 @@ fn linux_6_1_on_i386_is_exact() {
 }
 
 #[test]
+fn linux_7_2_on_armhf_is_exact() {
+    let args = ["--kernel", "7.2.13", "--arch", "arm"];
+    assert_exact("linux-7.2-armhf/richer.jsonl", &args, 60, 19);
+}
+
+#[test]
 fn linux_7_2_on_arm64_with_pages_of_16_kib_is_exact() {
     let args = ["--kernel", "7.2.13", "--arch", "arm64,page=16384"];
     assert_exact("linux-7.2-arm64-16k/messages.jsonl", &args, 178, 112);

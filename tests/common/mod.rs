@@ -6,7 +6,7 @@ use ctnetlink::{Message, MsgType};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// The folders of the recordings.
+/// The folders of the first recordings.
 pub(crate) const KERNELS: [&str; 10] = [
     "linux-5.10",
     "linux-6.1",
@@ -33,8 +33,8 @@ pub(crate) const LABELLED: [&str; 5] = [
 pub(crate) const WIDE: [&str; 3] = ["linux-6.1-i386", "linux-7.2-arm64-16k", "linux-7.2-mips"];
 
 /// The folders with a second, richer recording.
-pub(crate) const RICHER: [&str; 5] =
-    ["linux-5.10", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2"];
+pub(crate) const RICHER: [&str; 6] =
+    ["linux-5.10", "linux-6.1", "linux-6.12", "linux-6.18", "linux-7.2", "linux-7.2-armhf"];
 
 /// A line of a recording; `tests/golden/README.md` explains the keys.
 #[derive(Deserialize)]
@@ -114,22 +114,18 @@ pub(crate) fn read(kernel: &str, file: &str) -> Vec<Golden> {
     messages.collect()
 }
 
-/// Returns the files of one kernel that contain more than labels and filters.
-pub(crate) fn files(kernel: &str) -> Vec<&'static str> {
-    let mut files = vec!["messages.jsonl"];
-    files.extend(RICHER.contains(&kernel).then_some("richer.jsonl"));
-    files.extend(WIDE.contains(&kernel).then_some("wide.jsonl"));
-    files
-}
-
-/// Returns the messages of one kernel.
+/// Returns the messages of one kernel, without the file of labels and filters.
 pub(crate) fn of(kernel: &str) -> Vec<Golden> {
-    files(kernel).iter().flat_map(|file| read(kernel, file)).collect()
+    let files: [(&str, &[&str]); 3] =
+        [("messages.jsonl", &KERNELS), ("richer.jsonl", &RICHER), ("wide.jsonl", &WIDE)];
+    let files = files.iter().filter(|(_, kernels)| kernels.contains(&kernel));
+    files.flat_map(|(file, _)| read(kernel, file)).collect()
 }
 
 /// Returns all golden messages of all kernels.
 pub(crate) fn all() -> Vec<Golden> {
-    let mut messages: Vec<_> = KERNELS.iter().flat_map(|kernel| of(kernel)).collect();
+    let only_richer = RICHER.into_iter().filter(|kernel| !KERNELS.contains(kernel));
+    let mut messages: Vec<_> = KERNELS.into_iter().chain(only_richer).flat_map(of).collect();
     for kernel in LABELLED {
         messages.extend(read(kernel, "labels_and_filters.jsonl"));
     }

@@ -536,8 +536,8 @@ def main():
     kernels = sorted(k for k in os.listdir(args.recordings) if k.startswith("linux-"))
     if args.richer:
         shown = set()
-        newest_first = sorted(kernels, key=lambda k: [-int(n) for n in k[6:].split(".")])
-        for kernel in newest_first:
+        # The newest kernel first, and other machines than x86-64 last.
+        for kernel in sorted(kernels, key=lambda k: (k.count("-"), [-int(n) for n in k.split("-")[1].split(".")])):
             richer(args, kernel, labelmap, shown)
         return
     for kernel in kernels:

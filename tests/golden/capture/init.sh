@@ -2,7 +2,7 @@
 # The init process of the recording machine: sets it up, records, and writes the results to the disk.
 /bin/busybox --install -s /bin
 /bin/busybox --install -s /sbin
-# The programs of the host take precedence over those of busybox.
+# The programs of the packages take precedence over those of busybox.
 export PATH=/bin:/sbin
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -10,7 +10,7 @@ mount -t devtmpfs dev /dev
 mount -t tmpfs tmp /tmp
 mount -t tracefs tracefs /sys/kernel/tracing
 mount -t securityfs securityfs /sys/kernel/security
-for module in virtio_pci virtio_blk nlmon veth nf_conntrack nf_conntrack_netlink nfnetlink_cthelper \
+for module in virtio_mmio virtio_pci virtio_blk nlmon veth nf_conntrack nf_conntrack_netlink nfnetlink_cthelper \
   nfnetlink_queue nf_conntrack_ftp nf_conntrack_tftp nf_conntrack_sip nf_conntrack_amanda nf_conntrack_irc \
   nf_conntrack_h323 nf_conntrack_sane nf_conntrack_pptp nf_conntrack_netbios_ns nf_nat nf_nat_ftp nf_nat_sip \
   nf_nat_h323 nf_nat_pptp nf_tables nft_ct nft_nat nft_flow_offload nf_flow_table nf_flow_table_inet \

@@ -1,16 +1,23 @@
 //! Reads event masks and allocation sizes from the kernel, with kprobes through tracefs.
 //!
 //! The event mask is the argument of `ctnetlink_conntrack_event`, and the size that of the following call
-//! of `__alloc_skb`. On x86-64 the first argument is in the register `di`.
+//! of `__alloc_skb`. Both are the first argument of their function.
 
 use std::fs;
 use std::path::PathBuf;
 
-const PROBES: [&str; 3] = [
-    "p:ctev ctnetlink_conntrack_event evs=%di:x32",
-    "r:ctevr ctnetlink_conntrack_event",
-    "p:ctal __alloc_skb size=%di:u32",
-];
+/// The register that contains the first argument of a kernel function.
+const FIRST_ARGUMENT: Option<&str> = if cfg!(target_arch = "x86_64") {
+    Some("di")
+} else if cfg!(target_arch = "x86") {
+    Some("ax")
+} else if cfg!(target_arch = "aarch64") {
+    Some("x0")
+} else if cfg!(target_arch = "arm") {
+    Some("r0")
+} else {
+    None
+};
 
 pub(crate) struct Trace {
     dir: PathBuf,
@@ -25,16 +32,18 @@ pub(crate) struct Call {
 
 impl Trace {
     pub(crate) fn start() -> Result<Self, String> {
-        if !cfg!(target_arch = "x86_64") {
-            return Err("the kprobes support only x86-64".into());
-        }
+        let register = FIRST_ARGUMENT.ok_or("the kprobes do not know this architecture")?;
         let dirs = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"].map(PathBuf::from);
         let dir = dirs.into_iter().find(|dir| dir.join("kprobe_events").exists());
         let trace = Self { dir: dir.ok_or("no kprobe_events in tracefs")? };
         trace.set("options/overwrite", "0")?;
         trace.set("buffer_size_kb", "65536")?;
-        for probe in PROBES {
-            trace.set("kprobe_events", probe)?;
+        for probe in [
+            format!("p:ctev ctnetlink_conntrack_event evs=%{register}:x32"),
+            "r:ctevr ctnetlink_conntrack_event".to_owned(),
+            format!("p:ctal __alloc_skb size=%{register}:u32"),
+        ] {
+            trace.set("kprobe_events", &probe)?;
         }
         trace.set("events/kprobes/enable", "1")?;
         trace.set("tracing_on", "1")?;
