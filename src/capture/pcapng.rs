@@ -6,8 +6,8 @@
 use std::io::Read;
 
 use super::error::{CaptureError, CaptureErrorKind, Place};
+use super::record::{Record, u16_at, u32_at};
 use super::window::{LIMIT, Window};
-use super::{Record, u16_at, u32_at};
 use crate::wire::Endian;
 
 /// The type of a Section Header Block, which is the same in both byte orders.

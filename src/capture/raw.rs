@@ -2,8 +2,8 @@
 
 use std::io::Read;
 
-use super::Record;
 use super::error::{CaptureError, CaptureErrorKind, Place};
+use super::record::Record;
 use super::window::{LIMIT, Window};
 use crate::wire::Endian;
 

@@ -4,9 +4,9 @@ use core::ops::Range;
 use std::borrow::Cow;
 use std::io::Read;
 
-use super::Record;
 use super::dump::{Complete, Dump, Form};
 use super::error::{CaptureError, CaptureErrorKind, Place};
+use super::record::Record;
 use super::window::Window;
 use crate::wire::Endian;
 

@@ -1,9 +1,11 @@
 //! Messages that own their bytes.
 
-use super::Message;
+use super::NfGenMsg;
+use super::view::{Body, Message};
+use crate::error::Error;
 #[cfg(any(feature = "netlink-packet-core", feature = "netlink-packet-utils"))]
 use crate::wire::NLMSG_HDRLEN;
-use crate::wire::{Endian, NlMsgHdr, RawMessage};
+use crate::wire::{AttrSet, Attrs, Endian, NlMsgHdr, RawMessage, WriteBuf, Writer};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -67,6 +69,50 @@ impl MessageBuf {
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
+    }
+}
+
+/// Conversion to owned messages.
+impl Message<'_> {
+    /// Copies the message into an owned one.
+    #[must_use]
+    pub fn to_buf(&self) -> MessageBuf {
+        MessageBuf {
+            header: self.raw.header,
+            bytes: self.raw.bytes.to_vec(),
+            endian: self.raw.endian,
+        }
+    }
+
+    /// Re-encodes the message from its decoded attributes, at every nesting level.
+    ///
+    /// The result is identical to the original bytes. The tests rely on this to prove that decoding is
+    /// lossless.
+    ///
+    /// # Errors
+    /// Returns [`Body`](crate::error::ErrorKind::Body) if [`body`](Message::body) does.
+    pub fn rebuild(&self) -> Result<MessageBuf, Error> {
+        fn attrs<S: AttrSet>(
+            out: &mut WriteBuf,
+            nfgen: NfGenMsg,
+            attrs: Attrs<'_, S>,
+        ) -> Result<(), Error> {
+            out.extend_from_slice(&nfgen.to_bytes());
+            Writer::run_from(out, 0, attrs.endian(), |out| attrs.rebuild(out))
+        }
+        let mut out = WriteBuf::with_capacity(self.raw.bytes.len());
+        out.extend_from_slice(&self.raw.header.to_bytes(self.raw.endian));
+        match self.body()? {
+            Body::Conntrack(nfgen, set) => attrs(&mut out, nfgen, set)?,
+            Body::StatsCpu(nfgen, set) => attrs(&mut out, nfgen, set)?,
+            Body::StatsGlobal(nfgen, set) => attrs(&mut out, nfgen, set)?,
+            Body::Expect(nfgen, set) => attrs(&mut out, nfgen, set)?,
+            Body::ExpectStats(nfgen, set) => attrs(&mut out, nfgen, set)?,
+            Body::Error(error) => error.rebuild(&mut out, &self.raw)?,
+            Body::Done(done) => done.rebuild(&mut out, &self.raw)?,
+            Body::Other(bytes) => out.extend_from_slice(bytes),
+        }
+        Ok(MessageBuf { header: self.raw.header, bytes: out.into_bytes(), endian: self.raw.endian })
     }
 }
 

@@ -1,15 +1,13 @@
 //! Views of messages, borrowed from a buffer.
 
 use super::msg_type::Content;
-use super::{ATTRS_OFFSET, Kind, MessageBuf, MsgType, NFGENMSG_LEN, NfGenMsg};
+use super::{ATTRS_OFFSET, Kind, MsgType, NFGENMSG_LEN, NfGenMsg};
 use crate::attrs::{
     CtattrExpect, CtattrExpectStats, CtattrStatsCpu, CtattrStatsGlobal, CtattrType,
 };
 use crate::error::{Error, ErrorKind};
 use crate::wire::control::{NlMsgDone, NlMsgErr};
-use crate::wire::{
-    AttrSet, Attrs, Endian, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage, Visitor, WriteBuf, Writer,
-};
+use crate::wire::{AttrSet, Attrs, Endian, NLMSG_HDRLEN, NlMsgHdr, NlmFlags, RawMessage, Visitor};
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -313,47 +311,6 @@ impl<'a> Message<'a> {
             Body::Expect(_, attrs) => Ok(attrs),
             _ => Err(self.wrong_type()),
         }
-    }
-
-    /// Copies the message into an owned one.
-    #[must_use]
-    pub fn to_buf(&self) -> MessageBuf {
-        MessageBuf {
-            header: self.raw.header,
-            bytes: self.raw.bytes.to_vec(),
-            endian: self.raw.endian,
-        }
-    }
-
-    /// Re-encodes the message from its decoded attributes, at every nesting level.
-    ///
-    /// The result is identical to the original bytes. The tests rely on this to prove that decoding is
-    /// lossless.
-    ///
-    /// # Errors
-    /// Returns [`Body`](ErrorKind::Body) if [`body`](Self::body) does.
-    pub fn rebuild(&self) -> Result<MessageBuf, Error> {
-        fn attrs<S: AttrSet>(
-            out: &mut WriteBuf,
-            nfgen: NfGenMsg,
-            attrs: Attrs<'_, S>,
-        ) -> Result<(), Error> {
-            out.extend_from_slice(&nfgen.to_bytes());
-            Writer::run_from(out, 0, attrs.endian(), |out| attrs.rebuild(out))
-        }
-        let mut out = WriteBuf::with_capacity(self.raw.bytes.len());
-        out.extend_from_slice(&self.raw.header.to_bytes(self.raw.endian));
-        match self.body()? {
-            Body::Conntrack(nfgen, set) => attrs(&mut out, nfgen, set)?,
-            Body::StatsCpu(nfgen, set) => attrs(&mut out, nfgen, set)?,
-            Body::StatsGlobal(nfgen, set) => attrs(&mut out, nfgen, set)?,
-            Body::Expect(nfgen, set) => attrs(&mut out, nfgen, set)?,
-            Body::ExpectStats(nfgen, set) => attrs(&mut out, nfgen, set)?,
-            Body::Error(error) => error.rebuild(&mut out, &self.raw)?,
-            Body::Done(done) => done.rebuild(&mut out, &self.raw)?,
-            Body::Other(bytes) => out.extend_from_slice(bytes),
-        }
-        Ok(MessageBuf { header: self.raw.header, bytes: out.into_bytes(), endian: self.raw.endian })
     }
 }
 

@@ -10,4 +10,4 @@ use netlink_packet_core::{
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-super::implement!();
+super::traits::implement!();

@@ -11,4 +11,4 @@ use netlink_packet_utils::{DecodeError, Emitable, Parseable};
 use std::borrow::Cow;
 use std::convert::Infallible;
 
-super::implement!();
+super::traits::implement!();

@@ -1,111 +1,13 @@
 //! Attribute lists of one set: borrowed and owned.
 
-use super::attr::{Framing, RawAttr, RawAttrs};
+use super::attr::RawAttrs;
 use super::endian::Endian;
+use super::set::{AttrSet, Attrs, Writer};
 use super::write_buf::WriteBuf;
-use super::writer::Writer;
 use crate::error::Error;
-use crate::spec::SetSpec;
 use alloc::vec::Vec;
 use core::fmt;
 use core::marker::PhantomData;
-
-/// An attribute set: a kernel `enum` of attributes.
-///
-/// The types that implement it have no values. They are the parameter of [`Attrs`] and [`Writer`].
-pub trait AttrSet: Copy + fmt::Debug + 'static {
-    /// A decoded attribute.
-    type Attr<'a>: Copy + fmt::Debug + PartialEq;
-
-    /// The set as constant data.
-    const SPEC: &'static SetSpec;
-
-    /// Decodes one attribute.
-    ///
-    /// A number that the set does not have becomes the variant `Unknown`.
-    ///
-    /// # Errors
-    /// Returns an error if the payload does not have the wire form of the attribute.
-    fn decode<'a>(raw: RawAttr<'a>) -> Result<Self::Attr<'a>, Error>;
-
-    /// Appends one attribute, with the flags and padding that the kernel writes.
-    fn encode(attr: &Self::Attr<'_>, out: &mut Writer<'_, Self>);
-
-    /// Appends one attribute with the flags and padding of `framing`.
-    ///
-    /// Attributes nested in it are decoded and re-encoded one by one.
-    fn rebuild(attr: &Self::Attr<'_>, framing: Framing<'_>, out: &mut Writer<'_, Self>);
-
-    /// Returns the number of bytes of the payload.
-    fn payload_len(attr: &Self::Attr<'_>) -> usize;
-
-    /// Visits the attributes inside a nested attribute.
-    ///
-    /// It does nothing for other attributes.
-    fn visit_nest<'a>(attr: &Self::Attr<'a>, visitor: &mut impl Visitor<'a>);
-}
-
-/// Code that handles attribute lists of any set.
-///
-/// [`Message::visit`](crate::Message::visit) calls it for the top-level attributes of a message, and
-/// [`AttrSet::visit_nest`] for those of a nested attribute.
-///
-/// # Examples
-/// ```
-/// use ctnetlink::wire::{AttrSet, Attrs, Endian, Visitor};
-/// use ctnetlink::attrs::CtattrType;
-///
-/// /// Collects the names of all attributes, those of nested ones included.
-/// struct Names(Vec<&'static str>);
-///
-/// impl<'a> Visitor<'a> for Names {
-///     fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>) {
-///         for raw in attrs.raw().filter_map(Result::ok) {
-///             self.0.extend(S::SPEC.get(raw.number()).map(|spec| spec.name));
-///             if let Ok(attr) = S::decode(raw) {
-///                 S::visit_nest(&attr, self);
-///             }
-///         }
-///     }
-/// }
-///
-/// let bytes = [12, 0, 1, 0x80, 6, 0, 3, 0, 2, 1, 0, 0];
-/// let mut names = Names(Vec::new());
-/// names.visit(Attrs::<CtattrType>::new(&bytes, Endian::Little));
-/// assert_eq!(names.0, ["CTA_TUPLE_ORIG", "CTA_TUPLE_ZONE"]);
-/// ```
-pub trait Visitor<'a> {
-    /// Handles an attribute list.
-    fn visit<S: AttrSet>(&mut self, attrs: Attrs<'a, S>);
-}
-
-/// A borrowed attribute list of set `S`, which is decoded as it is iterated.
-///
-/// # Examples
-/// ```
-/// use ctnetlink::attrs::{CtAttr, CtattrType};
-/// use ctnetlink::wire::{Attrs, Endian};
-///
-/// // CTA_MARK with a payload of 2 bytes, which is malformed, and CTA_ZONE.
-/// let bytes = [6, 0, 8, 0, 0x12, 0x34, 0, 0, 6, 0, 18, 0, 2, 1, 0, 0];
-/// let attrs = Attrs::<CtattrType>::new(&bytes, Endian::Little);
-/// for attr in attrs {
-///     match attr {
-///         Ok(attr) => assert_eq!(attr, CtAttr::Zone(513)),
-///         Err(error) => assert_eq!(
-///             error.to_string(),
-///             "CTA_MARK at byte 0: payload is 2 bytes, expected 4",
-///         ),
-///     }
-/// }
-/// ```
-#[derive(Clone, Copy)]
-pub struct Attrs<'a, S> {
-    bytes: &'a [u8],
-    offset: usize,
-    endian: Endian,
-    set: PhantomData<S>,
-}
 
 impl<'a, S: AttrSet> Attrs<'a, S> {
     /// Creates an attribute list that is not part of a message: its offset is 0.

@@ -3,11 +3,10 @@
 //! All integers in them, those in attributes included, are in the sender's byte order.
 
 use super::align::{NLMSG_HDRLEN, nlmsg_align};
-use super::attrs::Attrs;
 use super::header::{NlMsgHdr, NlmFlags, RawMessage};
 use super::nul_str::NulStr;
+use super::set::{Attrs, Writer};
 use super::write_buf::WriteBuf;
-use super::writer::Writer;
 use crate::error::{Error, ErrorKind};
 
 super::attr_set! {

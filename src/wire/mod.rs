@@ -23,13 +23,13 @@
 mod align;
 mod attr;
 mod attrs;
-
 pub mod control;
 mod endian;
 pub(crate) mod header;
 mod host_bits;
 mod nul_str;
 pub(crate) mod payload;
+mod set;
 mod table;
 mod text;
 pub(crate) mod values;
@@ -42,14 +42,13 @@ pub use align::{
     nlmsg_total_size,
 };
 pub use attr::{Framing, RawAttr, RawAttrs};
-pub use attrs::{AttrSet, Attrs, AttrsBuf, Iter, Visitor};
-
+pub use attrs::{AttrsBuf, Iter};
 pub use endian::Endian;
 pub use header::{Datagram, FlagSense, NlMsgHdr, NlmFlags, RawMessage};
 pub use host_bits::HostBits;
 pub use nul_str::NulStr;
+pub use set::{AttrSet, Attrs, Visitor, WriteLimits, Writer};
 pub use text::PayloadText;
 pub use write_buf::WriteBuf;
-pub use writer::{WriteLimits, Writer};
 
 pub(crate) use table::attr_set;

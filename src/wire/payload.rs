@@ -1,13 +1,12 @@
 //! Wire forms of payloads: how each is decoded and encoded.
 
 use super::attr::RawAttr;
-use super::attrs::{AttrSet, Attrs, Visitor};
 use super::endian::Endian;
 use super::host_bits::HostBits;
 use super::nul_str::NulStr;
+use super::set::{AttrSet, Attrs, Visitor, Writer};
 use super::values::Named;
 use super::write_buf::WriteBuf;
-use super::writer::Writer;
 use crate::error::ErrorKind;
 use crate::spec::{Form, Values};
 use core::net::{Ipv4Addr, Ipv6Addr};

@@ -4,48 +4,13 @@ use super::align::{
     NLA_F_NESTED, NLA_HDRLEN, NLA_LEN_MAX, NLA_TYPE_MASK, nla_align, nla_attr_size, nla_total_size,
 };
 use super::attr::{Framing, RawAttr};
-use super::attrs::{AttrSet, Attrs};
 use super::endian::Endian;
 use super::payload::Payload;
+use super::set::{AttrSet, Attrs, WriteLimits, Writer};
 use super::write_buf::WriteBuf;
 use crate::error::{Error, ErrorKind};
 use crate::spec::Form;
 use core::marker::PhantomData;
-
-/// A writer of attributes of set `S`.
-///
-/// Functions that build attributes pass it to a closure: see
-/// [`MessageBuilder::build`](crate::MessageBuilder::build) and
-/// [`AttrsBuf::build`](super::AttrsBuf::build). An attribute longer than 65,535 bytes is left out, and
-/// the function returns an error. Lengths never wrap, and payloads are never cut.
-#[derive(Debug)]
-pub struct Writer<'b, S> {
-    buf: &'b mut WriteBuf,
-    /// The start of the message in `buf`, from which offsets in errors count.
-    start: usize,
-    endian: Endian,
-    room: WriteLimits,
-    error: &'b mut Option<Error>,
-    set: PhantomData<S>,
-}
-
-/// Constraints on the output: its maximum size, and the alignment of 64-bit values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WriteLimits {
-    /// The maximum number of bytes in the buffer.
-    ///
-    /// An attribute that does not fit causes [`NoRoom`](ErrorKind::NoRoom), the kernel's `EMSGSIZE`.
-    pub limit: usize,
-    /// The offset in the datagram of the buffer's first byte, if 64-bit values must be aligned.
-    ///
-    /// Only its remainder by 8 matters.
-    pub pad_from: Option<usize>,
-}
-
-impl WriteLimits {
-    /// No maximum size and no alignment.
-    pub const UNLIMITED: Self = Self { limit: usize::MAX, pad_from: None };
-}
 
 impl<'b, S: AttrSet> Writer<'b, S> {
     /// Calls `body` with a writer at the end of `buf`, which is offset 0.
