@@ -20,6 +20,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Decode(crate::decode::Decode),
     Check(crate::check::Check),
+    Flows(crate::flows::Flows),
     Sim(crate::sim::Sim),
     #[cfg(target_os = "linux")]
     List(crate::list::List),

@@ -7,6 +7,7 @@ use crate::options::filter::Filter;
 use crate::options::jobs::Jobs;
 use crate::options::output::{Format, OutputOptions};
 use crate::options::time::as_of;
+use crate::options::word_size::WordSize;
 use crate::output::Output;
 use crate::print::Printer;
 use crate::status::Status;
@@ -32,17 +33,12 @@ pub(crate) struct Decode {
     /// 2026-11-22T08:20:37Z, or nanoseconds since the Unix epoch.
     #[arg(long, value_name = "TIME", value_parser = as_of)]
     as_of: Option<u64>,
-    /// Word size of the machine that sent the messages; a big-endian machine needs it for labels
-    #[arg(long, value_name = "BYTES", default_value = "8", value_parser = word_size)]
-    word_size: usize,
+    #[command(flatten)]
+    word_size: WordSize,
     #[command(flatten)]
     jobs: Jobs,
     #[command(flatten)]
     filter: Filter,
-}
-
-fn word_size(text: &str) -> Result<usize, &'static str> {
-    text.parse().ok().filter(|bytes| matches!(bytes, 4 | 8)).ok_or("expected 4 or 8")
 }
 
 pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
@@ -52,7 +48,7 @@ pub(crate) fn run(args: &Decode) -> Result<Status, Stop> {
     }
     let matcher = args.filter.matcher(&args.output.labelmap.read()?)?;
     let filter = (matcher != Matcher::default()).then_some(matcher);
-    let decoder = Decoder { printer, filter, word_size: args.word_size };
+    let decoder = Decoder { printer, filter, word_size: args.word_size.word_size };
     let (counts, status) = read_all(&args.files, args.jobs.count(), &decoder)?;
     if args.output.format == Format::Text {
         let (shown, others) = (counts.good, counts.messages - counts.good);

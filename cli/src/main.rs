@@ -16,6 +16,7 @@ mod decompress;
 mod delete;
 #[cfg(target_os = "linux")]
 mod destination;
+mod flows;
 #[cfg(target_os = "linux")]
 mod get;
 mod input;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Decode(args) => decode::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Flows(args) => flows::run(&args),
         Command::Sim(args) => sim::run(&args),
         #[cfg(target_os = "linux")]
         Command::List(args) => list::run(&args),

@@ -78,7 +78,8 @@ impl Matcher {
         })
     }
 
-    fn matches_entry(&self, entry: &Conntrack) -> bool {
+    /// Returns `true` if an entry matches.
+    pub(crate) fn matches_entry(&self, entry: &Conntrack) -> bool {
         self.selector.matches(entry)
             && nets_match(self.orig_nets, &entry.orig)
             && nets_match(self.reply_nets, &entry.reply)

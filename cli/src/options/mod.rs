@@ -23,3 +23,4 @@ pub(crate) mod time;
 pub(crate) mod tuple;
 #[cfg(target_os = "linux")]
 pub(crate) mod values;
+pub(crate) mod word_size;
