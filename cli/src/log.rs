@@ -3,6 +3,7 @@
 use crate::destination;
 use crate::live::{Until, enable, losses, note, open};
 use crate::matcher::Matcher;
+use crate::metrics::Metrics;
 use crate::options::destination::{Dest, HELP};
 use crate::options::listen::Listen;
 use crate::options::time::now;
@@ -52,6 +53,10 @@ pub(crate) struct Log {
     /// counters.
     #[arg(long)]
     enable: bool,
+    /// Serve counts and times at http://ADDR:PORT/metrics, as OpenMetrics text
+    #[cfg(feature = "metrics")]
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics: Option<std::net::SocketAddr>,
     #[command(flatten)]
     listen: Listen,
 }
@@ -73,7 +78,8 @@ pub(crate) fn run(args: &Log) -> Result<Status, Stop> {
     if !args.enable {
         EXTENSIONS.into_iter().for_each(note);
     }
-    let mut logger = Logger::new(outputs, &events);
+    let metrics = start_metrics(args, &outputs)?;
+    let mut logger = Logger::new(outputs, metrics, &events);
     let result = logger.follow(&mut until, &hangup, &mut events);
     logger.finish(&events);
     let (sent, not_sent) = logger.sums();
@@ -89,6 +95,17 @@ fn hangup() -> Result<Arc<AtomicBool>, Stop> {
     signal_hook::flag::register(signal_hook::consts::SIGHUP, Arc::clone(&flag))
         .map_err(|error| Stop::Unusable(format!("catching signals: {error}")))?;
     Ok(flag)
+}
+
+#[cfg(feature = "metrics")]
+fn start_metrics(args: &Log, outputs: &[Output]) -> Result<Option<Metrics>, Stop> {
+    let names: Vec<_> = outputs.iter().map(|output| &output.name[..]).collect();
+    args.metrics.map(|address| Metrics::start(address, &names)).transpose()
+}
+
+#[cfg(not(feature = "metrics"))]
+fn start_metrics(_: &Log, _: &[Output]) -> Result<Option<Metrics>, Stop> {
+    Ok(None)
 }
 
 /// A destination with its name.
@@ -110,6 +127,7 @@ impl Output {
 
 struct Logger {
     outputs: Vec<Output>,
+    metrics: Option<Metrics>,
     buffer: Buffer,
     entry: Conntrack,
     host: Option<String>,
@@ -131,7 +149,7 @@ struct Losses {
 }
 
 impl Logger {
-    fn new(outputs: Vec<Output>, events: &Events) -> Self {
+    fn new(outputs: Vec<Output>, metrics: Option<Metrics>, events: &Events) -> Self {
         let losses = Losses::default();
         if let Err(error) = events.dropped_events() {
             print_warning(format_args!("the number of dropped events is not known: {error}"));
@@ -139,6 +157,7 @@ impl Logger {
         let host = fs::read_to_string("/proc/sys/kernel/hostname").ok();
         Self {
             outputs,
+            metrics,
             buffer: Buffer::default(),
             entry: Conntrack::default(),
             host: host.map(|host| host.trim_end().to_owned()),
@@ -166,6 +185,7 @@ impl Logger {
             }
             self.outputs.iter_mut().for_each(|output| output.destination.tick(now));
             self.report_problems()?;
+            self.publish(events, now);
             match received {
                 BATCH.. => {}
                 MANY.. => std::thread::sleep(NAP),
@@ -197,7 +217,7 @@ impl Logger {
 
     fn read_datagram(&mut self, until: &mut Until) {
         let event_time = now();
-        let Self { outputs, buffer, entry, host, losses, .. } = self;
+        let Self { outputs, metrics, buffer, entry, host, losses, .. } = self;
         for message in buffer.messages() {
             let read = message.and_then(|message| {
                 let mut is_exact = true;
@@ -226,8 +246,17 @@ impl Logger {
                 lost_before: Some(std::mem::take(&mut losses.before_next)),
                 ..Flow::new(message, entry)
             };
-            for output in outputs.iter_mut().filter(|output| is_end || output.takes_new) {
+            if let Some(metrics) = metrics {
+                metrics.event(&flow);
+            }
+            for (n, output) in outputs.iter_mut().enumerate() {
+                if !is_end && !output.takes_new {
+                    continue;
+                }
                 output.destination.push(&flow, event_time.unwrap_or(0));
+                if let Some(metrics) = metrics.as_mut().filter(|metrics| metrics.wants_sample(n)) {
+                    metrics.sample(n, &flow, &output.destination.counts());
+                }
             }
             if is_end {
                 self.flows += 1;
@@ -268,6 +297,15 @@ impl Logger {
             }
         }
         Ok(())
+    }
+
+    fn publish(&mut self, events: &Events, now: u64) {
+        if let Some(metrics) = &mut self.metrics {
+            metrics.update_losses(events.overruns(), self.losses.known);
+            for (n, output) in self.outputs.iter().enumerate() {
+                metrics.update(n, &output.destination.counts(), now);
+            }
+        }
     }
 
     /// Returns how long nothing has to be sent.

@@ -29,6 +29,11 @@ mod log;
 mod man;
 mod matcher;
 mod messages;
+#[cfg(all(feature = "metrics", target_os = "linux"))]
+mod metrics;
+#[cfg(all(not(feature = "metrics"), target_os = "linux"))]
+#[path = "no_metrics.rs"]
+mod metrics;
 mod options;
 mod output;
 mod parallel;

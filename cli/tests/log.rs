@@ -9,6 +9,8 @@ mod run;
 
 use collector::Collector;
 use ctnetlink::flat::NatRange;
+#[cfg(feature = "metrics")]
+use ctnetlink::nested::IpProto;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::socket::{Extension, Socket};
 use namespace::{enter, enter_with, flow, skipped, socket, wait_for_listener};
@@ -395,6 +397,104 @@ fn a_full_disk_ends_nothing() {
     assert_eq!(numbers(&read_file(&directory.path("flows"))), expected);
     let last = last_line(errors);
     assert_eq!((last("flows"), last("sent") + last("not_sent")), (2100, 4200), "{errors}");
+}
+
+/// Returns the metrics of a server.
+#[cfg(feature = "metrics")]
+fn metrics(address: &str) -> String {
+    use std::io::Write as _;
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, text) = answer.split_once("\r\n\r\n").unwrap();
+    assert!(head.contains(" 200 OK\r\n"), "{head}");
+    assert!(
+        head.contains("\r\nContent-Type: application/openmetrics-text; version=1.0.0"),
+        "{head}"
+    );
+    text.to_owned()
+}
+
+#[cfg(feature = "metrics")]
+#[test]
+fn metrics_count_flows_by_destination_and_protocol() {
+    const TEST: &str = "metrics_count_flows_by_destination_and_protocol";
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    let directory = Directory::new("metrics");
+    let address = "127.0.0.1:9477";
+    let udp = "ipfix+udp://127.0.0.1";
+    let csv = directory.dest("csv", "flows.csv");
+    let child = log(&["--to", udp, "--to", &csv, "--metrics", address]);
+    let mut tcp = flow(0x1240);
+    (tcp.orig.proto, tcp.reply.proto) = (Some(IpProto::TCP), Some(IpProto::TCP));
+    create(&mut socket, (0x1234..0x1237).map(flow).chain([tcp]));
+    std::thread::sleep(Duration::from_millis(100));
+    socket.request(request::flush(&Selector::default())).unwrap();
+    std::thread::sleep(Duration::from_millis(1300));
+    // The collector is absent: the datagram with the records counts as not sent once the next one is sent.
+    flows(&mut socket, 0x2234..0x2235);
+    std::thread::sleep(Duration::from_millis(1300));
+    let text = metrics(address);
+    let csv_bytes = fs::metadata(directory.path("flows.csv")).unwrap().len();
+    for line in [
+        "ctnetlink_events_total 5".to_owned(),
+        "ctnetlink_losses_total 0".into(),
+        "ctnetlink_dropped_events_total 0".into(),
+        format!("ctnetlink_records_total{{destination=\"{csv}\"}} 5"),
+        format!("ctnetlink_bytes_total{{destination=\"{csv}\"}} {csv_bytes}"),
+        format!("ctnetlink_records_not_sent_total{{destination=\"{csv}\"}} 0"),
+        format!("ctnetlink_records_waiting{{destination=\"{csv}\"}} 0"),
+        "ctnetlink_flow_duration_seconds_count{protocol=\"udp\"} 4".into(),
+        "ctnetlink_flow_duration_seconds_count{protocol=\"tcp\"} 1".into(),
+        "# UNIT ctnetlink_flow_duration_seconds seconds".into(),
+        "# EOF".into(),
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    let value = |start: &str| -> f64 {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(start))
+            .unwrap_or_else(|| panic!("{start} in\n{text}"));
+        line.rsplit_once(' ').unwrap().1.parse().unwrap()
+    };
+    let udp = format!("{{destination=\"{udp}\"");
+    assert!(value(&format!("ctnetlink_records_not_sent_total{udp}")) >= 4.0, "{text}");
+    // Three flows of 0.1 s and more, and one of nearly no time.
+    let sum = value("ctnetlink_flow_duration_seconds_sum{protocol=\"udp\"}");
+    assert!((0.3..2.0).contains(&sum), "{text}");
+    // A record waits for its message, at most a second.
+    let of_stop = format!("{udp},since=\"stop\"}}");
+    let count = value(&format!("ctnetlink_lag_seconds_count{of_stop}"));
+    let lag = value(&format!("ctnetlink_lag_seconds_sum{of_stop}")) / count;
+    assert!(count >= 1.0 && (0.5..1.2).contains(&lag), "{text}");
+    interrupt(child, "-TERM");
+}
+
+#[test]
+fn the_unit_is_valid_and_closed() {
+    const TEST: &str = "the_unit_is_valid_and_closed";
+    let unit = include_str!("../../docs/ctnetlink-log.service");
+    let directory = Directory::new("unit");
+    let path = directory.path("ctnetlink-log.service");
+    // The verification wants the program to exist.
+    let unit = unit.replace("/usr/local/bin/ctnetlink", env!("CARGO_BIN_EXE_ctnetlink"));
+    fs::write(&path, unit).unwrap();
+    let analyze = |args: &[&str]| Command::new("systemd-analyze").args(args).arg(&path).output();
+    let Ok(verified) = analyze(&["verify", "--man=no"]) else {
+        skipped(TEST, "no systemd-analyze");
+        return;
+    };
+    assert!(verified.status.success() && verified.stderr.is_empty(), "{}", stderr(&verified));
+    // Since systemd 250. 0 is closed, 10 is open.
+    let secure = analyze(&["security", "--offline=true", "--threshold=20"]).unwrap();
+    if stderr(&secure).contains("nrecognized option") {
+        skipped(TEST, "systemd is older than 250");
+        return;
+    }
+    assert!(secure.status.success(), "{}", run::stdout(&secure));
 }
 
 #[test]

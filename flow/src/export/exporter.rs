@@ -248,7 +248,8 @@ impl Exporter {
     /// Returns what was sent, and what was not.
     #[must_use]
     pub const fn counts(&self) -> Counts {
-        self.counts
+        let done = self.counts.records + self.counts.not_sent;
+        Counts { waiting: self.observed - self.lost - done, ..self.counts }
     }
 
     /// Returns what the statistics report.

@@ -95,6 +95,8 @@ pub struct Counts {
     ///
     /// Events that the kernel dropped are not part of it.
     pub not_sent: u64,
+    /// The number of flow records that wait to be sent.
+    pub waiting: u64,
 }
 
 /// When records were lost.

@@ -167,7 +167,7 @@ impl Destination for RowFile {
     }
 
     fn counts(&self) -> Counts {
-        self.counts
+        Counts { waiting: self.rows, ..self.counts }
     }
 
     fn take_problem(&mut self) -> Option<Problem> {
