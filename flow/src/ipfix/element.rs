@@ -67,6 +67,9 @@ macro_rules! elements {
                 #[doc = concat!("`", $name, "` (", $number, "): ", $doc)]
                 pub const $ident: Self = Self::iana($number, $name, $length);
             )+
+
+            /// Every element that this crate exports, without the reverse ones.
+            pub const ALL: &'static [Self] = &[$(Self::$ident,)+ Self::MARK];
         }
     };
 }

@@ -22,10 +22,9 @@ pub enum Mode {
     /// A DESTROY event makes one record with both directions (RFC 5103).
     #[default]
     Biflow,
-    /// A DESTROY event makes a record for the original direction, and a second one for the reply if
-    /// there was one.
+    /// A DESTROY event makes a record for each direction that had packets.
     ///
-    /// This is for collectors that ignore reverse information elements.
+    /// The original direction always has one. This is for collectors that ignore reverse information elements.
     Uniflow,
     /// The NEW and DESTROY events of an IPv4 flow with NAT each make a NAT event (RFC 8158).
     NatEvents,

@@ -5,8 +5,9 @@ use crate::{Flow, Layer4};
 use ctnetlink::{Kind, Tuple};
 use std::net::IpAddr;
 
-/// The fields of a record, as a bit mask. A template's number is this mask plus 256, so that a number
-/// always has the same meaning.
+/// The fields of a record, as a bit mask.
+///
+/// The number of its template is this mask plus 256, so that a number always has the same meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape(u16);
 

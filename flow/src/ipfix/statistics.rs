@@ -19,8 +19,9 @@ pub struct Statistics {
     pub records: u64,
     /// The number of flows that ended, sent or not.
     pub observed: u64,
-    /// The number of flows whose records were lost: the kernel dropped the event, or the exporter
-    /// could not send the record.
+    /// The number of flows whose records were lost.
+    ///
+    /// The kernel dropped the event, or the exporter could not send the record.
     pub not_sent: u64,
     /// The time before which nothing was lost, in nanoseconds since the Unix epoch.
     pub first_loss: u64,

@@ -68,6 +68,15 @@ impl Record {
     }
 }
 
+/// Returns the name of an element.
+fn name(number: u16, enterprise: Option<u32>) -> String {
+    let reverse = Element::ALL.iter().map(|element| element.reverse());
+    let mut all = Element::ALL.iter().copied().chain(reverse);
+    let found = all.find(|element| (element.number, element.enterprise) == (number, enterprise));
+    found
+        .map_or_else(|| panic!("element {number} of {enterprise:?}"), |element| element.to_string())
+}
+
 type Specifier = (u16, Option<u32>, usize);
 
 /// A collector, which knows the templates of a session.
@@ -80,6 +89,15 @@ pub struct Collector {
 impl Collector {
     /// Decodes a message, and panics if RFC 7011 does not allow it.
     pub fn decode(&mut self, message: &[u8]) -> Decoded {
+        self.decode_and_note(message, &mut |_, _| {})
+    }
+
+    /// Decodes a message, and calls `note` with the length and the meaning of each piece.
+    pub fn decode_and_note(
+        &mut self,
+        message: &[u8],
+        note: &mut dyn FnMut(usize, &str),
+    ) -> Decoded {
         let (u16_at, u32_at) = (
             |at: usize| u16::from_be_bytes(message[at..at + 2].try_into().unwrap()),
             |at: usize| u32::from_be_bytes(message[at..at + 4].try_into().unwrap()),
@@ -94,14 +112,26 @@ impl Collector {
             templates: Vec::new(),
             records: Vec::new(),
         };
+        for (length, what) in
+            [(2, "version"), (2, "length"), (4, "export time"), (4, "sequence"), (4, "domain")]
+        {
+            note(length, what);
+        }
         let mut at = 16;
         while at < message.len() {
             let (id, end) = (u16_at(at), at + usize::from(u16_at(at + 2)));
             at += 4;
+            note(2, &format!("set {id}"));
+            note(2, "length of the set");
             assert!(at < end && end <= message.len(), "an empty or overlong set");
             while at < end {
                 if let 2 | 3 = id {
                     let (template, count) = (u16_at(at), u16_at(at + 2));
+                    note(2, &format!("template {template}"));
+                    note(2, &format!("{count} fields"));
+                    if id == 3 {
+                        note(2, &format!("{} scope fields", u16_at(at + 4)));
+                    }
                     at += if id == 3 { 6 } else { 4 };
                     let mut fields = Vec::new();
                     for _ in 0..count {
@@ -109,6 +139,8 @@ impl Collector {
                         at += 4;
                         let enterprise = (number & 0x8000 != 0).then(|| u32_at(at));
                         at += if enterprise.is_some() { 4 } else { 0 };
+                        let name = name(number & 0x7fff, enterprise);
+                        note(if enterprise.is_some() { 8 } else { 4 }, &format!("  {name}"));
                         fields.push((number & 0x7fff, enterprise, usize::from(length)));
                     }
                     self.templates.insert((decoded.domain, template), fields);
@@ -118,6 +150,7 @@ impl Collector {
                     let template = template.unwrap_or_else(|| panic!("template {id} is unknown"));
                     let mut record = Record { template: id, fields: Vec::new() };
                     for &(number, enterprise, length) in template {
+                        note(length, &name(number, enterprise));
                         record.fields.push((number, enterprise, message[at..at + length].into()));
                         at += length;
                     }

@@ -64,9 +64,14 @@ pub(crate) fn of_each_shape() -> Vec<Ended> {
 
 /// Returns the DESTROY events of all recordings.
 pub(crate) fn recorded() -> Vec<Ended> {
-    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden");
+    // The package that runs may be in any subdirectory of the repository.
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1);
+    let golden = above
+        .map(|folder| folder.join("tests/golden"))
+        .find(|folder| folder.join("linux-6.18").is_dir());
+    let golden = golden.expect("the repository's golden data");
     let mut flows = Vec::new();
-    for folder in std::fs::read_dir(golden).expect("the golden data").flatten() {
+    for folder in std::fs::read_dir(golden).expect("a folder").flatten() {
         let name = folder.file_name().into_string().expect("a name");
         let Ok(files) = std::fs::read_dir(folder.path()) else { continue };
         if !name.starts_with("linux-") {
