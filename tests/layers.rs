@@ -138,8 +138,10 @@ fn code(path: &Path) -> String {
 /// Returns the trees of the `use` statements in a source, and whether each is a re-export.
 fn statements(code: &str) -> impl Iterator<Item = (bool, &str)> {
     code.match_indices("use ").filter_map(|(at, word)| {
-        let line = code[..at].rsplit('\n').next().unwrap_or_default().trim();
-        let is_public = line.starts_with("pub");
+        let line = code[..at].rsplit('\n').next().unwrap_or_default();
+        // The word may be the end of another one.
+        let is_public = line.trim_start().starts_with("pub") && line.ends_with(' ');
+        let line = line.trim();
         let (tree, _) = code[at + word.len()..].split_once(';')?;
         (line.is_empty() || is_public).then_some((is_public, tree))
     })

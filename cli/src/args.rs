@@ -22,6 +22,7 @@ pub(crate) enum Command {
     Check(crate::check::Check),
     Flows(crate::flows::Flows),
     Sim(crate::sim::Sim),
+    Answer(crate::answer::Answer),
     #[cfg(target_os = "linux")]
     List(crate::list::List),
     #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! The command `ctnetlink`; `ctnetlink help` describes it.
 #![allow(missing_docs, reason = "clap makes help of the documentation")]
 
+mod answer;
 mod args;
 #[cfg(target_os = "linux")]
 mod changes;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Flows(args) => flows::run(&args),
         Command::Sim(args) => sim::run(&args),
+        Command::Answer(args) => answer::run(&args),
         #[cfg(target_os = "linux")]
         Command::List(args) => list::run(&args),
         #[cfg(target_os = "linux")]

@@ -84,16 +84,6 @@ impl Labels {
     pub fn iter(self) -> LabelIter {
         LabelIter { bits: self.bits() }
     }
-
-    /// Returns the size of the attribute in bytes.
-    pub(crate) const fn encoded_len(self) -> usize {
-        self.len as usize
-    }
-
-    /// Returns the bits that an attribute of this length holds.
-    pub(crate) fn covered(self) -> u128 {
-        Self { memory: [u8::MAX; HostBits::MAX_LEN], ..self }.bits()
-    }
 }
 
 impl Default for Labels {

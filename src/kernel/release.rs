@@ -312,6 +312,43 @@ impl Release {
         self.since(6, 8)
     }
 
+    /// Returns `true` if dumps can select a status: since Linux 5.15 (9344988d2979).
+    #[must_use]
+    pub const fn filters_status(self) -> bool {
+        self.since(5, 15)
+    }
+
+    /// Returns `true` if requests have `CTA_FILTER`: since Linux 5.8 (cb8aa9a3affb).
+    #[must_use]
+    pub const fn has_filter(self) -> bool {
+        self.since(5, 8)
+    }
+
+    /// Returns `true` if a flush can have `CTA_FILTER`: since Linux 6.12 (1ef7f50ccc6e).
+    ///
+    /// Earlier releases reject it with EOPNOTSUPP.
+    #[must_use]
+    pub const fn flushes_by_filter(self) -> bool {
+        self.since(6, 12)
+    }
+
+    /// Returns `true` if `CTA_FILTER` selects the entries that do not have an IPv6 address: up to Linux 7.2.
+    ///
+    /// 1ae2d094b020 corrects it in 7.3 and 6.12.117.
+    #[must_use]
+    pub const fn filter_inverts_ipv6(self) -> bool {
+        !(self.since(7, 3) || self.update(6, 12, 117))
+    }
+
+    /// Returns `true` if a new expectation has its master's helper, whatever the request names.
+    ///
+    /// Earlier releases look for the named helper, and use the class only with it. Recorded on 6.1.176,
+    /// 6.18.44 and 7.2, and not on 5.10.223; taken to have come with the ranges of policies.
+    #[must_use]
+    pub const fn expect_has_helper_of_master(self) -> bool {
+        self.protoinfo_has_ranges()
+    }
+
     /// Returns `true` if an entry that is created with a helper has the status HELPER: since Linux 3.6.
     ///
     /// It was recorded on 5.10 and later; taken to be as old as the bit.
@@ -357,6 +394,79 @@ impl Release {
     #[must_use]
     pub const fn events_are_automatic(self) -> bool {
         self.since(5, 19)
+    }
+}
+
+/// Changes of acknowledgements and of dumps as datagrams.
+impl Release {
+    /// Returns `true` if a datagram can be a batch: since Linux 3.13 (0628b123c96d).
+    #[must_use]
+    pub const fn has_batches(self) -> bool {
+        self.since(3, 13)
+    }
+
+    /// Returns `true` if there are requests for statistics: since Linux 3.6.
+    ///
+    /// The change is in 3.5 or 3.6; taken as 3.6.
+    #[must_use]
+    pub const fn has_stats(self) -> bool {
+        self.since(3, 6)
+    }
+
+    /// Returns `true` if there are requests for dying and for unconfirmed entries: since Linux 3.8.
+    ///
+    /// The change is in 3.7 or 3.8; taken as 3.8.
+    #[must_use]
+    pub const fn has_dying(self) -> bool {
+        self.since(3, 8)
+    }
+
+    /// Returns `true` if sockets have `NETLINK_CAP_ACK`: since Linux 4.3.
+    #[must_use]
+    pub const fn has_cap_ack(self) -> bool {
+        self.since(4, 3)
+    }
+
+    /// Returns `true` if errors can have attributes, and flags that say so: since Linux 4.12 (2d4bc93368f5).
+    #[must_use]
+    pub const fn has_ext_ack(self) -> bool {
+        self.since(4, 12)
+    }
+
+    /// Returns `true` if an acknowledgement can have an extended-ack message, too.
+    ///
+    /// The change is between 4.12 and 5.10; taken as 5.2, with the message that needs it.
+    #[must_use]
+    pub const fn ext_ack_reports_leftover(self) -> bool {
+        self.since(5, 2)
+    }
+
+    /// Returns `true` if an extended ack contains the policy that an attribute failed: since Linux 5.10.
+    #[must_use]
+    pub const fn ext_ack_has_policy(self) -> bool {
+        self.since(5, 10)
+    }
+
+    /// Returns the size up to which the datagrams of a dump grow with the reader's buffer.
+    ///
+    /// They do not grow up to Linux 3.14. The limit is 16 KiB since 3.15 (9063e21fb026), and 32 KiB since
+    /// 4.9 (d35c99ff77ec).
+    #[must_use]
+    pub const fn dump_datagram_limit(self) -> usize {
+        match (self.since(4, 9), self.since(3, 15)) {
+            (true, _) => 32_768,
+            (_, true) => 16_384,
+            _ => 0,
+        }
+    }
+
+    /// Returns `true` if a datagram is dropped that would exceed a socket's buffer.
+    ///
+    /// Earlier releases accept one more as long as the buffer is not full. Recorded on 6.18, and in the
+    /// sources of 6.1.192 and 6.12.117; not in those of 5.10.13.
+    #[must_use]
+    pub const fn receive_buffer_is_exact(self) -> bool {
+        self.since(6, 16) || self.update(6, 12, 117) || self.update(6, 1, 192)
     }
 }
 

@@ -2,12 +2,18 @@
 
 use super::errno::Errno;
 use super::helper::Helper;
+use super::lookup::NfnlInfo;
 use super::net::Net;
 use super::nf_conn::{IpctEvents, L4State, NfConn, NfConnSynproxy, NfCtSeqadj};
-use crate::attrs::Status;
-use crate::flat::{Conntrack, Labels, Name, NatRange, ProtoInfo, Record as _, SeqAdj};
-use crate::nested::TcpFlags;
-use core::net::IpAddr;
+use super::nla::{Nlattr, Tb};
+use super::policy;
+use crate::attrs::{CtattrType, Status};
+use crate::flat::{Labels, Name};
+use crate::nested::{
+    CtattrHelp, CtattrProtoinfo, CtattrProtoinfoDccp, CtattrProtoinfoSctp, CtattrProtoinfoTcp,
+    CtattrSeqadj, CtattrSynproxy, DccpRole, DccpState, SctpState, TcpFlags, TcpState,
+};
+use crate::wire::HostBits;
 
 /// The status bits that a request cannot change (`IPS_UNCHANGEABLE_MASK`).
 const UNCHANGEABLE: Status = Status::NAT
@@ -25,52 +31,52 @@ const UNCHANGEABLE: Status = Status::NAT
 const INT_MAX: u64 = 0x7fff_ffff;
 
 impl Net {
-    /// Applies a request to an entry that exists, part by part.
-    pub(crate) fn change(&mut self, ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-        let is_nat = !request.rare().nat_src.is_empty() || !request.rare().nat_dst.is_empty();
-        if is_nat || !request.master.is_empty() {
+    /// Applies a request to an entry that exists, part by part (`ctnetlink_change_conntrack`).
+    pub(crate) fn change(&mut self, ct: &mut NfConn, info: &NfnlInfo<'_>) -> Result<(), Errno> {
+        let tb = &info.tb;
+        let only_new = [CtattrType::NatSrc, CtattrType::NatDst, CtattrType::TupleMaster];
+        if only_new.iter().any(|&number| tb.has(number)) {
             return Err(Errno::Eopnotsupp);
         }
-        if let Some(name) = &request.help.name {
-            self.ctnetlink_change_helper(ct, name, request)?;
+        if let Some(help) = tb.get(CtattrType::Help) {
+            self.ctnetlink_change_helper(ct, help)?;
         }
-        if let Some(timeout) = request.timeout {
+        if let Some(timeout) = tb.get(CtattrType::Timeout) {
             let is_fixed = ct.status.contains(Status::FIXED_TIMEOUT);
             if is_fixed && self.kernel.release.fixed_timeout_is_refused() {
                 return Err(Errno::Eperm);
             }
-            self.set_timeout(ct, timeout);
+            self.set_timeout(ct, timeout.be32());
         }
-        self.ctnetlink_change_status(ct, request)?;
-        self.ctnetlink_change_protoinfo(ct, request)?;
-        self.ctnetlink_change_mark(ct, request);
-        ctnetlink_change_seq_adj(ct, request)?;
-        ctnetlink_change_synproxy(ct, request)?;
-        if let Some(labels) = request.labels {
-            self.ctnetlink_attach_labels(ct, labels, request.rare().labels_mask)?;
+        self.ctnetlink_change_status(ct, tb)?;
+        self.ctnetlink_change_protoinfo(ct, tb)?;
+        self.ctnetlink_change_mark(ct, tb);
+        ctnetlink_change_seq_adj(ct, tb)?;
+        ctnetlink_change_synproxy(ct, tb)?;
+        if tb.has(CtattrType::Labels) {
+            self.ctnetlink_attach_labels(ct, tb)?;
         }
         Ok(())
     }
 
     /// Returns the name of a loaded helper for the entry (`__nf_conntrack_helper_find`).
-    pub(crate) fn find_helper(&self, name: &Name, ct: &NfConn) -> Option<Name> {
+    pub(crate) fn find_helper(&self, name: &[u8], ct: &NfConn) -> Option<Name> {
         let is_it = |helper: &&Helper| {
-            helper.name == *name && helper.l3num == ct.l3num() && helper.protonum == ct.protonum()
+            helper.name.as_bytes() == name
+                && helper.l3num == ct.l3num()
+                && helper.protonum == ct.protonum()
         };
         self.helpers.iter().find(is_it).map(|helper| helper.name.clone())
     }
 
-    fn ctnetlink_change_helper(
-        &mut self,
-        ct: &mut NfConn,
-        name: &Name,
-        request: &Conntrack,
-    ) -> Result<(), Errno> {
-        let current = ct.help.as_ref().and_then(|help| help.helper.clone());
+    fn ctnetlink_change_helper(&mut self, ct: &mut NfConn, attr: Nlattr<'_>) -> Result<(), Errno> {
+        let (name, info) = ctnetlink_parse_help(attr)?;
+        let current = ct.help.as_ref().and_then(|help| help.helper.as_ref());
         if ct.master.is_some() {
-            return if current.as_ref() == Some(name) { Ok(()) } else { Err(Errno::Ebusy) };
+            let is_same = current.is_some_and(|current| current.as_bytes() == name);
+            return if is_same { Ok(()) } else { Err(Errno::Ebusy) };
         }
-        if name.as_bytes().is_empty() && self.kernel.release.helper_can_be_removed() {
+        if name.is_empty() && self.kernel.release.helper_can_be_removed() {
             if current.is_some() {
                 self.nf_ct_remove_expectations(ct);
             }
@@ -83,8 +89,8 @@ impl Net {
         let found = self.find_helper(name, ct).ok_or(Errno::Eopnotsupp)?;
         match &mut ct.help {
             Some(help) if help.helper == Some(found) => {
-                if request.help.info.is_some() {
-                    help.info.clone_from(&request.help.info);
+                if let Some(info) = info {
+                    help.info = Some(info.into());
                 }
                 Ok(())
             }
@@ -103,9 +109,10 @@ impl Net {
     pub(crate) fn ctnetlink_change_status(
         &self,
         ct: &mut NfConn,
-        request: &Conntrack,
+        tb: &Tb<'_>,
     ) -> Result<(), Errno> {
-        let Some(status) = request.status else { return Ok(()) };
+        let Some(status) = tb.get(CtattrType::Status) else { return Ok(()) };
+        let status = Status::from_bits_retain(status.be32());
         let fixed = Status::EXPECTED | Status::CONFIRMED | Status::DYING;
         let cleared = ct.status & (Status::SEEN_REPLY | Status::ASSURED) & !status;
         if (ct.status ^ status).intersects(fixed) || !cleared.is_empty() {
@@ -117,11 +124,11 @@ impl Net {
         Ok(())
     }
 
-    pub(crate) fn ctnetlink_change_mark(&self, ct: &mut NfConn, request: &Conntrack) {
-        if let Some(mark) = request.mark.filter(|_| self.kernel.config.mark) {
-            let mask = request.rare().mark_mask.unwrap_or(u32::MAX);
+    pub(crate) fn ctnetlink_change_mark(&self, ct: &mut NfConn, tb: &Tb<'_>) {
+        if let Some(mark) = tb.get(CtattrType::Mark).filter(|_| self.kernel.config.mark) {
+            let mask = tb.get(CtattrType::MarkMask).map_or(u32::MAX, |mask| mask.be32());
             // The kernel does not restrict the new mark to the mask.
-            ct.mark = ct.mark & !mask ^ mark;
+            ct.mark = ct.mark & !mask ^ mark.be32();
         }
     }
 
@@ -131,43 +138,52 @@ impl Net {
     pub(crate) fn ctnetlink_change_protoinfo(
         &self,
         ct: &mut NfConn,
-        request: &Conntrack,
+        tb: &Tb<'_>,
     ) -> Result<(), Errno> {
-        let is_ranged = self.kernel.release.protoinfo_has_ranges();
-        let refusal = if is_ranged { Errno::Erange } else { Errno::Einval };
-        match (&mut ct.proto, &request.protoinfo) {
-            (L4State::Tcp { state, scale, flags }, Some(ProtoInfo::Tcp(tcp))) => {
-                let mut scales = [tcp.wscale_original, tcp.wscale_reply].into_iter().flatten();
-                let is_scale_too_large = is_ranged && scales.any(|scale| scale > 14);
-                if tcp.state.is_some_and(|state| state.0 > 9) || is_scale_too_large {
-                    return Err(refusal);
+        let Some(attr) = tb.get(CtattrType::ProtoInfo) else { return Ok(()) };
+        let tb = attr.nested(&policy::PROTOINFO)?;
+        match &mut ct.proto {
+            L4State::Tcp { state, scale, flags } => {
+                let Some(attr) = tb.get(CtattrProtoinfo::Tcp) else { return Ok(()) };
+                let tcp = attr.nested(policy::tcp(&self.kernel))?;
+                let asked = tcp.get(CtattrProtoinfoTcp::State).map(|state| state.u8());
+                if asked.is_some_and(|state| state > 9) {
+                    return Err(Errno::Einval);
                 }
-                *state = tcp.state.unwrap_or(*state);
-                for (flags, sent) in flags.iter_mut().zip([tcp.flags_original, tcp.flags_reply]) {
-                    let sent = sent.unwrap_or_default();
-                    *flags = *flags & !sent.mask | sent.flags & sent.mask;
+                *state = asked.map_or(*state, TcpState);
+                let numbers = [CtattrProtoinfoTcp::FlagsOriginal, CtattrProtoinfoTcp::FlagsReply];
+                for (flags, number) in flags.iter_mut().zip(numbers) {
+                    let [sent, mask] = tcp.get(number).map_or([0; 2], |flags| flags.bytes());
+                    let [sent, mask] = [sent, mask].map(TcpFlags::from_bits_retain);
+                    *flags = *flags & !mask | sent & mask;
                 }
                 // The scales are used only if both are given and both sides use scaling.
                 let both_scale = flags.iter().all(|flags| flags.contains(TcpFlags::WINDOW_SCALE));
-                if let (Some(orig), Some(reply), true) =
-                    (tcp.wscale_original, tcp.wscale_reply, both_scale)
-                {
-                    *scale = [orig, reply];
+                let orig = tcp.get(CtattrProtoinfoTcp::WscaleOriginal);
+                let reply = tcp.get(CtattrProtoinfoTcp::WscaleReply);
+                if let (Some(orig), Some(reply), true) = (orig, reply, both_scale) {
+                    *scale = [orig.u8(), reply.u8()];
                 }
             }
-            (L4State::Sctp { state, vtag }, Some(ProtoInfo::Sctp(sctp))) => {
-                if is_ranged && sctp.state.is_some_and(|state| state.0 > 8) {
-                    return Err(refusal);
-                }
-                let asked = sctp.state.ok_or(Errno::Einval)?;
-                let orig = sctp.vtag_original.ok_or(Errno::Einval)?;
-                *vtag = [orig, sctp.vtag_reply.ok_or(Errno::Einval)?];
-                *state = asked;
+            L4State::Sctp { state, vtag } => {
+                let Some(attr) = tb.get(CtattrProtoinfo::Sctp) else { return Ok(()) };
+                let sctp = attr.nested(policy::sctp(&self.kernel))?;
+                let asked = sctp.need(CtattrProtoinfoSctp::State)?;
+                let orig = sctp.need(CtattrProtoinfoSctp::VtagOriginal)?.be32();
+                *vtag = [orig, sctp.need(CtattrProtoinfoSctp::VtagReply)?.be32()];
+                *state = SctpState(asked.u8());
             }
-            (L4State::Dccp { state, role, handshake_seq }, Some(ProtoInfo::Dccp(dccp))) => {
-                *state = dccp.state.ok_or(Errno::Einval)?;
-                *role = dccp.role.ok_or(Errno::Einval)?;
-                *handshake_seq = dccp.handshake_seq.unwrap_or(*handshake_seq);
+            L4State::Dccp { state, role, handshake_seq } => {
+                let Some(attr) = tb.get(CtattrProtoinfo::Dccp) else { return Ok(()) };
+                let dccp = attr.nested(&policy::DCCP)?;
+                let asked = dccp.need(CtattrProtoinfoDccp::State)?.u8();
+                let asked_role = dccp.need(CtattrProtoinfoDccp::Role)?.u8();
+                if asked_role > 1 || asked > 8 {
+                    return Err(Errno::Einval);
+                }
+                (*state, *role) = (DccpState(asked), DccpRole(asked_role));
+                let sent = dccp.get(CtattrProtoinfoDccp::HandshakeSeq);
+                *handshake_seq = sent.map_or(*handshake_seq, |seq| seq.be64());
             }
             _ => {}
         }
@@ -181,85 +197,54 @@ impl Net {
     pub(crate) fn ctnetlink_attach_labels(
         &self,
         ct: &mut NfConn,
-        asked: Labels,
-        mask: Option<Labels>,
+        tb: &Tb<'_>,
     ) -> Result<(), Errno> {
-        let kept = match mask {
-            Some(mask) if mask.encoded_len() == 0 || mask.encoded_len() != asked.encoded_len() => {
-                return Err(Errno::Einval);
-            }
-            Some(mask) => asked.covered() & !mask.bits(),
-            None => 0,
-        };
+        let asked = tb.need(CtattrType::Labels)?.payload;
+        let mask = tb.get(CtattrType::LabelsMask).map(|mask| mask.payload);
+        let is_wrong = |mask: &[u8]| mask.is_empty() || mask.len() != asked.len();
+        if asked.len() % 4 != 0 || mask.is_some_and(is_wrong) {
+            return Err(Errno::Einval);
+        }
         let labels = ct.labels.as_mut().ok_or(Errno::Enospc)?;
+        let bits = |bytes: &mut dyn Iterator<Item = u8>| {
+            let mut memory = [0; HostBits::MAX_LEN];
+            memory.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
+            Labels::from_memory(memory, self.kernel.arch.endian()).bits()
+        };
+        let kept = bits(&mut mask.unwrap_or_default().iter().map(|byte| !byte));
         let before = labels.bits;
-        labels.bits = Labels::from_bits(before.bits() & kept ^ asked.bits());
+        let after = before.bits() & kept ^ bits(&mut asked.iter().copied());
+        labels.bits = Labels::from_bits(after);
         if labels.bits != before {
             self.event_cache(ct, IpctEvents::LABEL);
         }
         Ok(())
     }
-
-    /// Sets up address translation (`ctnetlink_setup_nat`).
-    ///
-    /// A direction without a range gets no translation, but its set-up is complete.
-    pub(crate) fn ctnetlink_setup_nat(
-        &self,
-        ct: &mut NfConn,
-        request: &Conntrack,
-    ) -> Result<(), Errno> {
-        if request.rare().nat_dst.is_empty() && request.rare().nat_src.is_empty() {
-            return Ok(());
-        }
-        if !self.kernel.config.nat {
-            return Err(Errno::Eopnotsupp);
-        }
-        let [_, reply] = &mut ct.tuple;
-        if nat_setup_info(&mut reply.src, &mut reply.src_id, &request.rare().nat_dst) {
-            ct.status |= Status::DST_NAT;
-        }
-        if nat_setup_info(&mut reply.dst, &mut reply.dst_id, &request.rare().nat_src) {
-            ct.status |= Status::SRC_NAT;
-        }
-        ct.status |= Status::NAT_DONE;
-        Ok(())
-    }
 }
 
-/// Moves an address and a port into the range, and returns `true` if one of them moved.
-fn nat_setup_info(addr: &mut IpAddr, port: &mut u16, range: &NatRange) -> bool {
-    let before = (*addr, *port);
-    if let Some(min) = range.min_ip {
-        let max = range.max_ip.unwrap_or(min);
-        if *addr < min || *addr > max {
-            *addr = min;
-        }
-    }
-    if let Some(min) = range.ports.min {
-        let max = range.ports.max.unwrap_or(min);
-        if *port < min || *port > max {
-            *port = min;
-        }
-    }
-    before != (*addr, *port)
+/// Returns the name and the data of a helper in a request.
+pub(crate) fn ctnetlink_parse_help(attr: Nlattr<'_>) -> Result<(&[u8], Option<&[u8]>), Errno> {
+    let tb = attr.nested(&policy::HELP)?;
+    let name = tb.need(CtattrHelp::Name)?;
+    Ok((name.string(), tb.get(CtattrHelp::Info).map(|info| info.payload)))
 }
 
-/// Sets the sequence adjustment of both directions.
-pub(crate) fn ctnetlink_change_seq_adj(ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-    let change = |seq: &mut NfCtSeqadj, asked: &SeqAdj| {
-        let need = |value: Option<u32>| value.ok_or(Errno::Einval);
-        *seq = NfCtSeqadj {
-            correction_pos: need(asked.correction_pos)?,
-            offset_before: need(asked.offset_before)?,
-            offset_after: need(asked.offset_after)?,
-        };
+/// Sets sequence adjustments, of which each needs all three values.
+///
+/// The values before one that is missing are set.
+pub(crate) fn ctnetlink_change_seq_adj(ct: &mut NfConn, tb: &Tb<'_>) -> Result<(), Errno> {
+    let change = |seq: &mut NfCtSeqadj, attr: Nlattr<'_>| {
+        let tb = attr.nested(&policy::SEQADJ)?;
+        seq.correction_pos = tb.need(CtattrSeqadj::CorrectionPos)?.be32();
+        seq.offset_before = tb.need(CtattrSeqadj::OffsetBefore)?.be32();
+        seq.offset_after = tb.need(CtattrSeqadj::OffsetAfter)?.be32();
         Ok(())
     };
     let Some(adjustments) = &mut ct.seqadj else { return Ok(()) };
-    for (seq, asked) in adjustments.iter_mut().zip([&request.seq_adj_orig, &request.seq_adj_reply])
-    {
-        if !asked.is_empty() {
-            change(seq, asked)?;
+    let numbers = [CtattrType::SeqAdjOrig, CtattrType::SeqAdjReply];
+    for (seq, number) in adjustments.iter_mut().zip(numbers) {
+        if let Some(attr) = tb.get(number) {
+            change(seq, attr)?;
             ct.status |= Status::SEQ_ADJUST;
         }
     }
@@ -267,13 +252,13 @@ pub(crate) fn ctnetlink_change_seq_adj(ct: &mut NfConn, request: &Conntrack) -> 
 }
 
 /// Sets the SYN proxy's numbers.
-pub(crate) fn ctnetlink_change_synproxy(ct: &mut NfConn, request: &Conntrack) -> Result<(), Errno> {
-    let asked = &request.synproxy;
-    let Some(synproxy) = ct.synproxy.as_mut().filter(|_| !asked.is_empty()) else {
+pub(crate) fn ctnetlink_change_synproxy(ct: &mut NfConn, tb: &Tb<'_>) -> Result<(), Errno> {
+    let (Some(synproxy), Some(attr)) = (&mut ct.synproxy, tb.get(CtattrType::SynProxy)) else {
         return Ok(());
     };
-    let need = |value: Option<u32>| value.ok_or(Errno::Einval);
-    *synproxy =
-        NfConnSynproxy { isn: need(asked.isn)?, its: need(asked.its)?, tsoff: need(asked.tsoff)? };
+    let tb = attr.nested(&policy::SYNPROXY)?;
+    let [isn, its, tsoff] = [CtattrSynproxy::Isn, CtattrSynproxy::Its, CtattrSynproxy::Tsoff]
+        .map(|number| tb.need(number).map(|attr| attr.be32()));
+    *synproxy = NfConnSynproxy { isn: isn?, its: its?, tsoff: tsoff? };
     Ok(())
 }

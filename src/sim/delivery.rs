@@ -1,14 +1,17 @@
 //! The delivery of events to the listeners of a namespace.
 
 use super::event::{Event, build_event, kind_of_event};
-use super::net::{Listener, Net};
+use super::net::{Cause, Listener, Net};
+use super::netlink_socket::{Datagram, group_bit};
 use super::nf_conn::{IpctEvents, NfConn};
 use crate::msg_size::ctnetlink_nlmsg_size;
 use crate::wire::nlmsg_total_size;
 
 impl Net {
     /// Sends an event to the listeners, and returns `true` if the kernel takes it as delivered.
-    pub(crate) fn send(&mut self, event: &Event) -> bool {
+    ///
+    /// With `NLM_F_ECHO` the requester gets exactly one copy, whether it listens or not.
+    pub(crate) fn send(&mut self, event: &Event, cause: Cause) -> bool {
         let mut is_delivered = true;
         let joined = |listener: &&mut Listener| listener.groups.contains(&event.group);
         for listener in self.listeners.iter_mut().filter(joined) {
@@ -17,6 +20,19 @@ impl Net {
                 is_delivered &= !listener.broadcast_error;
             } else {
                 listener.received.push(event.bytes.clone());
+            }
+        }
+        let kernel = self.kernel;
+        let group_mask = group_bit(event.group.into()).unwrap_or_default();
+        for socket in self.sockets.values_mut() {
+            let is_echo = cause.echo && socket.portid() == cause.portid;
+            let hears = socket.has_joined(event.group) && (socket.bound || cause.echo);
+            if !is_echo && !hears {
+                continue;
+            }
+            let datagram = Datagram { bytes: event.bytes.clone(), group_mask };
+            if !socket.deliver(&kernel, datagram, event.alloc) {
+                is_delivered &= !socket.broadcast_error;
             }
         }
         is_delivered
@@ -41,7 +57,7 @@ impl Net {
         };
         let events = core::mem::take(&mut ecache.cache);
         let missed = ecache.missed;
-        self.announce(ct, events, missed, 0);
+        self.announce(ct, events, missed, Cause::TIMER);
     }
 
     /// Reports changes at once, without caching them (`nf_conntrack_eventmask_report`).
@@ -52,7 +68,7 @@ impl Net {
         &mut self,
         ct: &mut NfConn,
         events: IpctEvents,
-        portid: u32,
+        cause: Cause,
     ) -> bool {
         let Some(ecache) = &mut ct.ecache else {
             return true;
@@ -62,9 +78,9 @@ impl Net {
         }
         // A DESTROY that is sent again names the socket that caused it, and reports nothing else.
         let is_again = ecache.portid != 0;
-        let portid = if is_again { ecache.portid } else { portid };
+        let portid = if is_again { ecache.portid } else { cause.portid };
         let missed = if is_again { IpctEvents::empty() } else { ecache.missed };
-        let is_delivered = self.announce(ct, events, missed, portid);
+        let is_delivered = self.announce(ct, events, missed, Cause { portid, ..cause });
         if !is_delivered && events.contains(IpctEvents::DESTROY) {
             if let Some(ecache) = &mut ct.ecache {
                 ecache.portid = portid;
@@ -79,9 +95,9 @@ impl Net {
         ct: &mut NfConn,
         events: IpctEvents,
         missed: IpctEvents,
-        portid: u32,
+        cause: Cause,
     ) -> bool {
-        let is_delivered = self.conntrack_event(ct, events | missed, portid);
+        let is_delivered = self.conntrack_event(ct, events | missed, cause);
         if let Some(ecache) = &mut ct.ecache {
             if is_delivered {
                 ecache.missed -= missed;
@@ -93,16 +109,16 @@ impl Net {
     }
 
     /// Builds and sends an event (`ctnetlink_conntrack_event`).
-    fn conntrack_event(&mut self, ct: &NfConn, events: IpctEvents, portid: u32) -> bool {
+    fn conntrack_event(&mut self, ct: &NfConn, events: IpctEvents, cause: Cause) -> bool {
         let group = kind_of_event(events).map(|(.., group)| group);
-        if !group.is_some_and(|group| self.has_listeners(group)) {
+        if !group.is_some_and(|group| cause.echo || self.has_listeners(group)) {
             return true;
         }
         let kernel = self.kernel;
         let alloc = nlmsg_total_size(ctnetlink_nlmsg_size(&kernel, &ct.shape(&kernel)));
         let jiffies = self.clock.jiffies;
-        match build_event(&kernel, events, ct, jiffies, portid, alloc) {
-            Ok(Some((group, bytes))) => self.send(&Event { group, bytes, alloc }),
+        match build_event(&kernel, events, ct, jiffies, cause.portid, alloc) {
+            Ok(Some((group, bytes))) => self.send(&Event { group, bytes, alloc }, cause),
             Ok(None) => true,
             // The message does not fit: every listener of the group gets ENOBUFS.
             Err(_) => {
@@ -113,6 +129,12 @@ impl Net {
                 for listener in self.listeners.iter_mut().filter(joined) {
                     listener.overruns += 1;
                     is_delivered &= !listener.broadcast_error;
+                }
+                for socket in self.sockets.values_mut() {
+                    if group.is_some_and(|group| socket.has_joined(group)) {
+                        socket.overrun();
+                        is_delivered &= !socket.broadcast_error;
+                    }
                 }
                 is_delivered
             }

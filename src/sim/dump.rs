@@ -2,7 +2,8 @@
 
 use super::errno::Errno;
 use super::fill_info::{Reply, Skb, ctnetlink_fill_info};
-use super::net::Net;
+use super::filter::Filter;
+use super::net::{Cause, Net};
 use super::nf_conn::NfConn;
 use super::stats::ctnetlink_stat_ct_fill_info;
 use crate::attrs::Status;
@@ -61,14 +62,11 @@ impl DumpRequest {
             || self.zone.is_some() && kernel.release.filters_zone()
     }
 
-    /// Returns `true` if the request selects an entry.
-    pub(crate) fn matches(&self, kernel: &Kernel, ct: &NfConn) -> bool {
-        let is_family = self.family == Family::UNSPEC || self.family == ct.l3num();
+    /// Returns what the kernel selects.
+    pub(crate) fn filter(&self, kernel: &Kernel) -> Filter {
         let zone = self.zone.filter(|_| kernel.release.filters_zone());
-        is_family
-            && self.mark.is_none_or(|(value, mask)| ct.mark & mask == value)
-            && self.status.is_none_or(|(value, mask)| ct.status & mask == value)
-            && zone.is_none_or(|zone| ct.zone.id == zone)
+        let Self { family, mark, status, .. } = *self;
+        Filter { family, mark, status, zone, ..Filter::default() }
     }
 }
 
@@ -101,6 +99,14 @@ impl DumpBuffers {
     }
 }
 
+/// What all datagrams of a dump of the table have in common.
+pub(crate) struct TablePart<'a> {
+    pub(crate) filter: Option<&'a Filter>,
+    pub(crate) ctrzero: bool,
+    /// The port id and the sequence number of the request.
+    pub(crate) to: (u32, u32),
+}
+
 impl Net {
     /// Returns the datagrams of a dump, with `NLMSG_DONE` in the last one (`ctnetlink_dump_table`).
     ///
@@ -115,45 +121,80 @@ impl Net {
         request: &DumpRequest,
         buffers: DumpBuffers,
     ) -> Result<Vec<Vec<u8>>, Error> {
-        if self.kernel.release.dump_reaps_expired() {
-            self.reap_expired();
+        let filter = request.filter(&self.kernel);
+        let part = TablePart {
+            filter: Some(&filter).filter(|_| request.is_filtered(&self.kernel)),
+            ctrzero: request.ctrzero,
+            to: (request.portid, request.seq),
+        };
+        let mut next = 0;
+        let mut datagrams = alloc::vec![self.dump_table(&part, &mut next, buffers.first)?];
+        while datagrams.last().is_some_and(|last| !last.is_empty()) {
+            datagrams.push(self.dump_table(&part, &mut next, buffers.next)?);
         }
-        let filtered =
-            request.is_filtered(&self.kernel) && self.kernel.release.dump_says_filtered();
-        let flags = if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
-        let reply = Reply { flags, ..Reply::to(request.portid, request.seq) };
-        let mut datagrams = Vec::new();
-        let mut skb = WriteBuf::new();
-        let mut limit = buffers.first;
-        let mut dumped = Vec::new();
-        for ct in self.table.iter().filter(|ct| request.matches(&self.kernel, ct)) {
-            let fill = |ct: &NfConn, limit, skb: &mut WriteBuf| {
-                let room = Skb { limit, offset: 0 };
-                ctnetlink_fill_info(&self.kernel, ct, self.clock.jiffies, &reply, room, skb)
-            };
-            if fill(ct, limit, &mut skb).is_err() {
-                if !skb.is_empty() {
-                    datagrams.push(core::mem::take(&mut skb).into_bytes());
-                }
-                limit = buffers.next;
-                let held = u32::from(self.kernel.release.dump_holds_next_entry());
-                let ct = NfConn { use_count: ct.use_count.wrapping_add(held), ..ct.clone() };
-                fill(&ct, limit, &mut skb)?;
-            }
-            dumped.push(ct.id);
-        }
-        if !skb.is_empty() {
-            datagrams.push(skb.into_bytes());
-        }
-        if request.ctrzero {
-            dumped.iter().for_each(|&id| self.zero_counters(id));
-        }
-        datagrams.push(self.done(request, filtered));
+        datagrams.pop();
+        datagrams.push(self.done(part.to, part.filter.is_some()));
         Ok(datagrams)
     }
 
+    /// Returns the next datagram of a dump, which is empty at the end (`ctnetlink_dump_table`).
+    ///
+    /// `next` is the position of the entry that comes first, and `room` the size of the datagram.
+    pub(crate) fn dump_table(
+        &mut self,
+        part: &TablePart<'_>,
+        next: &mut u64,
+        room: usize,
+    ) -> Result<Vec<u8>, Error> {
+        let (kernel, jiffies) = (self.kernel, self.clock.jiffies);
+        let filtered = part.filter.is_some() && kernel.release.dump_says_filtered();
+        let flags = if filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
+        let reply = Reply { flags, ..Reply::to(part.to.0, part.to.1) };
+        // The entry that begins a further datagram has a reference from the dump.
+        let mut held = u32::from(*next > 0 && kernel.release.dump_holds_next_entry());
+        let mut skb = WriteBuf::new();
+        let (mut dumped, mut expired) = (Vec::new(), Vec::new());
+        let mut end = u64::MAX;
+        for (position, ct) in self.table.from_position(*next) {
+            if ct.timeout <= jiffies && kernel.release.dump_reaps_expired() {
+                expired.push(position);
+                continue;
+            }
+            if !part.filter.is_none_or(|filter| filter.matches(&kernel, ct)) {
+                continue;
+            }
+            let limit = Skb { limit: room, offset: 0 };
+            let result = match core::mem::take(&mut held) {
+                0 => ctnetlink_fill_info(&kernel, ct, jiffies, &reply, limit, &mut skb),
+                held => {
+                    let use_count = ct.use_count.wrapping_add(held);
+                    let ct = NfConn { use_count, ..ct.clone() };
+                    ctnetlink_fill_info(&kernel, &ct, jiffies, &reply, limit, &mut skb)
+                }
+            };
+            match result {
+                Err(error) if skb.is_empty() => return Err(error),
+                Err(_) => {
+                    end = position;
+                    break;
+                }
+                Ok(()) => dumped.extend(part.ctrzero.then_some(ct.id)),
+            }
+        }
+        *next = end;
+        for id in dumped {
+            self.zero_counters(id);
+        }
+        for position in expired {
+            if let Some(ct) = self.table.remove(position) {
+                self.nf_ct_delete(ct, Cause::TIMER);
+            }
+        }
+        Ok(skb.into_bytes())
+    }
+
     /// Builds `NLMSG_DONE` with status 0.
-    fn done(&self, request: &DumpRequest, filtered: bool) -> Vec<u8> {
+    pub(crate) fn done(&self, (portid, seq): (u32, u32), filtered: bool) -> Vec<u8> {
         let says_filtered = filtered && self.kernel.release.done_says_filtered();
         let flags = if says_filtered { NlmFlags::DUMP_FILTERED } else { NlmFlags::empty() };
         let endian = self.kernel.arch.endian();
@@ -162,8 +203,8 @@ impl Net {
             nlmsg_len: u32::try_from(nlmsg_total_size(status.len())).unwrap_or_default(),
             nlmsg_type: MsgType::DONE.0,
             nlmsg_flags: NlmFlags::MULTI | flags,
-            nlmsg_seq: request.seq,
-            nlmsg_pid: request.portid,
+            nlmsg_seq: seq,
+            nlmsg_pid: portid,
         };
         let mut done = header.to_bytes(endian).to_vec();
         done.extend_from_slice(&status);

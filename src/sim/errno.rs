@@ -13,8 +13,20 @@ pub enum Errno {
     Eexist,
     /// `EINVAL`: something is missing or out of range.
     Einval,
+    /// `EADDRINUSE`: another socket has the port id.
+    Eaddrinuse,
+    /// `EALREADY`: an expectation of another master has the tuple.
+    Ealready,
+    /// `EMFILE`: the master has as many expectations as its helper allows.
+    Emfile,
+    /// `ENOBUFS`: the receive buffer of the socket is full.
+    Enobufs,
+    /// `ENOMEM`: the table is full.
+    Enomem,
     /// `ENOSPC`: the entry has no labels extension.
     Enospc,
+    /// `ENOTSUPP`, which only kernels know: the subsystem does not take requests of this type.
+    Enotsupp,
     /// `EOPNOTSUPP`: the kernel cannot do it, or not to this entry.
     Eopnotsupp,
     /// `EPERM`: the entry does not allow it.
@@ -30,6 +42,12 @@ impl fmt::Display for Errno {
             Self::Ebusy => "EBUSY",
             Self::Eexist => "EEXIST",
             Self::Einval => "EINVAL",
+            Self::Eaddrinuse => "EADDRINUSE",
+            Self::Ealready => "EALREADY",
+            Self::Emfile => "EMFILE",
+            Self::Enobufs => "ENOBUFS",
+            Self::Enomem => "ENOMEM",
+            Self::Enotsupp => "ENOTSUPP",
             Self::Enospc => "ENOSPC",
             Self::Eopnotsupp => "EOPNOTSUPP",
             Self::Eperm => "EPERM",
@@ -49,10 +67,16 @@ impl Errno {
             Self::Enoent => 2,
             Self::Ebusy => 16,
             Self::Eexist => 17,
+            Self::Enomem => 12,
             Self::Einval => 22,
+            Self::Emfile => 24,
             Self::Enospc => 28,
             Self::Erange => 34,
             Self::Eopnotsupp => 95,
+            Self::Eaddrinuse => 98,
+            Self::Enobufs => 105,
+            Self::Ealready => 114,
+            Self::Enotsupp => 524,
         }
     }
 }

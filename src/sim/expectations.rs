@@ -3,7 +3,7 @@
 use super::errno::Errno;
 use super::expect::{NfConntrackExpect, ctnetlink_exp_fill_info, ctnetlink_expect_event};
 use super::fill_info::Skb;
-use super::net::Net;
+use super::net::{Cause, Net};
 use super::nf_conn::NfConn;
 use crate::wire::WriteBuf;
 use alloc::vec::Vec;
@@ -14,9 +14,13 @@ impl Net {
     /// The socket `portid` causes it, or a helper if it is 0. An event reports it if the master has
     /// events.
     pub fn nf_ct_expect_related_report(&mut self, exp: NfConntrackExpect, portid: u32) {
+        self.insert_expect(exp, portid.into());
+    }
+
+    pub(crate) fn insert_expect(&mut self, exp: NfConntrackExpect, cause: Cause) {
         let master = self.entry(exp.master_id);
         if master.is_some_and(|master| master.ecache.is_some()) {
-            self.expect_event(false, &exp, portid);
+            self.expect_event(false, &exp, cause);
         }
         self.expectations.push(exp);
     }
@@ -27,11 +31,15 @@ impl Net {
     ///
     /// Returns [`Enoent`](Errno::Enoent) if there is no such expectation.
     pub fn nf_ct_unlink_expect_report(&mut self, id: u32, portid: u32) -> Result<(), Errno> {
+        self.unlink_expect(id, portid.into())
+    }
+
+    pub(crate) fn unlink_expect(&mut self, id: u32, cause: Cause) -> Result<(), Errno> {
         let place = self.expectations.iter().position(|exp| exp.id == id).ok_or(Errno::Enoent)?;
         let exp = self.expectations.remove(place);
         let master = self.entry(exp.master_id);
         if master.is_some_and(|master| master.ecache.is_some()) {
-            self.expect_event(true, &exp, portid);
+            self.expect_event(true, &exp, cause);
         }
         Ok(())
     }
@@ -79,7 +87,7 @@ impl Net {
             self.expectations.iter().filter(is_expired).map(|exp| exp.id).collect();
         for id in expired {
             // The id was found above.
-            let _ = self.nf_ct_unlink_expect_report(id, 0);
+            let _ = self.unlink_expect(id, Cause::TIMER);
         }
     }
 
@@ -95,16 +103,16 @@ impl Net {
             expectations.into_iter().partition(|exp| exp.master_id == ct.id);
         self.expectations = kept;
         for exp in ended.iter().rev().filter(|_| ct.ecache.is_some()) {
-            self.expect_event(true, exp, 0);
+            self.expect_event(true, exp, Cause::TIMER);
         }
     }
 
     /// Builds and sends an event.
-    fn expect_event(&mut self, destroyed: bool, exp: &NfConntrackExpect, portid: u32) {
+    fn expect_event(&mut self, destroyed: bool, exp: &NfConntrackExpect, cause: Cause) {
         let event =
-            ctnetlink_expect_event(&self.kernel, destroyed, exp, self.clock.jiffies, portid);
+            ctnetlink_expect_event(&self.kernel, destroyed, exp, self.clock.jiffies, cause.portid);
         if let Ok(event) = event {
-            self.send(&event);
+            self.send(&event, cause);
         }
     }
 }

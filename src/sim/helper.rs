@@ -16,7 +16,30 @@ pub struct Helper {
     pub protonum: IpProto,
 }
 
+/// The functions that a request can name as `CTA_EXPECT_FN`.
+pub(crate) const EXPECT_FUNCTIONS: [&str; 4] =
+    ["nat-follow-master", "Q.931", "callforwarding", "sip"];
+
 impl Helper {
+    /// Returns the number of expectations that a master can have in a class, and their timeout in seconds.
+    ///
+    /// Returns `None` for a class that the helper does not have (`struct nf_conntrack_expect_policy`).
+    #[must_use]
+    pub fn policy(&self, class: u32) -> Option<(usize, u32)> {
+        let classes: &[(usize, u32)] = match self.name.as_bytes() {
+            b"sip" => &[(1, 180), (4, 180), (4, 180), (2, 180)],
+            b"irc" => &[(8, 300)],
+            b"amanda" => &[(4, 180)],
+            b"pptp" => &[(2, 300)],
+            b"snmp" => &[(1, 30)],
+            b"netbios-ns" => &[(1, 3)],
+            b"Q.931" => &[(18, 240)],
+            b"RAS" => &[(32, 240)],
+            _ => &[(1, 300)],
+        };
+        classes.get(usize::try_from(class).ok()?).copied()
+    }
+
     /// Returns the helpers of the kernel source, as if all their modules were loaded.
     #[must_use]
     pub fn in_tree() -> Vec<Self> {

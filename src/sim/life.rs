@@ -1,7 +1,7 @@
 //! The life of an entry: creation, confirmation, packets, end.
 
 use super::errno::Errno;
-use super::net::{InitStep, Listener, Net};
+use super::net::{Cause, InitStep, Listener, Net};
 use super::nf_conn::{
     Dir, IpctEvents, L4State, NfConn, NfConnCounter, NfConnLabels, NfConnNat, NfConnTstamp,
     NfConntrackEcache, NfConntrackTuple, NfConntrackZone,
@@ -71,12 +71,11 @@ impl Net {
 
     /// Adds the event extension if events are on (`nf_ct_ecache_ext_add`).
     fn ecache_ext_add(&self, ct: &mut NfConn) {
-        let groups = [Group::New, Group::Update, Group::Destroy];
         let wanted = match self.sysctls.nf_conntrack_events {
             0 => false,
-            2 if self.kernel.release.events_are_automatic() => {
-                groups.iter().any(|&group| self.has_listeners(group))
-            }
+            2 if self.kernel.release.events_are_automatic() => (1..=6)
+                .filter_map(|n| Group::try_from(n).ok())
+                .any(|group| self.has_listeners(group)),
             _ => true,
         };
         if self.kernel.config.events && wanted {
@@ -153,12 +152,17 @@ impl Net {
     ///
     /// Returns [`Enoent`](Errno::Enoent) if there is no such entry.
     pub fn delete(&mut self, portid: u32, id: u32) -> Result<(), Errno> {
+        self.delete_for(portid.into(), id)
+    }
+
+    /// Deletes one entry.
+    pub(crate) fn delete_for(&mut self, cause: Cause, id: u32) -> Result<(), Errno> {
         let ct = self.table.remove_id(id).ok_or(Errno::Enoent)?;
         if self.kernel.release.delete_announces_before_stop() {
             // The event is sent before the stop time is set.
-            self.destroy_event(ct, portid);
+            self.destroy_event(ct, cause);
         } else {
-            self.nf_ct_delete(ct, portid);
+            self.nf_ct_delete(ct, cause);
         }
         Ok(())
     }
@@ -167,7 +171,7 @@ impl Net {
     pub fn flush(&mut self, portid: u32) {
         // Entries leave the table one by one, because later ones may be their master.
         while let Some(ct) = self.table.pop_first() {
-            self.nf_ct_delete(ct, portid);
+            self.nf_ct_delete(ct, portid.into());
         }
     }
 
@@ -189,7 +193,7 @@ impl Net {
         let now = self.clock.jiffies;
         for position in self.table.positions(|ct| ct.timeout <= now) {
             if let Some(ct) = self.table.remove(position) {
-                self.nf_ct_delete(ct, 0);
+                self.nf_ct_delete(ct, Cause::TIMER);
             }
         }
     }
@@ -197,7 +201,7 @@ impl Net {
     /// Sets the stop time unless it is set, then sends the DESTROY event (`nf_ct_delete`).
     ///
     /// Up to Linux 3.11 the function is `death_by_timeout`, or `kill_report` in a flush.
-    pub(crate) fn nf_ct_delete(&mut self, mut ct: NfConn, portid: u32) {
+    pub(crate) fn nf_ct_delete(&mut self, mut ct: NfConn, cause: Cause) {
         let overdue = self.clock.jiffies.saturating_sub(ct.timeout);
         let hz = u64::from(self.kernel.arch.hz).max(1);
         let mut stop = self.clock.real_ns;
@@ -207,15 +211,15 @@ impl Net {
         if let Some(tstamp) = ct.tstamp.as_mut().filter(|tstamp| tstamp.stop == 0) {
             tstamp.stop = stop;
         }
-        self.destroy_event(ct, portid);
+        self.destroy_event(ct, cause);
     }
 
     /// Sends the DESTROY event, and keeps the entry if it was not delivered.
-    fn destroy_event(&mut self, mut ct: NfConn, portid: u32) {
+    fn destroy_event(&mut self, mut ct: NfConn, cause: Cause) {
         if self.kernel.release.destroy_has_dying() {
             ct.status |= Status::DYING;
         }
-        let is_delivered = self.eventmask_report(&mut ct, IpctEvents::DESTROY, portid);
+        let is_delivered = self.eventmask_report(&mut ct, IpctEvents::DESTROY, cause);
         ct.status |= Status::DYING;
         if let Some(ecache) = ct.ecache.as_mut().filter(|_| !is_delivered) {
             ecache.destroy_failed = true;
@@ -231,7 +235,7 @@ impl Net {
     /// the time of this attempt.
     pub fn redeliver(&mut self) {
         for mut ct in core::mem::take(&mut self.dying) {
-            if self.eventmask_report(&mut ct, IpctEvents::DESTROY, 0) {
+            if self.eventmask_report(&mut ct, IpctEvents::DESTROY, Cause::TIMER) {
                 self.nf_ct_put(ct);
             } else {
                 self.dying.push(ct);

@@ -47,7 +47,8 @@
 //! | [`ctnetlink_exp_fill_info`], [`ctnetlink_expect_event`] | replies and events about expectations |
 //! | [`ctnetlink_ct_stat_cpu_fill_info`], … | statistics |
 //! | [`ct_seq_show`] | lines of `/proc/net/nf_conntrack` |
-//! | [`Net`] | a namespace: sysctls, clock, table, listeners, the life of entries |
+//! | [`Net`] | a namespace: sysctls, clock, table, sockets, the life of entries |
+//! | [`Net::receive`], [`Net::recvmsg`] | datagrams to the kernel and from it: [`NetlinkSocket`] |
 //! | [`Rebuilder`] | entries as recorded messages show them |
 //!
 //! # Layers
@@ -57,8 +58,11 @@
 //! 1. State: `errno`, `helper`, `nf_conn`.
 //! 2. Messages from state: `dump_tuples`, `out`, `fill_info`, `event`, `expect`, `stats`, `proc_line`.
 //! 3. State from messages: `rebuild`.
-//! 4. A namespace: `table`, `net`.
-//! 5. What happens to it: `delivery`, `expectations`, `life`, `lookup`, `change`, `dump`, `requests`.
+//! 4. Requests as the kernel reads them: `nla`, `policy`, `parse`, `filter`.
+//! 5. A namespace: `table`, `netlink_socket`, `net`.
+//! 6. What happens to it: `delivery`, `expectations`, `life`, `lookup`, `change`, `nat`, `dump`, `requests`,
+//!    `expect_requests`.
+//! 7. Datagrams of requests: `nfnetlink`.
 //!
 //! # Accuracy
 //!
@@ -76,14 +80,22 @@ mod dump_tuples;
 mod errno;
 mod event;
 mod expect;
+mod expect_requests;
 mod expectations;
 mod fill_info;
+mod filter;
 mod helper;
 mod life;
 mod lookup;
+mod nat;
 mod net;
+mod netlink_socket;
 mod nf_conn;
+mod nfnetlink;
+mod nla;
 mod out;
+mod parse;
+mod policy;
 mod proc_line;
 mod rebuild;
 mod requests;
@@ -112,6 +124,7 @@ pub use fill_info::{
 pub use helper::Helper;
 pub use life::Packet;
 pub use net::{Clock, InitFailure, InitStep, Listener, ModuleParams, Net, Sysctls};
+pub use netlink_socket::{Datagram, NetlinkSocket};
 pub use nf_conn::{
     Dir, IpctEvents, L4State, NfConn, NfConnCounter, NfConnHelp, NfConnLabels, NfConnNat,
     NfConnSynproxy, NfConnTstamp, NfConntrackEcache, NfConntrackTuple, NfConntrackZone, NfCtSeqadj,

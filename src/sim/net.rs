@@ -3,11 +3,14 @@
 use super::errno::Errno;
 use super::expect::NfConntrackExpect;
 use super::helper::Helper;
-use super::nf_conn::NfConn;
+use super::netlink_socket::NetlinkSocket;
+use super::nf_conn::{NfConn, NfConntrackTuple, NfConntrackZone};
+use super::stats::IpConntrackStat;
 use super::table::{Lent, Table};
 use crate::Group;
 use crate::kernel::Kernel;
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -103,7 +106,27 @@ impl fmt::Display for InitFailure {
 
 impl core::error::Error for InitFailure {}
 
-/// A socket that receives the events of a simulated namespace.
+/// The cause of events: a request, or a packet or timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    /// The port id of the requester's socket, or 0.
+    pub(crate) portid: u32,
+    /// The request has `NLM_F_ECHO`: the requester gets a copy of each event.
+    pub(crate) echo: bool,
+}
+
+impl Cause {
+    /// A packet or a timer.
+    pub(crate) const TIMER: Self = Self { portid: 0, echo: false };
+}
+
+impl From<u32> for Cause {
+    fn from(portid: u32) -> Self {
+        Self { portid, echo: false }
+    }
+}
+
+/// A receiver of the events of a simulated namespace.
 ///
 /// # Examples
 /// See the [module](super).
@@ -160,8 +183,11 @@ pub struct Net {
     pub labels_used: bool,
     /// The loaded helpers.
     pub helpers: Vec<Helper>,
-    /// The sockets that receive events.
+    /// Receivers of events whose buffers the caller controls; see [`open`](Self::open) for sockets.
     pub listeners: Vec<Listener>,
+    /// The statistics of each CPU; the simulation counts on the first one.
+    pub stats: Vec<IpConntrackStat>,
+    pub(crate) sockets: BTreeMap<u32, NetlinkSocket>,
     /// The table, in the order in which entries were added.
     ///
     /// The kernel walks its table in an order that it chooses at random at boot.
@@ -203,6 +229,8 @@ impl Net {
             labels_used: false,
             helpers: Helper::in_tree(),
             listeners: Vec::new(),
+            stats: alloc::vec![IpConntrackStat::default()],
+            sockets: BTreeMap::new(),
             table: Table::default(),
             dying: Vec::new(),
             held: BTreeMap::new(),
@@ -284,7 +312,41 @@ impl Net {
     ///
     /// The kernel walks its table in an order of its own. Entries with equal keys keep their order.
     pub fn sort_entries_by_key<K: Ord>(&mut self, key: impl FnMut(&NfConn) -> K) {
-        self.table.sort_by_key(0, key);
+        self.table.sort_by_key(key);
+    }
+
+    /// Sets the order in which entries of these original tuples and zones will stand in the table.
+    ///
+    /// Other entries follow in the order in which they are added. A kernel's order is that of a keyed
+    /// hash of these tuples. Its flushes follow a hash of the reply tuples; see
+    /// [`reserve_flush_order`](Self::reserve_flush_order).
+    pub fn reserve_order(
+        &mut self,
+        order: impl IntoIterator<Item = (NfConntrackTuple, NfConntrackZone)>,
+    ) {
+        self.table.reserve(order);
+    }
+
+    /// Sets the order in which a flush removes entries of these reply tuples and zones.
+    ///
+    /// Other entries follow in the order of the table.
+    pub fn reserve_flush_order(
+        &mut self,
+        order: impl IntoIterator<Item = (NfConntrackTuple, NfConntrackZone)>,
+    ) {
+        self.table.reserve_flush(order);
+    }
+
+    /// Changes the id of an entry, for a table that follows that of a running kernel.
+    pub fn set_entry_id(&mut self, id: u32, new: u32) {
+        self.table.set_id(id, new);
+        let others = self.table.iter_mut().chain(&mut self.dying).chain(self.held.values_mut());
+        for ct in others.filter(|ct| ct.master.is_some() && ct.master_id == id) {
+            ct.master_id = new;
+        }
+        for exp in self.expectations.iter_mut().filter(|exp| exp.master_id == id) {
+            exp.master_id = new;
+        }
     }
 
     /// Returns the entry with this id.
@@ -336,5 +398,46 @@ impl Net {
     /// Returns `true` if a socket has joined the group.
     pub(crate) fn has_listeners(&self, group: Group) -> bool {
         self.listeners.iter().any(|listener| listener.groups.contains(&group))
+            || self.sockets.values().any(|socket| socket.has_joined(group))
+    }
+
+    /// Opens a netlink socket, with a port id of the kernel's choice if `portid` is 0.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Eaddrinuse`](Errno::Eaddrinuse) if a socket has the port id.
+    pub fn open(&mut self, portid: u32) -> Result<&mut NetlinkSocket, Errno> {
+        let last = self.sockets.last_key_value().map_or(4095, |(&last, _)| last);
+        let free =
+            || last.checked_add(1).or_else(|| (1..).find(|id| !self.sockets.contains_key(id)));
+        let portid = if portid == 0 { free().unwrap_or_default() } else { portid };
+        match self.sockets.entry(portid) {
+            Entry::Occupied(_) => Err(Errno::Eaddrinuse),
+            Entry::Vacant(place) => Ok(place.insert(NetlinkSocket::new(portid))),
+        }
+    }
+
+    /// Returns the socket with this port id.
+    #[must_use]
+    pub fn socket(&self, portid: u32) -> Option<&NetlinkSocket> {
+        self.sockets.get(&portid)
+    }
+
+    /// Returns the socket with this port id, to set its options.
+    pub fn socket_mut(&mut self, portid: u32) -> Option<&mut NetlinkSocket> {
+        self.sockets.get_mut(&portid)
+    }
+
+    /// Closes a socket.
+    pub fn close(&mut self, portid: u32) {
+        self.sockets.remove(&portid);
+    }
+
+    /// Adds 1 to a statistic.
+    pub(crate) fn count(&mut self, counter: fn(&mut IpConntrackStat) -> &mut Option<u32>) {
+        if let Some(stat) = self.stats.first_mut() {
+            let counter = counter(stat);
+            *counter = Some(counter.unwrap_or_default().wrapping_add(1));
+        }
     }
 }

@@ -16,6 +16,10 @@ pub(crate) struct Table {
     entries: BTreeMap<u64, Option<Box<NfConn>>>,
     by_id: BTreeMap<u32, u64>,
     by_tuple: BTreeMap<Key, u64>,
+    /// The positions of entries that may be added, by their original tuples.
+    reserved: BTreeMap<Key, u64>,
+    /// The order in which a flush removes entries, by their reply tuples.
+    flushed: BTreeMap<Key, usize>,
     next: u64,
 }
 
@@ -89,10 +93,12 @@ impl Table {
         self.entries.get(position)?.as_deref()
     }
 
-    /// Adds an entry at the end.
+    /// Adds an entry at the position that is reserved for it, or at the end.
     pub(crate) fn push(&mut self, ct: NfConn) {
-        let position = self.next;
-        self.next += 1;
+        let [orig, _] = Key::both(&ct);
+        let reserved = self.reserved.get(&orig).copied();
+        let position = reserved.filter(|at| !self.entries.contains_key(at)).unwrap_or(self.next);
+        self.next = self.next.max(position + 1);
         self.by_id.entry(ct.id).or_insert(position);
         for key in Key::both(&ct) {
             self.by_tuple.entry(key).or_insert(position);
@@ -125,10 +131,19 @@ impl Table {
         self.remove(position)
     }
 
-    /// Returns the positions of the entries that `is_wanted` selects.
+    /// Returns the positions of the entries that `is_wanted` selects, in the order of a flush.
     pub(crate) fn positions(&self, is_wanted: impl Fn(&NfConn) -> bool) -> Vec<u64> {
         let wanted = self.from_position(0).filter(|(_, ct)| is_wanted(ct));
-        wanted.map(|(position, _)| position).collect()
+        if self.flushed.is_empty() {
+            return wanted.map(|(position, _)| position).collect();
+        }
+        let place = |ct| {
+            let [_, reply] = Key::both(ct);
+            self.flushed.get(&reply).copied().unwrap_or(usize::MAX)
+        };
+        let mut placed: Vec<_> = wanted.map(|(position, ct)| (place(ct), position)).collect();
+        placed.sort_unstable();
+        placed.into_iter().map(|(_, position)| position).collect()
     }
 
     /// Takes an entry out for a change that needs the table, too; [`restore`](Self::restore) ends it.
@@ -145,9 +160,32 @@ impl Table {
         }
     }
 
-    /// Sorts the entries from a position on; equal keys keep their order.
-    pub(crate) fn sort_by_key<K: Ord>(&mut self, from: u64, mut key: impl FnMut(&NfConn) -> K) {
-        let mut sorted: Vec<_> = self.from_position(from).map(|(at, ct)| (key(ct), at)).collect();
+    /// Sets the positions of entries that are added later.
+    pub(crate) fn reserve(
+        &mut self,
+        order: impl IntoIterator<Item = (NfConntrackTuple, NfConntrackZone)>,
+    ) {
+        for (orig, zone) in order {
+            let key = Key::new(&orig, Dir::Original, zone.id_in(Dir::Original));
+            self.reserved.insert(key, self.next);
+            self.next += 1;
+        }
+    }
+
+    /// Sets the order in which a flush removes entries of these reply tuples.
+    pub(crate) fn reserve_flush(
+        &mut self,
+        order: impl IntoIterator<Item = (NfConntrackTuple, NfConntrackZone)>,
+    ) {
+        for (place, (reply, zone)) in order.into_iter().enumerate() {
+            let key = Key::new(&reply, Dir::Reply, zone.id_in(Dir::Reply));
+            self.flushed.insert(key, place);
+        }
+    }
+
+    /// Sorts the entries; equal keys keep their order.
+    pub(crate) fn sort_by_key<K: Ord>(&mut self, mut key: impl FnMut(&NfConn) -> K) {
+        let mut sorted: Vec<_> = self.from_position(0).map(|(at, ct)| (key(ct), at)).collect();
         let positions: Vec<_> = sorted.iter().map(|(_, at)| *at).collect();
         sorted.sort();
         let taken: Vec<_> =
@@ -156,6 +194,15 @@ impl Table {
             self.by_id.insert(ct.id, position);
             self.by_tuple.extend(Key::both(&ct).map(|key| (key, position)));
             self.entries.insert(position, Some(ct));
+        }
+    }
+
+    /// Changes the id of an entry.
+    pub(crate) fn set_id(&mut self, old: u32, new: u32) {
+        let Some(ct) = self.get_mut(old) else { return };
+        ct.id = new;
+        if let Some(position) = self.by_id.remove(&old) {
+            self.by_id.insert(new, position);
         }
     }
 }

@@ -11,6 +11,7 @@ mod event;
 mod life;
 mod machine;
 mod netns;
+mod nfnetlink;
 mod proc_line;
 mod rebuilt;
 #[cfg(feature = "capture")]
