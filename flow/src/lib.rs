@@ -11,23 +11,25 @@
 //! # Examples
 //! ```
 //! use ctnetlink::Conntrack;
+//! use ctnetlink::capture::Reader;
 //! use ctnetlink_flow::{Flow, ipfix};
 //!
-//! // A DESTROY event; a program receives it from a socket or reads it from a capture.
-//! let datagram: &[u8] = &[];
+//! let mut capture = Reader::open("../tests/golden/linux-6.18/flows.pcapng")?;
 //! let mut encoder = ipfix::Encoder::new(ipfix::Config::default());
 //! let (mut entry, now) = (Conntrack::default(), 1_795_552_006_123_456_789);
-//! for message in ctnetlink::messages(datagram) {
-//!     let message = message?;
-//!     entry.read_message(&message, |error| eprintln!("{error}"))?;
-//!     encoder.push(&Flow::new(message, &entry), now);
+//! while let Some(packet) = capture.next_packet() {
+//!     for message in packet?.messages() {
+//!         let message = message?;
+//!         entry.read_message(&message, |error| eprintln!("{error}"))?;
+//!         // Only DESTROY events have a record.
+//!         encoder.push(&Flow::new(message, &entry), now);
+//!     }
 //! }
 //! encoder.flush(now);
-//! while let Some(message) = encoder.next_message() {
-//!     // Send `message.bytes` to a collector, or append it to a file.
-//!     println!("{} records", message.records);
-//! }
-//! # Ok::<(), ctnetlink::Error>(())
+//! // `message.bytes` are for a collector or a file.
+//! let message = encoder.next_message().unwrap();
+//! assert_eq!(message.records, 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 #[cfg(feature = "columns")]
