@@ -42,6 +42,17 @@ pub struct Error {
 }
 
 /// The kind of an error, with the expected and the found values.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Endian, ErrorKind, Message};
+///
+/// // A message whose length is below that of its header.
+/// let bytes = [15, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// let error = Message::parse_with(&bytes, Endian::Little).unwrap_err();
+/// assert_eq!(error.kind, ErrorKind::MessageLength { nlmsg_len: 15, available: 16 });
+/// assert_eq!(error.kind.to_string(), "nlmsg_len is 15, expected at least 16");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -147,33 +158,33 @@ impl fmt::Display for ErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::MessageHeader { found } => {
-                write!(f, "a message header needs 16 bytes, {found} left")
+                write!(f, "expected a message header of 16 bytes, found {found}")
             }
             Self::MessageLength { nlmsg_len, .. } if nlmsg_len < 16 => {
-                write!(f, "nlmsg_len {nlmsg_len} is below the 16 bytes of the header")
+                write!(f, "nlmsg_len is {nlmsg_len}, expected at least 16")
             }
             Self::MessageLength { nlmsg_len, available } => {
-                write!(f, "nlmsg_len {nlmsg_len} runs past the {available} bytes left")
+                write!(f, "nlmsg_len is {nlmsg_len}, expected at most the {available} bytes left")
             }
             Self::Body { expected, found } => {
-                write!(f, "the message body has {found} bytes, its type needs {expected}")
+                write!(f, "message body is {found} bytes, expected at least {expected}")
             }
             Self::MessageType { nlmsg_type } => {
                 write!(f, "unexpected message type {nlmsg_type:#06x}")
             }
             Self::AttrHeader { found } => {
-                write!(f, "an attribute header needs 4 bytes, {found} left")
+                write!(f, "expected an attribute header of 4 bytes, found {found}")
             }
             Self::AttrLength { nla_len, .. } if nla_len < 4 => {
-                write!(f, "nla_len {nla_len} is below the 4 bytes of the header")
+                write!(f, "nla_len is {nla_len}, expected at least 4")
             }
             Self::AttrLength { nla_len, available } => {
-                write!(f, "nla_len {nla_len} runs past the {available} bytes left")
+                write!(f, "nla_len is {nla_len}, expected at most the {available} bytes left")
             }
             Self::PayloadLength { expected, found } => {
                 write!(f, "payload is {found} bytes, expected {expected}")
             }
-            Self::Missing => f.write_str("is missing"),
+            Self::Missing => f.write_str("attribute is missing"),
             Self::PayloadUnit { unit, found } => {
                 write!(f, "payload is {found} bytes, expected a multiple of {unit}")
             }
@@ -181,10 +192,10 @@ impl fmt::Display for ErrorKind {
                 write!(f, "payload is {found} bytes, expected at most {limit}")
             }
             Self::TooLong { limit, needed } => {
-                write!(f, "needs {needed} bytes, at most {limit} fit")
+                write!(f, "length is {needed} bytes, expected at most {limit}")
             }
             Self::NoRoom { limit, needed } => {
-                write!(f, "would fill the buffer to {needed} bytes, it holds {limit}")
+                write!(f, "expected a buffer of at least {needed} bytes, found {limit}")
             }
         }
     }

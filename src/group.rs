@@ -62,6 +62,14 @@ impl TryFrom<u32> for Group {
 }
 
 /// An error from the conversion of a number that is not a conntrack group.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Group, UnknownGroup};
+///
+/// assert_eq!(Group::try_from(3), Ok(Group::Destroy));
+/// assert_eq!(Group::try_from(7), Err(UnknownGroup(7)));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UnknownGroup(
     /// The number.

@@ -52,6 +52,9 @@ const TCP_FLAGS_LEN: usize = 2;
 const NFGENMSG_LEN: usize = 4;
 
 /// The properties of an entry that decide the size of its events.
+///
+/// # Examples
+/// See the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CtShape {
     /// The layer 3 protocol.
@@ -95,6 +98,9 @@ impl From<&Conntrack> for CtShape {
 }
 
 /// One term of the sum in [`ctnetlink_nlmsg_size`].
+///
+/// # Examples
+/// See the [module](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Term {
     /// The kernel's function, or the names of the attributes.

@@ -58,6 +58,7 @@ const LONGEST_SUMMARY: usize = 100;
 struct Doc {
     line: usize,
     summary: String,
+    has_examples: bool,
     /// The line of code after the comment and its attributes; empty for `//!`.
     item: String,
 }
@@ -66,7 +67,7 @@ struct Doc {
 fn summaries_are_one_short_sentence() {
     let mut wrong = Vec::new();
     for (path, text) in files("rs") {
-        for Doc { line, summary, item } in docs(&text) {
+        for Doc { line, summary, item, .. } in docs(&text) {
             let mut say = |what: &str| wrong.push(format!("{path}:{line}: {what}: {summary}"));
             let length = rendered(&summary).chars().count();
             if length > LONGEST_SUMMARY {
@@ -92,7 +93,7 @@ fn public_items_of_a_file_have_summaries_of_their_own() {
     let mut wrong = Vec::new();
     for (path, text) in files("rs") {
         let mut items: BTreeMap<String, usize> = BTreeMap::new();
-        for Doc { line, summary, item } in docs(&text) {
+        for Doc { line, summary, item, .. } in docs(&text) {
             // Without indentation: not methods, fields and variants.
             if item.starts_with("pub ") {
                 if let Some(first) = items.insert(summary.clone(), line) {
@@ -102,6 +103,58 @@ fn public_items_of_a_file_have_summaries_of_their_own() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The types of the simulated kernel that have examples; the others are parts of the kernel's state.
+const SIM: &[&str] = &[
+    "Clock",
+    "Coverage",
+    "DumpBuffers",
+    "DumpRequest",
+    "Event",
+    "IpConntrackStat",
+    "Listener",
+    "ModuleParams",
+    "Net",
+    "NfConn",
+    "NfConnTstamp",
+    "NfConntrackTuple",
+    "Packet",
+    "Rebuilder",
+    "Rebuilt",
+    "Recorded",
+    "Sysctls",
+    "Vector",
+    "Vectors",
+];
+
+#[test]
+fn public_types_have_examples() {
+    let (mut count, mut without) = (0, Vec::new());
+    for (path, text) in files("rs") {
+        let is_private = ["src/lib.rs", "src/line/", "src/shapes/"];
+        if !path.starts_with("src/") || is_private.iter().any(|start| path.starts_with(start)) {
+            continue;
+        }
+        for Doc { line, has_examples, item, .. } in docs(&text) {
+            let mut words = item.split_whitespace();
+            let (Some("pub"), Some("struct" | "enum" | "trait"), Some(name)) =
+                (words.next(), words.next(), words.next())
+            else {
+                continue;
+            };
+            let name = name.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            if path.starts_with("src/sim/") && !SIM.contains(&name) || name == "Fields" {
+                continue;
+            }
+            count += 1;
+            if !has_examples {
+                without.push(format!("{path}:{line}: {name}"));
+            }
+        }
+    }
+    assert!(count > 100, "{count} types");
+    assert!(without.is_empty(), "without `# Examples`:\n{}", without.join("\n"));
 }
 
 #[test]
@@ -166,11 +219,13 @@ fn docs(text: &str) -> Vec<Doc> {
             comment.push(doc.trim());
             at += 1;
         }
+        let has_examples = comment.contains(&"# Examples");
         let paragraph = comment.into_iter().take_while(|line| !line.is_empty());
         let summary = paragraph.collect::<Vec<_>>().join(" ");
         let is_code = |line: &&&str| !line.trim_start().starts_with("#[");
         let item = lines[at..].iter().find(is_code).filter(|_| marker == "///");
-        docs.push(Doc { line: start + 1, summary, item: item.copied().unwrap_or("").to_owned() });
+        let item = item.copied().unwrap_or("").to_owned();
+        docs.push(Doc { line: start + 1, summary, has_examples, item });
     }
     docs
 }

@@ -39,6 +39,14 @@ attr_set! {
 
 bitflags! {
     /// The flags of an expectation, `NF_CT_EXPECT_*`.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::attrs::ExpectFlags;
+    ///
+    /// let flags = ExpectFlags::PERMANENT | ExpectFlags::USERSPACE;
+    /// assert_eq!((flags.bits(), flags.to_string()), (5, "PERMANENT|USERSPACE".to_string()));
+    /// ```
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct ExpectFlags: u32 {
         /// The expectation serves more than one flow.

@@ -7,6 +7,20 @@ use std::io;
 ///
 /// The reader goes on with the next packet or line if it can find that. After the errors for which
 /// [`CaptureErrorKind`] says "ends the reading" there are no more packets.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::capture::{CaptureErrorKind, Place, Reader};
+///
+/// let mut reader = Reader::new(&b"14000000\n1400000x"[..])?;
+/// assert!(reader.next_packet().unwrap().is_ok());
+/// let error = reader.next_packet().unwrap().unwrap_err();
+/// assert_eq!((error.place, error.offset), (Place::Line(2), 9));
+/// assert!(matches!(error.kind, CaptureErrorKind::Hex { position: 8, found: Some(b'x') }));
+/// let text = "line 2 at byte 9: expected a hexadecimal digit at position 8, found 'x'";
+/// assert_eq!(error.to_string(), text);
+/// # Ok::<(), ctnetlink::capture::CaptureError>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CaptureError {
@@ -23,6 +37,9 @@ pub struct CaptureError {
 /// Numbers count from 1, as in [`Packet::number`].
 ///
 /// [`Packet::number`]: super::Packet::number
+///
+/// # Examples
+/// See [`CaptureError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Place {
@@ -39,6 +56,9 @@ pub enum Place {
 }
 
 /// The kind of an error in a capture, with lengths in bytes.
+///
+/// # Examples
+/// See [`CaptureError`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum CaptureErrorKind {
@@ -163,48 +183,48 @@ impl fmt::Display for CaptureError {
 impl fmt::Display for CaptureErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Io(error) => write!(f, "cannot read: {error}"),
-            Self::Empty => write!(f, "the input is empty"),
+            Self::Io(error) => write!(f, "cannot read the input: {error}"),
+            Self::Empty => write!(f, "input is empty"),
             Self::UnknownFormat { found } => write!(
                 f,
                 "expected pcap, pcapng, netlink messages, hexadecimal bytes or JSON objects, found \
-                 {found:02x?}; other compressed or archived files have to be unpacked first"
+                 {found:02x?}; unpack compressed and archived files of other formats first"
             ),
-            Self::Version { found } => write!(f, "version {found} of the format is not known"),
+            Self::Version { found } => write!(f, "expected a known version of the format, found version {found}"),
             Self::ByteOrder { found } => {
-                write!(f, "the byte-order magic is {found:02x?}, not 1a2b3c4d in either order")
+                write!(f, "expected the byte-order magic 1a2b3c4d in either order, found {found:02x?}")
             }
             Self::Truncated { expected, found } => {
-                write!(f, "{expected} bytes expected, the input ends after {found}")
+                write!(f, "input ends early: expected {expected} bytes, found {found}")
             }
             Self::TooShort { expected, found } => {
-                write!(f, "a length of {found} bytes, it takes {expected} at least")
+                write!(f, "length is {found} bytes, expected at least {expected}")
             }
             Self::TooLong { limit, found } => {
-                write!(f, "a length of {found} bytes, more than {limit} is not believed")
+                write!(f, "length is {found} bytes, expected at most {limit}")
             }
             Self::Unaligned { found } => {
-                write!(f, "a block length of {found} bytes is not a multiple of 4")
+                write!(f, "block length is {found} bytes, expected a multiple of 4")
             }
             Self::BlockLengths { first, last } => {
-                write!(f, "begins with a length of {first} bytes and ends with one of {last}")
+                write!(f, "length at the end of the block is {last} bytes, expected {first} as at its start")
             }
             Self::BlockContents { block_type } => {
-                write!(f, "the contents of the block (type {block_type:#x}) do not fit into it")
+                write!(f, "block of type {block_type:#x} is too short for its contents")
             }
             Self::UnknownInterface { found, known } => {
-                write!(f, "interface {found} is not described, {known} interfaces seen so far")
+                write!(f, "expected the description of interface {found} before its packets, found {known} interfaces")
             }
             Self::Hex { position, found: Some(byte) } => {
-                write!(f, "hexadecimal digit expected, '{}' found", byte.escape_ascii())?;
-                write!(f, " at position {position}")
+                write!(f, "expected a hexadecimal digit at position {position}, found ")?;
+                write!(f, "'{}'", byte.escape_ascii())
             }
             Self::Hex { position, found: None } => {
-                write!(f, "hexadecimal digit expected, nothing found at position {position}")
+                write!(f, "expected a hexadecimal digit at position {position}, found the end")
             }
             Self::Json { column, reason } => write!(f, "{reason} at column {column}"),
             Self::Offset { expected, found } => {
-                write!(f, "expected the offset of byte {expected} of a dump, found {found}")
+                write!(f, "expected offset {expected} in the dump, found {found}")
             }
             Self::Words => f.write_str(
                 "expected bytes of two hexadecimal digits after the offset, as `xxd` without `-e`, \

@@ -4,6 +4,19 @@ use crate::Messages;
 use crate::wire::Endian;
 
 /// A netlink datagram of a capture.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Endian;
+/// use ctnetlink::capture::Reader;
+///
+/// let text = "{\"time\": 1795336918309385864, \"hex\": \"14000000 0101 0103 00000000 00000000 02000000\"}";
+/// let mut reader = Reader::new(text.as_bytes())?;
+/// let packet = reader.next_packet().unwrap()?;
+/// assert_eq!((packet.number, packet.time), (1, Some(1_795_336_918_309_385_864)));
+/// assert_eq!((packet.endian, packet.data.len()), (Endian::Little, 20));
+/// # Ok::<(), ctnetlink::capture::CaptureError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Packet<'a> {

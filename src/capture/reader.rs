@@ -230,6 +230,21 @@ impl<R: Read> fmt::Debug for Reader<R> {
 }
 
 /// The numbers of packets that a [`Reader`] has skipped, by reason.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::capture::Reader;
+///
+/// // A pcap file of an Ethernet card with one packet.
+/// let mut file = vec![0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0];
+/// file.extend([1, 0, 0, 0]); // LINKTYPE_ETHERNET
+/// file.extend([9, 0, 0, 0, 7, 0, 0, 0, 3, 0, 0, 0, 3, 0, 0, 0, 0x11, 0x22, 0x33]);
+/// let mut reader = Reader::new(&file[..])?;
+/// assert!(reader.next_packet().is_none());
+/// let skipped = reader.skipped();
+/// assert_eq!((skipped.other_link_types, skipped.first_link_type), (1, Some(1)));
+/// # Ok::<(), ctnetlink::capture::CaptureError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Skipped {
@@ -243,6 +258,16 @@ pub struct Skipped {
 }
 
 /// The format of a capture.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::capture::{Format, Reader};
+///
+/// let reader = Reader::new(&b"14000000 0101 0103 00000000 00000000 02000000"[..])?;
+/// assert_eq!(reader.format(), Format::Hex);
+/// assert_eq!(reader.format().to_string(), "hex");
+/// # Ok::<(), ctnetlink::capture::CaptureError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Format {

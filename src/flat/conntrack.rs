@@ -257,6 +257,20 @@ impl From<Rare> for Option<Box<Rare>> {
 }
 
 /// An address and an optional port.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Conntrack, Status, Tuple};
+///
+/// let orig = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:80".parse()?);
+/// let mut entry = Conntrack { status: Some(Status::SRC_NAT), ..Conntrack::new(orig) };
+/// // Replies go to another address than the one that the flow came from.
+/// entry.reply.dst = Some("203.0.113.9".parse()?);
+/// let nat = entry.snat().unwrap();
+/// assert_eq!((nat.addr.to_string(), nat.port), ("203.0.113.9".to_string(), Some(40000)));
+/// assert_eq!(entry.dnat(), None);
+/// # Ok::<(), std::net::AddrParseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Endpoint {

@@ -11,6 +11,20 @@ use crate::wire::{Attrs, Endian, Iter, Writer};
 use crate::{Message, MessageBuf, MessageBuilder};
 
 /// The order in which the attributes of an entry are written.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::flat::Layout;
+/// use ctnetlink::{Conntrack, Family, MessageBuilder, MsgType};
+///
+/// let entry = Conntrack { id: Some(0x0102_0304), use_count: Some(2), ..Conntrack::default() };
+/// let builder = MessageBuilder::new(MsgType::CT_NEW, Family::UNSPEC);
+/// let dump = entry.to_message(&builder, Layout::Dump)?;
+/// // Events do not contain the reference count.
+/// let event = entry.to_message(&builder, Layout::Event)?;
+/// assert_eq!((dump.as_bytes().len(), event.as_bytes().len()), (36, 28));
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {

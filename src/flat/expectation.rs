@@ -32,37 +32,52 @@ record! {
             /// The layer 3 protocol, from `nfgenmsg`.
             family: Family
         }
-        /// The original tuple of the expected flow.
+        /// The original tuple of the expected flow, [`ExpectAttr::Tuple`].
+        ///
+        /// Every message of the kernel about an expectation contains it.
         tuple: Tuple = nest Tuple;
-        /// The bits of that tuple that must match.
+        /// The bits of that tuple that must match, [`ExpectAttr::Mask`], in every message.
         mask: Tuple = nest Mask;
-        /// The original tuple of the flow whose helper expects this one.
+        /// The original tuple of the flow whose helper expects this one, [`ExpectAttr::Master`].
+        ///
+        /// Every message of the kernel about an expectation contains it.
         master: Tuple = nest Master;
-        /// The NAT that the expected flow will get.
+        /// The NAT that the expected flow will get, [`ExpectAttr::Nat`], if it gets any.
         nat: ExpectNat = nest Nat;
-        /// The seconds until the expectation expires.
+        /// The seconds until the expectation expires, [`ExpectAttr::Timeout`], in every message.
         timeout: Option<u32> = Timeout;
-        /// An opaque number.
+        /// An opaque number, [`ExpectAttr::Id`], in every message.
         id: Option<u32> = Id;
-        /// The flags that the helper set.
+        /// The flags that the helper set, [`ExpectAttr::Flags`], since Linux 2.6.37.
         flags: Option<ExpectFlags> = Flags;
-        /// The class of the expectation, as the helper numbers it.
+        /// The class, [`ExpectAttr::Class`], as the helper numbers it, since Linux 3.4.
         class: Option<u32> = Class;
-        /// The name of the helper.
+        /// The name of the helper, [`ExpectAttr::HelpName`], if the master has one.
         help_name: Option<Name> = HelpName;
-        /// The name of the function that runs when the expected flow starts.
+        /// The name of the function that runs when the expected flow starts, [`ExpectAttr::Fn`].
         function: Option<Name> = Fn;
-        /// The zone, in requests.
+        /// The zone, [`ExpectAttr::Zone`], in requests.
         zone: Option<u16> = Zone;
     }
 }
 
 record! {
     /// The NAT that an expected flow will get.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{ExpectNat, Record as _};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// // CTA_EXPECT_NAT_DIR: the reply direction.
+    /// let nat = ExpectNat::try_decode(Attrs::new(&[8, 0, 1, 0, 0, 0, 0, 1], Endian::Little))?;
+    /// assert_eq!(nat.dir, Some(1));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     pub struct ExpectNat(CtattrExpectNat => ExpectNatAttr) {
-        /// The direction of the master flow: 0 original, 1 reply.
+        /// The direction of the master flow, [`ExpectNatAttr::Dir`]: 0 is original, 1 is reply.
         dir: Option<u32> = Dir;
-        /// The address and port before translation.
+        /// The address and port before translation, [`ExpectNatAttr::Tuple`].
         tuple: Tuple = nest Tuple;
     }
 }

@@ -142,6 +142,9 @@ impl IntoIterator for Labels {
 }
 
 /// An iterator over the numbers of labels, in ascending order.
+///
+/// # Examples
+/// See [`Labels`].
 #[derive(Clone, Debug)]
 pub struct LabelIter {
     bits: u128,
@@ -158,6 +161,14 @@ impl Iterator for LabelIter {
 }
 
 /// An error for a label number above 127.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Labels;
+///
+/// let error = Labels::try_from([3, 200]).unwrap_err();
+/// assert_eq!(error.label, 200);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LabelError {

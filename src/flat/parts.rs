@@ -22,11 +22,14 @@ record! {
     ///
     /// The kernel records them if the sysctl `net.netfilter.nf_conntrack_timestamp` is on when the
     /// flow starts. Dumps and DESTROY events contain them, since Linux 2.6.39.
+    ///
+    /// # Examples
+    /// See [`duration_ns`](Self::duration_ns).
     #[derive(Copy)]
     pub struct Timestamp(CtattrTstamp => TimestampAttr) {
-        /// The time at which the entry was confirmed.
+        /// The time at which the entry was confirmed, [`TimestampAttr::Start`].
         start: Option<u64> = Start;
-        /// The time at which the entry was destroyed; `None` before that.
+        /// The time at which the entry was destroyed, [`TimestampAttr::Stop`]; `None` before that.
         stop: Option<u64> = Stop;
     }
 }
@@ -114,6 +117,17 @@ record! {
 
 record! {
     /// The packets and bytes of one direction in 32 bits, from early kernels.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Counters32, Record as _};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// // CTA_COUNTERS32_PACKETS
+    /// let counters = Counters32::try_decode(Attrs::new(&[8, 0, 3, 0, 0, 0, 0x12, 0x34], Endian::Little))?;
+    /// assert_eq!((counters.packets32, counters.bytes32), (Some(0x1234), None));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     #[derive(Copy)]
     pub struct Counters32(CtattrCounters => CountersAttr) {
         /// The number of packets, [`CountersAttr::Packets32`].
@@ -155,44 +169,91 @@ impl BothCounters {
 
 record! {
     /// The adjustment of TCP sequence numbers in one direction.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Record as _, SeqAdj};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// // CTA_SEQADJ_OFFSET_AFTER: a helper has removed two bytes.
+    /// let bytes = [8, 0, 3, 0, 0xff, 0xff, 0xff, 0xfe];
+    /// let adjustment = SeqAdj::try_decode(Attrs::new(&bytes, Endian::Little))?;
+    /// assert_eq!(adjustment.offset_after.map(|offset| offset as i32), Some(-2));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     #[derive(Copy)]
     pub struct SeqAdj(CtattrSeqadj => SeqAdjAttr) {
-        /// The sequence number from which `offset_after` applies.
+        /// The sequence number from which `offset_after` applies, [`SeqAdjAttr::CorrectionPos`].
         correction_pos: Option<u32> = CorrectionPos;
-        /// The two's complement offset before that position.
+        /// The two's complement offset before that position, [`SeqAdjAttr::OffsetBefore`].
         offset_before: Option<u32> = OffsetBefore;
-        /// The two's complement offset from that position on.
+        /// The two's complement offset from that position on, [`SeqAdjAttr::OffsetAfter`].
         offset_after: Option<u32> = OffsetAfter;
     }
 }
 
 record! {
     /// The values that the SYN proxy keeps from a handshake.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Record as _, SynProxy};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// // CTA_SYNPROXY_ISN
+    /// let synproxy = SynProxy::try_decode(Attrs::new(&[8, 0, 1, 0, 0x12, 0x34, 0x56, 0x78], Endian::Little))?;
+    /// assert_eq!(synproxy.isn, Some(0x1234_5678));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     #[derive(Copy)]
     pub struct SynProxy(CtattrSynproxy => SynProxyAttr) {
-        /// The initial sequence number.
+        /// The initial sequence number, [`SynProxyAttr::Isn`].
         isn: Option<u32> = Isn;
-        /// The initial TCP timestamp.
+        /// The initial TCP timestamp, [`SynProxyAttr::Its`].
         its: Option<u32> = Its;
-        /// The offset that is added to TCP timestamps.
+        /// The offset that is added to TCP timestamps, [`SynProxyAttr::Tsoff`].
         tsoff: Option<u32> = Tsoff;
     }
 }
 
 record! {
     /// The security context of an entry.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Record as _, SecCtx};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// // CTA_SECCTX_NAME
+    /// let bytes = [9, 0, 1, 0, b's', b'y', b's', b't', 0, 0, 0, 0];
+    /// let context = SecCtx::try_decode(Attrs::new(&bytes, Endian::Little))?;
+    /// assert_eq!(context.name.unwrap(), "syst");
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     pub struct SecCtx(CtattrSecctx => SecCtxAttr) {
-        /// The context's name.
+        /// The context's name, [`SecCtxAttr::Name`].
         name: Option<Name> = Name;
     }
 }
 
 record! {
     /// The helper of an entry.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Help, Record as _};
+    /// use ctnetlink::wire::{Attrs, Endian};
+    ///
+    /// // CTA_HELP_NAME
+    /// let bytes = [8, 0, 1, 0, b'f', b't', b'p', 0];
+    /// let help = Help::try_decode(Attrs::new(&bytes, Endian::Little))?;
+    /// assert_eq!((help.name.unwrap().to_str(), help.info), (Ok("ftp"), None));
+    /// # Ok::<(), ctnetlink::Error>(())
+    /// ```
     pub struct Help(CtattrHelp => HelpAttr) {
-        /// The name of the helper.
+        /// The name of the helper, [`HelpAttr::Name`].
         name: Option<Name> = Name;
-        /// The data of a helper in user space.
+        /// The data of a helper in user space, [`HelpAttr::Info`].
         info: Option<Box<[u8]>> = Info;
     }
 }
@@ -209,59 +270,103 @@ impl<'a> Owned<'a, &'a [u8]> for Box<[u8]> {
 
 record! {
     /// The fields of the tuples that a dump or flush request compares.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{Filter, Rare};
+    /// use ctnetlink::nested::FilterFlags;
+    /// use ctnetlink::{Conntrack, Tuple};
+    ///
+    /// // A dump of the entries from one address.
+    /// let orig = Tuple { src: Some("192.0.2.1".parse()?), ..Tuple::default() };
+    /// let flags = FilterFlags::IP_SRC;
+    /// let filter = Filter { orig_flags: Some(flags), reply_flags: Some(FilterFlags::empty()) };
+    /// let rare = Rare { filter, ..Rare::default() }.into();
+    /// let entry = Conntrack { family: orig.family(), orig, rare, ..Conntrack::default() };
+    /// assert_eq!(entry.rare().filter.orig_flags, Some(flags));
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     #[derive(Copy)]
     pub struct Filter(CtattrFilter => FilterAttr) {
-        /// The fields of the original tuple.
+        /// The fields of the original tuple, [`FilterAttr::OrigFlags`].
         orig_flags: Option<FilterFlags> = OrigFlags;
-        /// The fields of the reply tuple.
+        /// The fields of the reply tuple, [`FilterAttr::ReplyFlags`].
         reply_flags: Option<FilterFlags> = ReplyFlags;
     }
 }
 
 record! {
     /// The state of a TCP connection.
+    ///
+    /// # Examples
+    /// See [`Record`].
     #[derive(Copy)]
     pub struct Tcp(CtattrProtoinfoTcp => ProtoInfoTcpAttr) {
-        /// The state.
+        /// The state, [`ProtoInfoTcpAttr::State`].
         state: Option<TcpState> = State;
-        /// The window scale of the original direction, a power of two.
+        /// The window scale of the original direction, a power of two,
+        /// [`ProtoInfoTcpAttr::WscaleOriginal`].
         wscale_original: Option<u8> = WscaleOriginal;
-        /// The window scale of the reply direction.
+        /// The window scale of the reply direction, [`ProtoInfoTcpAttr::WscaleReply`].
         wscale_reply: Option<u8> = WscaleReply;
-        /// The flags of the original direction.
+        /// The flags of the original direction, [`ProtoInfoTcpAttr::FlagsOriginal`].
         flags_original: Option<TcpFlagsMask> = FlagsOriginal;
-        /// The flags of the reply direction.
+        /// The flags of the reply direction, [`ProtoInfoTcpAttr::FlagsReply`].
         flags_reply: Option<TcpFlagsMask> = FlagsReply;
     }
 }
 
 record! {
     /// The state of a DCCP connection.
+    ///
+    /// # Examples
+    /// See [`ProtoInfo`].
     #[derive(Copy)]
     pub struct Dccp(CtattrProtoinfoDccp => ProtoInfoDccpAttr) {
-        /// The state.
+        /// The state, [`ProtoInfoDccpAttr::State`].
         state: Option<DccpState> = State;
-        /// The role of the sender in the original direction.
+        /// The role of the sender in the original direction, [`ProtoInfoDccpAttr::Role`].
         role: Option<DccpRole> = Role;
-        /// The sequence number of the handshake.
+        /// The sequence number of the handshake, [`ProtoInfoDccpAttr::HandshakeSeq`].
         handshake_seq: Option<u64> = HandshakeSeq;
     }
 }
 
 record! {
     /// The state of an SCTP association.
+    ///
+    /// # Examples
+    /// See [`ProtoInfo`].
     #[derive(Copy)]
     pub struct Sctp(CtattrProtoinfoSctp => ProtoInfoSctpAttr) {
-        /// The state.
+        /// The state, [`ProtoInfoSctpAttr::State`].
         state: Option<SctpState> = State;
-        /// The verification tag of the original direction.
+        /// The verification tag of the original direction, [`ProtoInfoSctpAttr::VtagOriginal`].
         vtag_original: Option<u32> = VtagOriginal;
-        /// The verification tag of the reply direction.
+        /// The verification tag of the reply direction, [`ProtoInfoSctpAttr::VtagReply`].
         vtag_reply: Option<u32> = VtagReply;
     }
 }
 
 /// The state of TCP, DCCP or SCTP.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::nested::SctpState;
+/// use ctnetlink::{Endian, Message, ProtoInfo};
+///
+/// // A DESTROY event of an SCTP association, reduced to the state.
+/// let bytes = [
+///     0x24, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0102
+///     2, 0, 0, 0, // nfgenmsg: AF_INET
+///     0x10, 0, 4, 0x80, 0x0c, 0, 3, 0x80, // CTA_PROTOINFO, CTA_PROTOINFO_SCTP
+///     5, 0, 1, 0, 7, 0, 0, 0, // CTA_PROTOINFO_SCTP_STATE
+/// ];
+/// let entry = Message::parse_with(&bytes, Endian::Little)?.conntrack()?;
+/// let Some(ProtoInfo::Sctp(sctp)) = entry.protoinfo else { panic!("{entry:?}") };
+/// assert_eq!(sctp.state, Some(SctpState::SHUTDOWN_ACK_SENT));
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
@@ -302,24 +407,45 @@ impl Record for Option<ProtoInfo> {
 
 record! {
     /// A range of ports for NAT.
+    ///
+    /// # Examples
+    /// See [`NatRange`].
     #[derive(Copy)]
     pub struct PortRange(CtattrProtonat => ProtoNatAttr) {
-        /// The lowest port.
+        /// The lowest port, [`ProtoNatAttr::PortMin`].
         min: Option<u16> = PortMin;
-        /// The highest port.
+        /// The highest port, [`ProtoNatAttr::PortMax`]; if absent, the lowest is the only one.
         max: Option<u16> = PortMax;
     }
 }
 
 fields! {
     /// A range of addresses and ports for NAT.
+    ///
+    /// # Examples
+    /// ```
+    /// use ctnetlink::flat::{NatRange, PortRange};
+    /// use ctnetlink::{Conntrack, Tuple};
+    ///
+    /// let orig = Tuple::tcp("192.0.2.1:40000".parse()?, "198.51.100.7:80".parse()?);
+    /// let mut entry = Conntrack { timeout: Some(120), ..Conntrack::new(orig) };
+    /// // If `max_ip` is absent, the range has one address.
+    /// entry.rare_mut().nat_src = NatRange {
+    ///     min_ip: Some("203.0.113.9".parse()?),
+    ///     ports: PortRange { min: Some(50_000), max: Some(50_999) },
+    ///     ..NatRange::default()
+    /// };
+    /// # Ok::<(), std::net::AddrParseError>(())
+    /// ```
     #[derive(Copy)]
     pub struct NatRange {
-        /// The lowest address.
+        /// The lowest address, [`NatAttr::V4MinIp`] or [`NatAttr::V6MinIp`].
         min_ip: Option<IpAddr>;
-        /// The highest address.
+        /// The highest address, [`NatAttr::V4MaxIp`] or [`NatAttr::V6MaxIp`].
+        ///
+        /// If it is absent, the lowest address is the only one.
         max_ip: Option<IpAddr>;
-        /// The range of ports.
+        /// The range of ports, [`NatAttr::Proto`].
         ports: PortRange;
     }
 }

@@ -36,7 +36,7 @@ const COLUMN: usize = 4 + 1 + 4 + 1 + 2 * WIDTH;
 ///    20  1000 1480                                   CTA_TIMESTAMP
 ///    24  0c00 0100 18ea51eb993c3cab                    CTA_TIMESTAMP_START 1795337473790590123 (2026-11-22T08:51:13.790590123Z)
 ///    36  0600 1200 1234[0000]                        CTA_ZONE 4660
-///    44  08000800                                    error: nla_len 8 runs past the 4 bytes left
+///    44  08000800                                    error: nla_len is 8, expected at most the 4 bytes left
 /// ");
 /// # Ok::<(), ctnetlink::error::Error>(())
 /// ```

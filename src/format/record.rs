@@ -72,6 +72,9 @@ pub struct MessageRecord {
 }
 
 /// The content of a message.
+///
+/// # Examples
+/// See [`MessageRecord`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -111,6 +114,9 @@ pub enum Content {
 }
 
 /// An attribute unknown to this crate.
+///
+/// # Examples
+/// See [`MessageRecord`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct UnknownAttr {
@@ -125,6 +131,9 @@ pub struct UnknownAttr {
 }
 
 /// An error from decoding a message.
+///
+/// # Examples
+/// See [`MessageRecord`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Problem {

@@ -52,6 +52,9 @@ impl Default for TimeZone {
 }
 
 /// The environment variable `TZ` names a time zone that this machine does not know.
+///
+/// # Examples
+/// See [`TimeZone`].
 #[cfg(feature = "std")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownTimeZone {

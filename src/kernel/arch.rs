@@ -21,6 +21,7 @@ use core::str::FromStr;
 /// | `page` | 4096 to 262144 | [`page_size`](Self::page_size) |
 /// | `hz` | 1 to 10000 | [`hz`](Self::hz) |
 ///
+/// # Examples
 /// ```
 /// use ctnetlink::kernel::Arch;
 ///
@@ -213,6 +214,15 @@ impl fmt::Display for Arch {
 }
 
 /// An error from parsing an [`Arch`].
+///
+/// # Examples
+/// ```
+/// use ctnetlink::kernel::{Arch, ParseArchError};
+///
+/// let error = "arm64,hz=0".parse::<Arch>().unwrap_err();
+/// assert!(error.to_string().contains("hz"), "{error}");
+/// # let _: ParseArchError = error;
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseArchError {

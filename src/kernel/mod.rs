@@ -93,6 +93,17 @@ impl Kernel {
 }
 
 /// The identifiers in the tuples of a protocol, besides its number.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::IpProto;
+/// use ctnetlink::kernel::{Kernel, L4Proto};
+///
+/// // Linux 6.16 has removed DCCP.
+/// let [before, after] = ["6.15", "6.16"].map(|release| Kernel::new(release.parse().unwrap()));
+/// assert_eq!(before.l4proto(IpProto::DCCP), L4Proto::Ports);
+/// assert_eq!(after.l4proto(IpProto::DCCP), L4Proto::Generic);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum L4Proto {
     /// Two ports or GRE keys.
@@ -106,6 +117,17 @@ pub enum L4Proto {
 }
 
 /// A build configuration: the Kconfig options that decide bytes and sizes.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::kernel::{Config, Kernel};
+///
+/// // A kernel that is built without labels.
+/// let config = Config { labels: false, ..Config::DISTRIBUTION };
+/// let kernel = Kernel { config, ..Kernel::new("5.10".parse()?) };
+/// assert!(kernel.config.mark && !kernel.config.labels);
+/// # Ok::<(), ctnetlink::kernel::ParseReleaseError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
     /// `NF_CONNTRACK_TIMESTAMP`, without which there are no timestamps; off by default.

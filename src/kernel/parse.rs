@@ -15,6 +15,14 @@ impl fmt::Display for Release {
 }
 
 /// An error from parsing a [`Release`].
+///
+/// # Examples
+/// ```
+/// use ctnetlink::kernel::Release;
+///
+/// assert_eq!("6.12".parse(), Ok(Release::series(6, 12)));
+/// assert!("six".parse::<Release>().is_err());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ParseReleaseError;

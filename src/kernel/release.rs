@@ -57,6 +57,9 @@ impl Release {
 }
 
 /// The order of the attributes in a dump.
+///
+/// # Examples
+/// See [`Release::order_of_dump`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DumpOrder {
     /// The order up to Linux 5.2.
@@ -72,6 +75,9 @@ pub enum DumpOrder {
 }
 
 /// The way in which the size of a message counts `CTA_PROTOINFO`.
+///
+/// # Examples
+/// See the module [`msg_size`](crate::msg_size).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProtoinfoSize {
     /// The size that the policy gives, nest header included: TCP 44, SCTP 28, DCCP 32.

@@ -10,6 +10,16 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// A message that owns its bytes.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Kind, request};
+///
+/// let request = request::stats().with_seq(7);
+/// assert_eq!(request.as_message().kind(), Kind::Request);
+/// assert_eq!(request.as_message().header().nlmsg_seq, 7);
+/// assert_eq!(request.into_bytes().len(), 20);
+/// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct MessageBuf {
     pub(super) header: NlMsgHdr,

@@ -17,6 +17,17 @@ open_enum! {
 }
 
 /// The header of netfilter messages, between `nlmsghdr` and the attributes (`struct nfgenmsg`).
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Endian, Family, Message};
+///
+/// // An acknowledged flush request for IPv6.
+/// let bytes = [20, 0, 0, 0, 0x02, 0x01, 5, 0, 7, 0, 0, 0, 0, 0, 0, 0, 10, 1, 0, 0];
+/// let header = Message::parse_with(&bytes, Endian::Little)?.nfgenmsg().unwrap();
+/// assert_eq!((header.nfgen_family, header.version), (Family::IPV6, 1));
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NfGenMsg {

@@ -12,6 +12,22 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// The body of a message.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Body, Endian, Message};
+///
+/// let bytes = [
+///     0x1c, 0, 0, 0, 0x05, 0x01, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, // nlmsghdr: type 0x0105
+///     0, 0, 0, 0, // nfgenmsg
+///     8, 0, 1, 0, 0, 0, 0x12, 0x34, // CTA_STATS_GLOBAL_ENTRIES
+/// ];
+/// match Message::parse_with(&bytes, Endian::Little)?.body()? {
+///     Body::StatsGlobal(_, attrs) => assert_eq!(attrs.offset(), 20),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Body<'a> {

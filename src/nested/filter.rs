@@ -20,6 +20,9 @@ bitflags! {
     /// The fields of a tuple that must match, in a filter.
     ///
     /// On the wire they are in the byte order of the machine. The kernel rejects other bits.
+    ///
+    /// # Examples
+    /// See [`Filter`](crate::flat::Filter).
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct FilterFlags: u32 {
         /// The source address.

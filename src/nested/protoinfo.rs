@@ -159,6 +159,9 @@ bitflags! {
     ///
     /// The kernel's names are `IP_CT_TCP_FLAG_*` and, for the two highest flags,
     /// `IP_CT_EXP_CHALLENGE_ACK` and `IP_CT_TCP_SIMULTANEOUS_OPEN`.
+    ///
+    /// # Examples
+    /// See [`TcpFlagsMask`].
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
     pub struct TcpFlags: u8 {
         /// The sender offered window scaling.
@@ -183,6 +186,18 @@ bitflags! {
 flags_value!(TcpFlags(u8), "ip_ct_tcp_flags", "IP_CT_TCP_FLAG_");
 
 /// Flags of TCP, and a mask of the flags that a request sets (`struct nf_ct_tcp_flags`).
+///
+/// # Examples
+/// ```
+/// use ctnetlink::nested::{CtattrProtoinfoTcp, ProtoInfoTcpAttr, TcpFlags, TcpFlagsMask};
+/// use ctnetlink::wire::{Attrs, Endian};
+///
+/// // CTA_PROTOINFO_TCP_FLAGS_ORIGINAL
+/// let attrs = Attrs::<CtattrProtoinfoTcp>::new(&[6, 0, 4, 0, 0x0a, 0, 0, 0], Endian::Little);
+/// let flags = TcpFlags::SACK_PERM | TcpFlags::BE_LIBERAL;
+/// let expected = TcpFlagsMask { flags, mask: TcpFlags::empty() };
+/// assert_eq!(attrs.iter().next(), Some(Ok(ProtoInfoTcpAttr::FlagsOriginal(expected))));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TcpFlagsMask {

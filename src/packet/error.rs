@@ -4,6 +4,18 @@ use crate::error::Error;
 use std::fmt;
 
 /// An error from converting a message or attribute to the types of rust-netlink.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::packet::{AdapterError, CtNetlinkMessage};
+/// use ctnetlink::{Endian, Family, MessageBuilder, MsgType};
+///
+/// let foreign = if Endian::NATIVE == Endian::Little { Endian::Big } else { Endian::Little };
+/// let builder = MessageBuilder { endian: foreign, ..MessageBuilder::new(MsgType::CT_GET, Family::IPV4) };
+/// let message = builder.build::<ctnetlink::attrs::CtattrType>(|_| ())?;
+/// assert_eq!(CtNetlinkMessage::try_from(message), Err(AdapterError::ByteOrder));
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AdapterError {

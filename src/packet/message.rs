@@ -11,7 +11,17 @@ use std::fmt;
 /// is sent is that of the `NetlinkMessage`, in which netlink-proto sets the sequence number. Two
 /// values are equal if their types and bodies are equal; a `NetlinkMessage` compares the headers.
 ///
-/// The [module](super) has an example.
+/// # Examples
+/// ```
+/// use ctnetlink::packet::CtNetlinkMessage;
+/// use ctnetlink::{MsgType, request};
+///
+/// let message = CtNetlinkMessage::try_from(request::stats())?;
+/// assert_eq!(message.msg_type(), MsgType::CT_GET_STATS);
+/// # Ok::<(), ctnetlink::packet::AdapterError>(())
+/// ```
+///
+/// The [module](super) shows how netlink-packet-core serializes it.
 #[derive(Clone)]
 pub struct CtNetlinkMessage {
     pub(super) buf: MessageBuf,

@@ -296,7 +296,7 @@ mod tests {
         let error = delete(&Conntrack { mark: Some(1), ..Conntrack::default() }).unwrap_err();
         assert_eq!(
             alloc::string::ToString::to_string(&error),
-            "CTA_TUPLE_ORIG at byte 0: is missing"
+            "CTA_TUPLE_ORIG at byte 0: attribute is missing"
         );
     }
 

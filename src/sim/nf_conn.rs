@@ -196,6 +196,9 @@ pub struct NfConnCounter {
 }
 
 /// The timestamps of an entry, in nanoseconds since the Unix epoch (`struct nf_conn_tstamp`).
+///
+/// # Examples
+/// See [`NfConn`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NfConnTstamp {
     /// The time of confirmation, or 0.

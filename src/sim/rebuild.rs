@@ -39,6 +39,9 @@ use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 
 /// The properties of a recorded message that are not in its bytes.
+///
+/// # Examples
+/// See [`Rebuilder`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// The kind of the request.
@@ -72,6 +75,9 @@ pub enum RecordedKind {
 }
 
 /// The message that the simulated kernel sends in place of a recorded one.
+///
+/// # Examples
+/// See [`Rebuilder`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rebuilt {
     /// The bytes of the message.
@@ -81,6 +87,26 @@ pub struct Rebuilt {
 }
 
 /// The entries of a recording, decoded from its messages.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Message;
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{Rebuilder, Recorded};
+///
+/// let kernel = Kernel::new("5.10".parse()?);
+/// // An UPDATE event with a mark, as a recording has it.
+/// let mut bytes = vec![0x40, 0, 0, 0, 0x00, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
+/// bytes.extend([0x24, 0, 1, 0x80, 0x14, 0, 1, 0x80]); // CTA_TUPLE_ORIG, CTA_TUPLE_IP
+/// bytes.extend([8, 0, 1, 0, 192, 0, 2, 1, 8, 0, 2, 0, 198, 51, 100, 7]);
+/// bytes.extend([0x0c, 0, 2, 0x80, 5, 0, 1, 0, 47, 0, 0, 0]); // CTA_TUPLE_PROTO: GRE
+/// bytes.extend([8, 0, 8, 0, 0, 0, 0x12, 0x34]); // CTA_MARK
+/// let mut rebuilder = Rebuilder::new(kernel);
+/// let message = Message::parse_with(&bytes, kernel.arch.endian())?;
+/// rebuilder.rebuild(&message, &Recorded::default())?;
+/// assert_eq!(rebuilder.entries().next().unwrap().mark, 0x1234);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Rebuilder {
     kernel: Kernel,

@@ -11,6 +11,22 @@ use crate::{Family, MessageBuilder, MsgType, NfGenMsg};
 use alloc::vec::Vec;
 
 /// The statistics of one CPU (`struct ip_conntrack_stat`).
+///
+/// # Examples
+/// ```
+/// use ctnetlink::Message;
+/// use ctnetlink::flat::StatsCpu;
+/// use ctnetlink::kernel::Kernel;
+/// use ctnetlink::sim::{IpConntrackStat, ctnetlink_ct_stat_cpu_fill_info};
+///
+/// let kernel = Kernel::new("5.10".parse()?);
+/// let ct = StatsCpu { found: Some(0x1234), ..StatsCpu::default() };
+/// let st = IpConntrackStat { ct, ..IpConntrackStat::default() };
+/// let bytes = ctnetlink_ct_stat_cpu_fill_info(&kernel, 3, &st, (4711, 7));
+/// let stats = Message::parse_with(&bytes, kernel.arch.endian())?.stats_cpu()?;
+/// assert_eq!((stats.cpu, stats.found), (3, Some(0x1234)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct IpConntrackStat {
     /// The counters about entries; `None` stands for 0.

@@ -136,6 +136,9 @@ const PROC_SYS: &str = "/proc/sys";
 ///
 /// Its text includes the cause, so that [`source`](core::error::Error::source) is `None`; the cause
 /// is in the variant.
+///
+/// # Examples
+/// See [`Extension`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ExtensionError {

@@ -5,6 +5,17 @@ use alloc::vec::Vec;
 use core::fmt;
 
 /// An attribute of a set.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::attrs::CtattrType;
+/// use ctnetlink::spec::{Form, Meaning};
+/// use ctnetlink::wire::AttrSet as _;
+///
+/// let timeout = CtattrType::SPEC.get(7).unwrap();
+/// assert_eq!((timeout.name, timeout.since), ("CTA_TIMEOUT", "2.6.14"));
+/// assert_eq!((timeout.form, timeout.meaning), (Form::Be32, Meaning::Seconds));
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct AttrSpec {
@@ -27,6 +38,16 @@ pub struct AttrSpec {
 }
 
 /// An attribute set: one kernel `enum`.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::attrs::CtattrType;
+/// use ctnetlink::wire::AttrSet as _;
+///
+/// let set = CtattrType::SPEC;
+/// assert_eq!((set.name, set.attrs.len()), ("ctattr_type", 27));
+/// assert_eq!(set.find("CTA_TIMESTAMP_STOP").unwrap().number, 2);
+/// ```
 #[derive(Clone, Copy)]
 #[non_exhaustive]
 pub struct SetSpec {
@@ -116,6 +137,17 @@ impl PartialEq for SetSpec {
 impl Eq for SetSpec {}
 
 /// The wire form of a payload.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::attrs::CtattrType;
+/// use ctnetlink::spec::Form;
+/// use ctnetlink::wire::AttrSet as _;
+///
+/// let Form::Nest(times) = CtattrType::SPEC.get(20).unwrap().form else { panic!() };
+/// assert_eq!(times.name, "ctattr_tstamp");
+/// assert_eq!(times.get(1).unwrap().form.payload_len(), Some(8));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {
@@ -175,6 +207,9 @@ impl Form {
 }
 
 /// What the number in an attribute counts or identifies.
+///
+/// # Examples
+/// See [`AttrSpec`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Meaning {

@@ -5,6 +5,16 @@ use super::SetSpec;
 /// A message type in one direction.
 ///
 /// [`MsgType::SPECS`](crate::MsgType::SPECS) has all of them.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::MsgType;
+/// use ctnetlink::spec::Direction;
+///
+/// let mut new = MsgType::SPECS.iter().filter(|spec| spec.name == "IPCTNL_MSG_CT_NEW");
+/// let request = new.find(|spec| spec.direction == Direction::ToKernel).unwrap();
+/// assert_eq!((request.number, request.set.unwrap().name), (0x0100, "ctattr_type"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MsgSpec {
@@ -30,6 +40,9 @@ impl MsgSpec {
 }
 
 /// Who sends a message.
+///
+/// # Examples
+/// See [`MsgSpec`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Direction {

@@ -30,6 +30,9 @@ pub struct Values {
 }
 
 /// How the named values make up a number.
+///
+/// # Examples
+/// See [`Values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ValueKind {
@@ -40,6 +43,9 @@ pub enum ValueKind {
 }
 
 /// A number with a name.
+///
+/// # Examples
+/// See [`Values`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedValue {
@@ -81,6 +87,9 @@ impl Values {
 }
 
 /// A number as text, by the names of [`Values`]; see [`Values::text`].
+///
+/// # Examples
+/// See [`Values`].
 #[derive(Clone, Copy, Debug)]
 pub struct ValueText<'v> {
     values: &'v Values,

@@ -77,6 +77,18 @@ impl fmt::Debug for RawAttr<'_> {
 /// The flags and the padding of an attribute.
 ///
 /// They are needed to re-encode an attribute of another sender than the kernel to its original bytes.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{Endian, RawAttrs};
+///
+/// // A type with NLA_F_NET_BYTEORDER, and padding that is not zero.
+/// let bytes = [6, 0, 18, 0x40, 2, 1, 0xaa, 0xbb];
+/// let framing = RawAttrs::new(&bytes, 0, Endian::Little).next().unwrap()?.framing();
+/// assert!(framing.is_net_byteorder());
+/// assert_eq!(framing.padding, [0xaa, 0xbb]);
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing<'a> {
     /// The flags in the type field: [`NLA_F_NESTED`] and [`NLA_F_NET_BYTEORDER`].
@@ -106,7 +118,7 @@ impl Framing<'_> {
 /// let mut attrs = RawAttrs::new(&bytes, 0, Endian::Little);
 /// assert_eq!(attrs.next().unwrap()?.payload, [2, 1]);
 /// let error = attrs.next().unwrap().unwrap_err();
-/// assert_eq!(error.to_string(), "at byte 8: nla_len 9 runs past the 4 bytes left");
+/// assert_eq!(error.to_string(), "at byte 8: nla_len is 9, expected at most the 4 bytes left");
 /// assert_eq!(attrs.next(), None);
 /// assert_eq!(attrs.rest(), [9, 0, 1, 0]);
 /// # Ok::<(), ctnetlink::error::Error>(())

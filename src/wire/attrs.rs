@@ -124,6 +124,9 @@ impl<'a, S: AttrSet> IntoIterator for Attrs<'a, S> {
 }
 
 /// An iterator over decoded attributes; see [`Attrs::iter`].
+///
+/// # Examples
+/// See [`Attrs`].
 #[derive(Clone, Copy, Debug)]
 pub struct Iter<'a, S> {
     raw: RawAttrs<'a>,

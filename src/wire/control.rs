@@ -65,6 +65,19 @@ const CODE: usize = 4;
 ///
 /// The kernel sends an acknowledgement if the request has the flag `ACK`, and an error if it rejects
 /// the request.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Body, Endian, Message};
+///
+/// // The kernel rejects a request of type 0x0100 with ENOENT.
+/// let mut bytes = vec![36, 0, 0, 0, 2, 0, 0, 1, 7, 0, 0, 0, 0, 0, 0, 0]; // NLMSG_ERROR, CAPPED
+/// bytes.extend([0xfe, 0xff, 0xff, 0xff]); // -ENOENT
+/// bytes.extend([20, 0, 0, 0, 0, 1, 5, 0, 7, 0, 0, 0, 0, 0, 0, 0]); // the header of the request
+/// let Body::Error(error) = Message::parse_with(&bytes, Endian::Little)?.body()? else { panic!() };
+/// assert_eq!((error.error, error.request.nlmsg_type), (-2, 0x0100));
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NlMsgErr<'a> {
     /// The negative errno, or 0 for an acknowledgement.
@@ -148,6 +161,16 @@ impl<'a> NlMsgErr<'a> {
 }
 
 /// The body of `NLMSG_DONE`: the end of a dump.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::{Body, Endian, Message};
+///
+/// let bytes = [20, 0, 0, 0, 3, 0, 2, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff];
+/// let Body::Done(done) = Message::parse_with(&bytes, Endian::Little)?.body()? else { panic!() };
+/// assert_eq!(done.status, Some(-2));
+/// # Ok::<(), ctnetlink::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NlMsgDone<'a> {
     /// The negative errno that ended the dump early, or 0; some old kernels do not send it.

@@ -99,6 +99,9 @@ impl NlmFlags {
 }
 
 /// The meaning of the flags from 0x100 on; see [`NlmFlags`].
+///
+/// # Examples
+/// See [`NlmFlags`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlagSense {
@@ -115,6 +118,16 @@ pub enum FlagSense {
 /// A message header: the first 16 bytes of every netlink message (`struct nlmsghdr`).
 ///
 /// It is in the sender's byte order.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{Endian, NlMsgHdr, NlmFlags};
+///
+/// let bytes = [20, 0, 0, 0, 1, 1, 1, 3, 9, 0, 0, 0, 0, 0, 0, 0];
+/// let header = NlMsgHdr::read(&bytes, Endian::Little);
+/// assert_eq!((header.nlmsg_len, header.nlmsg_type, header.nlmsg_seq), (20, 0x0101, 9));
+/// assert_eq!(header.nlmsg_flags, NlmFlags::REQUEST | NlmFlags::DUMP);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct NlMsgHdr {
@@ -162,6 +175,9 @@ impl NlMsgHdr {
 }
 
 /// A message with a decoded header and an undecoded body.
+///
+/// # Examples
+/// See [`Datagram`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RawMessage<'a> {
     /// The header.

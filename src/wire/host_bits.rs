@@ -13,6 +13,17 @@ const MAX_LEN: usize = 16;
 /// bytes of each word are reversed, so that the word size matters too: see [`Endian`]. A set may end
 /// within a word. The kernel copies such a set to the start of its array, so that the bytes keep
 /// their place in the word.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::wire::{Endian, HostBits};
+///
+/// let bits = HostBits::new(&[8, 0, 0, 0, 0, 0, 0, 0x80], Endian::Little).unwrap();
+/// assert_eq!(bits.iter().collect::<Vec<_>>(), [3, 63]);
+/// // On a big-endian machine with words of 8 bytes, the last byte has the lowest bits.
+/// let bits = HostBits::new(&[0x80, 0, 0, 0, 0, 0, 0, 8], Endian::Big).unwrap();
+/// assert_eq!(bits.iter().collect::<Vec<_>>(), [3, 63]);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HostBits<'a> {
     bytes: &'a [u8],

@@ -13,6 +13,9 @@ use core::marker::PhantomData;
 /// An attribute set: a kernel `enum` of attributes.
 ///
 /// The types that implement it have no values. They are the parameter of [`Attrs`] and [`Writer`].
+///
+/// # Examples
+/// See [`Visitor`].
 pub trait AttrSet: Copy + fmt::Debug + 'static {
     /// A decoded attribute.
     type Attr<'a>: Copy + fmt::Debug + PartialEq;
@@ -113,6 +116,9 @@ pub struct Attrs<'a, S> {
 /// [`MessageBuilder::build`](crate::MessageBuilder::build) and
 /// [`AttrsBuf::build`](super::AttrsBuf::build). An attribute longer than 65,535 bytes is left out, and
 /// the function returns an error. Lengths never wrap, and payloads are never cut.
+///
+/// # Examples
+/// See [`nest`](Self::nest).
 #[derive(Debug)]
 pub struct Writer<'b, S> {
     pub(super) buf: &'b mut WriteBuf,
@@ -125,6 +131,21 @@ pub struct Writer<'b, S> {
 }
 
 /// Constraints on the output: its maximum size, and the alignment of 64-bit values.
+///
+/// # Examples
+/// ```
+/// use ctnetlink::attrs::{CtAttr, CtattrType};
+/// use ctnetlink::wire::{WriteBuf, WriteLimits};
+/// use ctnetlink::{ErrorKind, Family, MessageBuilder, MsgType};
+///
+/// let builder = MessageBuilder::new(MsgType::CT_NEW, Family::IPV4);
+/// let limits = WriteLimits { limit: 24, ..WriteLimits::UNLIMITED };
+/// let mut bytes = WriteBuf::new();
+/// let error = builder
+///     .write_with_limits::<CtattrType>(&mut bytes, limits, |out| out.put(CtAttr::Mark(0x1234)))
+///     .unwrap_err();
+/// assert_eq!(error.kind, ErrorKind::NoRoom { limit: 24, needed: 28 });
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteLimits {
     /// The maximum number of bytes in the buffer.

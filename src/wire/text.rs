@@ -72,6 +72,9 @@ impl<'a> RawAttr<'a> {
 }
 
 /// The payload of an attribute as text; see [`RawAttr::text`].
+///
+/// # Examples
+/// See [`RawAttr::text`].
 #[derive(Clone, Copy, Debug)]
 pub struct PayloadText<'a> {
     attr: RawAttr<'a>,

@@ -205,8 +205,8 @@ fn an_error_loses_only_its_dump() {
     assert_eq!(
         whole.errors(),
         [
-            "line 2 at byte 40: expected the offset of byte 8 of a dump, found 00000010",
-            "line 4 at byte 116: hexadecimal digit expected, 'z' found at position 13",
+            "line 2 at byte 40: expected offset 8 in the dump, found 00000010",
+            "line 4 at byte 116: expected a hexadecimal digit at position 13, found 'z'",
         ]
     );
     let found: Vec<_> = whole.packets().iter().map(|p| (p.number, p.offset, &p.data[..])).collect();

@@ -82,7 +82,7 @@ fn a_packet_cut_inside_the_cooked_header_is_an_error_of_its_own() {
     file.extend(pcap_packet(Big, [1, 2], &cooked(12, &[])[..15], 30));
     file.extend(pcap_packet(Big, [1, 2], &cooked(12, &[]), 30));
     let whole = read(&file).expect("pcap");
-    assert_eq!(whole.errors(), ["packet 1 at byte 40: a length of 15 bytes, it takes 16 at least"]);
+    assert_eq!(whole.errors(), ["packet 1 at byte 40: length is 15 bytes, expected at least 16"]);
     let packet = whole.packets()[0];
     assert_eq!((packet.number, packet.missing, packet.data.len()), (2, 30, 0));
 }
@@ -181,9 +181,9 @@ fn a_length_beyond_the_end_or_reason_ends_the_reading() {
     for order in [Little, Big] {
         let file = small(order, MICROSECONDS);
         for (length, message) in [
-            (u32::MAX, "a length of 4294967295 bytes, more than 16777216 is not believed"),
-            (0x0100_0001, "a length of 16777217 bytes, more than 16777216 is not believed"),
-            (0x0100_0000, "16777232 bytes expected, the input ends after 171"),
+            (u32::MAX, "length is 4294967295 bytes, expected at most 16777216"),
+            (0x0100_0001, "length is 16777217 bytes, expected at most 16777216"),
+            (0x0100_0000, "input ends early: expected 16777232 bytes, found 171"),
         ] {
             let mut file = file.clone();
             file[72 + 8..72 + 12].copy_from_slice(&order.u32_bytes(length));

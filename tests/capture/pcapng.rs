@@ -153,9 +153,13 @@ fn each_interface_and_each_section_counts_for_itself() {
     assert_eq!((whole.skipped.other_link_types, whole.skipped.first_link_type), (1, Some(1)));
     let errors = whole.errors();
     assert_eq!(errors.len(), 2);
-    assert!(errors[0].ends_with("interface 1 is not described, 1 interfaces seen so far"));
+    assert!(errors[0].ends_with(
+        "expected the description of interface 1 before its packets, found 1 interfaces"
+    ));
     assert!(errors[1].starts_with("packet 6 at byte "));
-    assert!(errors[1].ends_with("interface 0 is not described, 0 interfaces seen so far"));
+    assert!(errors[1].ends_with(
+        "expected the description of interface 0 before its packets, found 0 interfaces"
+    ));
 }
 
 #[test]
@@ -176,11 +180,12 @@ fn simple_packets_need_an_interface() {
     let packet = cooked(12, &message(Little, 1, &[]));
     let file = [section(Little), simple(Little, 32, &packet)].concat();
     assert!(
-        read(&file).expect("pcapng").errors()[0].starts_with("packet 1 at byte 28: interface 0")
+        read(&file).expect("pcapng").errors()[0]
+            .starts_with("packet 1 at byte 28: expected the description of interface 0")
     );
     let file = [start(Little), simple(Little, 37, &packet)].concat();
     let errors = read(&file).expect("pcapng").errors();
-    assert!(errors[0].ends_with("the contents of the block (type 0x3) do not fit into it"));
+    assert!(errors[0].ends_with("block of type 0x3 is too short for its contents"));
 }
 
 #[test]
@@ -253,7 +258,9 @@ fn a_broken_block_does_not_stop_the_reading() {
         let errors = whole.errors();
         assert_eq!(
             errors[0],
-            format!("block at byte {at}: begins with a length of 20 bytes and ends with one of 24")
+            format!(
+                "block at byte {at}: length at the end of the block is 24 bytes, expected 20 as at its start"
+            )
         );
         assert!(errors[1].starts_with(&format!("packet 1 at byte {}", at + 20)));
         assert_eq!((errors.len(), whole.packets().len()), (2, 1));
@@ -280,11 +287,11 @@ fn a_length_that_leads_nowhere_ends_the_reading() {
         let file = [start(order), good.clone()].concat();
         let at = file.len();
         for (length, words) in [
-            (0, "a length of 0 bytes, it takes 12 at least"),
-            (8, "a length of 8 bytes, it takes 12 at least"),
-            (66, "a block length of 66 bytes is not a multiple of 4"),
-            (132, "132 bytes expected, the input ends after 128"),
-            (u32::MAX - 3, "4294967292 bytes expected, the input ends after 128"),
+            (0, "length is 0 bytes, expected at least 12"),
+            (8, "length is 8 bytes, expected at least 12"),
+            (66, "block length is 66 bytes, expected a multiple of 4"),
+            (132, "input ends early: expected 132 bytes, found 128"),
+            (u32::MAX - 3, "input ends early: expected 4294967292 bytes, found 128"),
         ] {
             for block_type in [6, 0x1234] {
                 let mut bad = good.clone();
@@ -312,7 +319,10 @@ fn a_section_must_tell_its_byte_order_and_its_version() {
     let mut file = small(Big);
     file[13] = 2;
     let whole = read(&file).expect("pcapng");
-    assert_eq!(whole.errors(), ["block at byte 0: version 2 of the format is not known"]);
+    assert_eq!(
+        whole.errors(),
+        ["block at byte 0: expected a known version of the format, found version 2"]
+    );
     assert_eq!(whole.items.len(), 1);
 }
 

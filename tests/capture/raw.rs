@@ -55,11 +55,11 @@ fn text_like_lengths_are_still_lengths() {
 fn a_bad_length_ends_the_reading() {
     for order in [Little, Big] {
         for (length, words) in [
-            (0, "a length of 0 bytes, it takes 16 at least"),
-            (15, "a length of 15 bytes, it takes 16 at least"),
-            (u32::MAX, "a length of 4294967295 bytes, more than 16777216 is not believed"),
-            (0x0100_0000, "16777216 bytes expected, the input ends after 32"),
-            (33, "33 bytes expected, the input ends after 32"),
+            (0, "length is 0 bytes, expected at least 16"),
+            (15, "length is 15 bytes, expected at least 16"),
+            (u32::MAX, "length is 4294967295 bytes, expected at most 16777216"),
+            (0x0100_0000, "input ends early: expected 16777216 bytes, found 32"),
+            (33, "input ends early: expected 33 bytes, found 32"),
         ] {
             let mut stream = message(order, 1, &[0; 4]);
             let at = stream.len();

@@ -38,12 +38,12 @@ fn a_bad_line_does_not_stop_the_reading() {
     assert_eq!(
         whole.errors(),
         [
-            "line 2 at byte 3: hexadecimal digit expected, 'g' found at position 2",
-            "line 3 at byte 6: hexadecimal digit expected, nothing found at position 2",
-            "line 4 at byte 8: hexadecimal digit expected, ' ' found at position 5",
-            "line 5 at byte 16: hexadecimal digit expected, 'x' found at position 3",
-            "line 6 at byte 21: hexadecimal digit expected, 'x' found at position 4",
-            "line 7 at byte 28: hexadecimal digit expected, 'x' found at position 3",
+            "line 2 at byte 3: expected a hexadecimal digit at position 2, found 'g'",
+            "line 3 at byte 6: expected a hexadecimal digit at position 2, found the end",
+            "line 4 at byte 8: expected a hexadecimal digit at position 5, found ' '",
+            "line 5 at byte 16: expected a hexadecimal digit at position 3, found 'x'",
+            "line 6 at byte 21: expected a hexadecimal digit at position 4, found 'x'",
+            "line 7 at byte 28: expected a hexadecimal digit at position 3, found 'x'",
         ]
     );
     let found: Vec<_> = whole.packets().iter().map(|p| (p.number, p.data.clone())).collect();
@@ -99,8 +99,8 @@ fn a_bad_object_does_not_stop_the_reading() {
     assert_eq!(errors[1], "line 3 at byte 27: missing field `hex` at column 13");
     assert!(errors[2].ends_with("expected a JSON object at column 1"));
     assert!(errors[3].starts_with("line 5") && errors[4].starts_with("line 6"), "{errors:?}");
-    assert!(errors[5].ends_with("nothing found at position 2"));
-    assert!(errors[6].ends_with(r"hexadecimal digit expected, '\xc3' found at position 1"));
+    assert!(errors[5].ends_with("at position 2, found the end"));
+    assert!(errors[6].ends_with(r"expected a hexadecimal digit at position 1, found '\xc3'"));
     assert!(errors[7].contains("duplicate field"));
     let not_utf8 = read(b"{\"hex\":\"\xff\"}").expect("JSON lines");
     assert!(matches!(

@@ -143,7 +143,7 @@ fn attr_error() -> Error {
     assert_eq!(error.set, Some(CtattrType::SPEC));
     assert_eq!(
         error.to_string(),
-        "in ctattr_type at byte 20: an attribute header needs 4 bytes, 1 left"
+        "in ctattr_type at byte 20: expected an attribute header of 4 bytes, found 1"
     );
     error
 }

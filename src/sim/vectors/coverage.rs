@@ -21,6 +21,9 @@ use alloc::vec::Vec;
 /// The attribute sets and the release decide which features exist, and not the generator. An attribute
 /// that the generator forgets is therefore missing, and one that the release cannot send is
 /// unexpected.
+///
+/// # Examples
+/// See the [module](super).
 #[derive(Clone, Debug)]
 pub struct Coverage {
     kernel: Kernel,

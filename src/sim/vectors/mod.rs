@@ -183,6 +183,9 @@ pub enum Source {
 }
 
 /// A test vector: a message of the simulated kernel, and its state.
+///
+/// # Examples
+/// See the [module](self).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Vector {
@@ -214,6 +217,9 @@ impl Vector {
 }
 
 /// An endless iterator over the test vectors of a kernel.
+///
+/// # Examples
+/// See the [module](self).
 #[derive(Clone, Debug)]
 pub struct Vectors {
     kernel: Kernel,
