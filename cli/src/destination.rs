@@ -1,13 +1,18 @@
 //! Opens the destinations of flow records.
 
-use crate::options::destination::{Dest, Host, Target};
+#[cfg(target_os = "linux")]
+use crate::options::destination::Host;
+use crate::options::destination::{Dest, Target};
 use crate::stop::Stop;
 use ctnetlink_flow::export::{
-    Destination, IpfixFile, LogFile, Options, RowFile, RowFormat, TcpExporter, TcpOptions,
-    UdpExporter,
+    Destination, IpfixFile, LogFile, Options, Problem, RowFile, RowFormat,
 };
+#[cfg(target_os = "linux")]
+use ctnetlink_flow::export::{TcpExporter, TcpOptions, UdpExporter};
+use ctnetlink_flow::ipfix::Mode;
 use ctnetlink_flow::{csv, json};
 use std::io;
+#[cfg(target_os = "linux")]
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
 use std::time::Duration;
@@ -18,10 +23,34 @@ const FLUSH_AFTER: Duration = Duration::from_millis(900);
 const CSV: RowFormat = RowFormat { header: csv::write_header, row: csv::write_row };
 const JSON: RowFormat = RowFormat { header: |_| {}, row: json::write_row };
 
-/// Opens a destination.
-///
-/// A file that exists is continued.
-pub(crate) fn open(dest: &Dest, now: u64) -> Result<Box<dyn Destination>, Stop> {
+/// A destination with its name.
+pub(crate) struct NamedDestination {
+    pub(crate) name: String,
+    /// NEW events become records, too.
+    pub(crate) takes_new: bool,
+    pub(crate) destination: Box<dyn Destination + Send>,
+}
+
+impl NamedDestination {
+    /// Opens a destination.
+    ///
+    /// A file that exists is continued.
+    pub(crate) fn open(dest: &Dest, now: u64) -> Result<Self, Stop> {
+        Ok(Self {
+            name: dest.name.clone(),
+            takes_new: dest.ipfix.mode == Mode::NatEvents,
+            destination: open(dest, now)?,
+        })
+    }
+}
+
+/// Returns `true` if nobody reads standard output any more.
+pub(crate) fn is_closed_pipe(problem: &Problem) -> bool {
+    matches!(problem, Problem::Write(path, error)
+        if path.as_os_str() == "-" && error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn open(dest: &Dest, now: u64) -> Result<Box<dyn Destination + Send>, Stop> {
     let options = Options { ipfix: dest.ipfix, flush_after: FLUSH_AFTER, ..Options::default() };
     let file = |path: &Path| {
         if path == Path::new("-") {
@@ -33,11 +62,17 @@ pub(crate) fn open(dest: &Dest, now: u64) -> Result<Box<dyn Destination>, Stop> 
         Target::Csv(path) => Box::new(RowFile::new(file(path)?, CSV)),
         Target::Json(path) => Box::new(RowFile::new(file(path)?, JSON)),
         Target::IpfixFile(path) => Box::new(IpfixFile::new(file(path)?, options, now)),
+        #[cfg(not(target_os = "linux"))]
+        Target::IpfixUdp(_) | Target::IpfixTcp(_) => {
+            return Err(Stop::Unusable(format!("{}: collectors need Linux", dest.name)));
+        }
+        #[cfg(target_os = "linux")]
         Target::IpfixUdp(host) => {
             let address = resolve(dest, host)?.remove(0);
             let opened = UdpExporter::connect(address, dest.mtu, options, now);
             Box::new(opened.map_err(|error| failed(dest, &error))?)
         }
+        #[cfg(target_os = "linux")]
         Target::IpfixTcp(host) => {
             let addresses = resolve(dest, host)?;
             let tcp = TcpOptions::default();
@@ -48,6 +83,7 @@ pub(crate) fn open(dest: &Dest, now: u64) -> Result<Box<dyn Destination>, Stop> 
 }
 
 /// Returns the addresses of a collector, of which there is at least one.
+#[cfg(target_os = "linux")]
 fn resolve(dest: &Dest, host: &Host) -> Result<Vec<SocketAddr>, Stop> {
     let addresses = (&host.name[..], host.port).to_socket_addrs();
     let addresses: Vec<_> = addresses.map_err(|error| failed(dest, &error))?.collect();
@@ -57,6 +93,7 @@ fn resolve(dest: &Dest, host: &Host) -> Result<Vec<SocketAddr>, Stop> {
     }
 }
 
+#[cfg(target_os = "linux")]
 fn failed(dest: &Dest, error: &io::Error) -> Stop {
     Stop::Unusable(format!("{}: {error}", dest.name))
 }

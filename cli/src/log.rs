@@ -1,6 +1,6 @@
 //! `ctnetlink log`.
 
-use crate::destination;
+use crate::destination::{NamedDestination, is_closed_pipe};
 use crate::live::{Until, enable, losses, note, open};
 use crate::matcher::Matcher;
 use crate::metrics::Metrics;
@@ -13,8 +13,6 @@ use crate::stop::Stop;
 use ctnetlink::socket::{Buffer, Events, Extension, SocketError};
 use ctnetlink::{Conntrack, Group, Kind};
 use ctnetlink_flow::Flow;
-use ctnetlink_flow::export::{Destination, Problem};
-use ctnetlink_flow::ipfix::Mode;
 use std::fs;
 use std::io;
 use std::sync::Arc;
@@ -68,7 +66,7 @@ pub(crate) fn run(args: &Log) -> Result<Status, Stop> {
         EXTENSIONS.into_iter().try_for_each(enable)?;
     }
     let start = now().unwrap_or(0);
-    let outputs = args.to.iter().map(|dest| Output::open(dest, start));
+    let outputs = args.to.iter().map(|dest| NamedDestination::open(dest, start));
     let outputs = outputs.collect::<Result<Vec<_>, _>>()?;
     let mut groups = vec![Group::Destroy];
     if outputs.iter().any(|output| output.takes_new) {
@@ -98,35 +96,18 @@ fn hangup() -> Result<Arc<AtomicBool>, Stop> {
 }
 
 #[cfg(feature = "metrics")]
-fn start_metrics(args: &Log, outputs: &[Output]) -> Result<Option<Metrics>, Stop> {
+fn start_metrics(args: &Log, outputs: &[NamedDestination]) -> Result<Option<Metrics>, Stop> {
     let names: Vec<_> = outputs.iter().map(|output| &output.name[..]).collect();
     args.metrics.map(|address| Metrics::start(address, &names)).transpose()
 }
 
 #[cfg(not(feature = "metrics"))]
-fn start_metrics(_: &Log, _: &[Output]) -> Result<Option<Metrics>, Stop> {
+fn start_metrics(_: &Log, _: &[NamedDestination]) -> Result<Option<Metrics>, Stop> {
     Ok(None)
 }
 
-/// A destination with its name.
-struct Output {
-    name: String,
-    takes_new: bool,
-    destination: Box<dyn Destination>,
-}
-
-impl Output {
-    fn open(dest: &Dest, now: u64) -> Result<Self, Stop> {
-        Ok(Self {
-            name: dest.name.clone(),
-            takes_new: dest.ipfix.mode == Mode::NatEvents,
-            destination: destination::open(dest, now)?,
-        })
-    }
-}
-
 struct Logger {
-    outputs: Vec<Output>,
+    outputs: Vec<NamedDestination>,
     metrics: Option<Metrics>,
     buffer: Buffer,
     entry: Conntrack,
@@ -149,7 +130,7 @@ struct Losses {
 }
 
 impl Logger {
-    fn new(outputs: Vec<Output>, metrics: Option<Metrics>, events: &Events) -> Self {
+    fn new(outputs: Vec<NamedDestination>, metrics: Option<Metrics>, events: &Events) -> Self {
         let losses = Losses::default();
         if let Err(error) = events.dropped_events() {
             print_warning(format_args!("the number of dropped events is not known: {error}"));
@@ -287,10 +268,8 @@ impl Logger {
     fn report_problems(&mut self) -> Result<(), Stop> {
         for output in &mut self.outputs {
             match output.destination.take_problem() {
-                Some(Problem::Write(path, error))
-                    if path.as_os_str() == "-" && error.kind() == io::ErrorKind::BrokenPipe =>
-                {
-                    return Err(Stop::Output(error));
+                Some(problem) if is_closed_pipe(&problem) => {
+                    return Err(Stop::Output(io::ErrorKind::BrokenPipe.into()));
                 }
                 Some(problem) => print_error(format_args!("{}: {problem}", output.name)),
                 None => {}

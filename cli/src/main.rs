@@ -15,7 +15,6 @@ mod decode;
 mod decompress;
 #[cfg(target_os = "linux")]
 mod delete;
-#[cfg(target_os = "linux")]
 mod destination;
 mod flows;
 #[cfg(target_os = "linux")]

@@ -1,10 +1,12 @@
 //! `ctnetlink flows`.
 
+mod exports;
 mod table;
 
 use crate::input::read_all;
 use crate::matcher::Matcher;
 use crate::messages::{Place, Sink};
+use crate::options::destination::{Dest, HELP, Target};
 use crate::options::filter::Filter;
 use crate::options::jobs::Jobs;
 use crate::options::labels::LabelMapOption;
@@ -16,13 +18,16 @@ use clap::ValueEnum;
 use ctnetlink::error::Error;
 use ctnetlink::{Conntrack, Kind, Message};
 use ctnetlink_flow::{Flow, csv, json};
+use exports::Exports;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Print the flow records in capture files
 ///
 /// A DESTROY event is the record of a flow that has ended: its addresses, times and counters. The
-/// columns of CSV and JSON are described in docs/columns.md. Decoding errors go to standard error
+/// columns of CSV and JSON are described in docs/columns.md. --to writes the records to new files, or
+/// sends them to collectors; a collector over TCP that is slow is waited for. Decoding errors go to standard error
 /// with file, packet, message and byte offset. The last line there is
 /// `messages=N flows=N without_row=N errors=N`; `without_row` counts the messages without a record,
 /// because they are not about an entry, are another event, or do not match the filters.
@@ -34,9 +39,12 @@ pub(crate) struct Flows {
     /// Messages that make a record
     #[arg(short, long, value_enum, value_delimiter = ',', default_value = "destroy")]
     event: Vec<Event>,
-    /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Format on standard output [default: table, or nothing if there are destinations]
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+    /// Destination of the records, once or more often
+    #[arg(long, value_name = "DEST", long_help = HELP)]
+    to: Vec<Dest>,
     /// Name of the host whose kernel sent the messages, for the column `host`
     #[arg(long, value_name = "NAME")]
     host: Option<String>,
@@ -85,21 +93,34 @@ impl From<Event> for Kind {
 }
 
 pub(crate) fn run(args: &Flows) -> Result<Status, Stop> {
+    let (format, dests) = outputs(args)?;
+    let matcher = args.filter.matcher(&args.labelmap.read()?)?;
+    let exports = match &dests[..] {
+        [] => None,
+        dests => Some(Exports::open(dests)?),
+    };
+    // Destinations need the flows in their order.
+    let jobs = if exports.is_some() { 1 } else { args.jobs.count() };
     let rows = Rows {
         kinds: args.event.iter().map(|&event| event.into()).collect(),
-        matcher: args.filter.matcher(&args.labelmap.read()?)?,
-        format: args.format,
+        takes_new: exports.as_ref().is_some_and(Exports::takes_new),
+        matcher,
+        format,
+        exports: exports.map(Mutex::new),
         host: args.host.as_deref(),
         word_size: args.word_size.word_size,
     };
     let mut header = Vec::new();
-    match args.format {
-        Format::Table => table::write_header(&mut header),
-        Format::Csv => csv::write_header(&mut header),
-        Format::Json => {}
+    match format {
+        Some(Format::Table) => table::write_header(&mut header),
+        Some(Format::Csv) => csv::write_header(&mut header),
+        Some(Format::Json) | None => {}
     }
     io::stdout().write_all(&header)?;
-    let (counts, status) = read_all(&args.files, args.jobs.count(), &rows)?;
+    let (counts, mut status) = read_all(&args.files, jobs, &rows)?;
+    if let Some(exports) = &rows.exports {
+        status = status.max(lock(exports).finish());
+    }
     let without_row = counts.messages - counts.good;
     eprintln!(
         "messages={} flows={} without_row={without_row} errors={}",
@@ -108,41 +129,87 @@ pub(crate) fn run(args: &Flows) -> Result<Status, Stop> {
     Ok(status)
 }
 
+/// Returns the format on standard output and the destinations elsewhere.
+fn outputs(args: &Flows) -> Result<(Option<Format>, Vec<Dest>), Stop> {
+    let is_stdout = |path: &Path| path == Path::new("-");
+    let mut formats: Vec<_> = args.format.into_iter().collect();
+    let mut dests = Vec::new();
+    let mut others = 0;
+    for dest in &args.to {
+        match &dest.target {
+            Target::Csv(path) if is_stdout(path) => formats.push(Format::Csv),
+            Target::Json(path) if is_stdout(path) => formats.push(Format::Json),
+            target => {
+                others += usize::from(matches!(target, Target::IpfixFile(path) if is_stdout(path)));
+                dests.push(dest.clone());
+            }
+        }
+    }
+    if formats.len() + others > 1 {
+        let problem = "only one of --format and the destinations can be standard output";
+        return Err(Stop::Unusable(problem.into()));
+    }
+    if args.to.is_empty() && formats.is_empty() {
+        formats.push(Format::Table);
+    }
+    Ok((formats.pop(), dests))
+}
+
+fn lock(exports: &Mutex<Exports>) -> MutexGuard<'_, Exports> {
+    exports.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Makes rows of messages.
 struct Rows<'a> {
     kinds: Vec<Kind>,
+    /// A destination needs the NEW events in any case.
+    takes_new: bool,
     matcher: Matcher,
-    format: Format,
+    /// Absent if nothing is printed.
+    format: Option<Format>,
+    exports: Option<Mutex<Exports>>,
     host: Option<&'a str>,
     word_size: usize,
 }
 
+impl Rows<'_> {
+    fn write(&self, flow: &Flow<'_>, is_wanted: bool, out: &mut Output) {
+        match self.format.filter(|_| is_wanted) {
+            Some(Format::Table) => table::write_row(flow, &mut out.stdout),
+            Some(Format::Csv) => csv::write_row(flow, &mut out.stdout),
+            Some(Format::Json) => json::write_row(flow, &mut out.stdout),
+            None => {}
+        }
+        if let Some(exports) = &self.exports {
+            lock(exports).push(flow, is_wanted);
+        }
+        out.counts.good += 1;
+    }
+}
+
 impl Sink for Rows<'_> {
     fn message(&self, place: &Place<'_>, message: &Message<'_>, out: &mut Output) {
-        let Output { stdout, problems, counts } = out;
-        counts.messages += 1;
+        let kind = message.kind();
+        let is_wanted = self.kinds.contains(&kind);
         let mut is_broken = false;
         let mut report = |error: Error| {
-            problems.error(format_args!("{place}: {error}"));
+            out.problems.error(format_args!("{place}: {error}"));
             is_broken = true;
         };
         let mut entry = Conntrack::default();
-        if !self.kinds.contains(&message.kind()) {
+        // A message may fail because it is too short, or because statistics are replies, too.
+        let is_row = (is_wanted || (self.takes_new && kind == Kind::New))
+            && entry.read_message(message, &mut report).is_ok();
+        if !is_row {
             message.for_each_error(&mut report);
-        } else if entry.read_message(message, &mut report).is_err() {
-            // It is too short, or statistics, which are replies, too.
-            message.for_each_error(&mut report);
-        } else if self.matcher.matches_entry(&entry) {
+        }
+        out.counts.messages += 1;
+        out.counts.errors += u64::from(is_broken);
+        if is_row && self.matcher.matches_entry(&entry) {
             let flow =
                 Flow { event_time: place.time, host: self.host, ..Flow::new(*message, &entry) };
-            match self.format {
-                Format::Table => table::write_row(&flow, stdout),
-                Format::Csv => csv::write_row(&flow, stdout),
-                Format::Json => json::write_row(&flow, stdout),
-            }
-            counts.good += 1;
+            self.write(&flow, is_wanted, out);
         }
-        counts.errors += u64::from(is_broken);
     }
 
     fn word_size(&self) -> usize {

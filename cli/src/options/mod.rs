@@ -1,7 +1,6 @@
 //! Options that several subcommands share, one group per file.
 
 pub(crate) mod bits;
-#[cfg(target_os = "linux")]
 pub(crate) mod destination;
 #[cfg(target_os = "linux")]
 pub(crate) mod event;

@@ -63,6 +63,13 @@ pub trait Destination {
     /// Returns the time at which [`tick`](Self::tick) has something to do.
     fn next_deadline(&self) -> u64;
 
+    /// Returns `true` if a collector does not receive fast enough, so that further records are dropped.
+    ///
+    /// A program whose flows can wait calls [`tick`](Self::tick) until it returns `false`.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+
     /// Starts a new file, if this is a file.
     fn rotate(&mut self, now: u64) {
         let _ = now;

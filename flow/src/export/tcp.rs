@@ -237,6 +237,10 @@ impl Destination for TcpExporter {
         }
     }
 
+    fn is_waiting(&self) -> bool {
+        self.exporter.is_full() && !matches!(self.state, State::Closed { .. })
+    }
+
     /// Waits for the collector, but not longer than [`TcpOptions::patience`].
     fn finish(&mut self, now: u64) {
         self.exporter.finish(now);
