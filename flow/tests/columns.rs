@@ -228,11 +228,7 @@ fn udp() -> Conntrack {
 #[test]
 fn a_number_that_does_not_fit_is_absent_and_in_rest() {
     const TOO_LARGE: u64 = 1 << 63;
-    let counters = |packets, bytes| Counters {
-        packets: Some(packets),
-        bytes: Some(bytes),
-        ..Counters::default()
-    };
+    let counters = |packets, bytes| Counters { packets: Some(packets), bytes: Some(bytes) };
     let entry = Conntrack {
         counters_orig: counters(TOO_LARGE, TOO_LARGE - 1),
         timestamp: Timestamp { start: Some(123_456_789), stop: Some(TOO_LARGE + 987) },

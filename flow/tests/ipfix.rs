@@ -159,7 +159,7 @@ fn messages_without_a_flow_have_no_record() {
 fn uniflows_are_one_record_a_direction() {
     let config = Config { mode: Mode::Uniflow, ..Config::default() };
     let mut silent = tcp4();
-    silent.counters_reply = Counters { packets: Some(0), bytes: Some(0), ..Counters::default() };
+    silent.counters_reply = Counters { packets: Some(0), bytes: Some(0) };
     let records = records(config, &[with_nat(tcp4()), silent]);
     let [forward, reply, _silent] = &records[..] else { panic!("{records:?}") };
     assert_eq!(forward.addr(Element::SOURCE_IPV4_ADDRESS), Some("10.1.2.3".parse().unwrap()));
@@ -224,10 +224,9 @@ fn nat_events_begin_and_end_a_translation() {
         Flow { event_time: Some(STOP + 5_000_000), ..Flow::new(message.as_message(), &untimed) };
     assert_eq!(encoder.push(&flow, NOW), 1);
 
-    let mut collector = Collector::default();
+    let mut reader = Reader::default();
     let messages = take(&mut encoder);
-    let records: Vec<_> =
-        messages.iter().flat_map(|bytes| collector.decode(bytes).records).collect();
+    let records: Vec<_> = messages.iter().flat_map(|bytes| reader.decode(bytes).records).collect();
     let what = |record: &Record| {
         let time = record.number(Element::OBSERVATION_TIME_MILLISECONDS).unwrap();
         (record.number(Element::NAT_EVENT).unwrap(), time)
@@ -270,9 +269,9 @@ fn sequence_numbers_count_the_records_before_a_message() {
             encoder.resend_templates(NOW);
         }
     }
-    let (mut collector, mut flows, mut statistics) = (Collector::default(), 0, 0);
+    let (mut reader, mut flows, mut statistics) = (Reader::default(), 0, 0);
     for message in take(&mut encoder) {
-        let decoded = collector.decode(&message);
+        let decoded = reader.decode(&message);
         assert!(decoded.length <= 400, "{decoded:?}");
         let count = if decoded.domain == 0 { &mut statistics } else { &mut flows };
         assert_eq!(decoded.sequence, *count, "{decoded:?}");
@@ -290,21 +289,21 @@ fn templates_precede_their_records_and_are_sent_again() {
         assert_eq!(push(&mut encoder, entry), 1);
     }
     let first = take(&mut encoder);
-    let mut collector = Collector::default();
-    let announced = |messages: &[Vec<u8>], collector: &mut Collector| -> Vec<u16> {
-        messages.iter().flat_map(|message| collector.decode(message).templates).collect()
+    let mut reader = Reader::default();
+    let announced = |messages: &[Vec<u8>], reader: &mut Reader| -> Vec<u16> {
+        messages.iter().flat_map(|message| reader.decode(message).templates).collect()
     };
-    let templates = announced(&first, &mut collector);
+    let templates = announced(&first, &mut reader);
     assert_eq!(templates.len(), shapes.len());
     encoder.resend_templates(NOW);
     let again = take(&mut encoder);
     // They do not fit one message of 484 bytes.
     assert!(again.len() > 1);
-    assert_eq!(announced(&again, &mut Collector::default()), templates);
-    assert!(again.iter().all(|message| collector.decode(message).sequence == 7));
+    assert_eq!(announced(&again, &mut Reader::default()), templates);
+    assert!(again.iter().all(|message| reader.decode(message).sequence == 7));
     // Later records need no template.
     assert_eq!(push(&mut encoder, &tcp6()), 1);
-    assert!(announced(&take(&mut encoder), &mut collector).is_empty());
+    assert!(announced(&take(&mut encoder), &mut reader).is_empty());
 }
 
 #[test]
@@ -318,7 +317,7 @@ fn a_new_session_discards_what_was_not_sent_and_begins_at_zero() {
     push(&mut encoder, &tcp4());
     let messages = take(&mut encoder);
     let [message] = &messages[..] else { panic!("{messages:?}") };
-    let decoded = Collector::default().decode(message);
+    let decoded = Reader::default().decode(message);
     assert_eq!((decoded.sequence, decoded.records.len(), decoded.templates.len()), (0, 1, 1));
 }
 
@@ -338,7 +337,7 @@ fn statistics_tell_a_collector_what_it_did_not_receive() {
     encoder.push_statistics(&statistics, NOW);
     let messages = take(&mut encoder);
     let [message] = &messages[..] else { panic!("{messages:?}") };
-    let decoded = Collector::default().decode(message);
+    let decoded = Reader::default().decode(message);
     assert_eq!((decoded.domain, decoded.sequence), (0, 0));
     let [sent, not_sent] = &decoded.records[..] else { panic!("{decoded:?}") };
     assert_eq!(sent.number(Element::OBSERVATION_DOMAIN_ID), Some(77));

@@ -18,7 +18,7 @@ fn annotate(title: &str, encoder: &mut Encoder, out: &mut String) {
     for message in take(encoder) {
         let _ = writeln!(out, "# {title}");
         let mut rest = &message[..];
-        Collector::default().decode_and_note(&message, &mut |length, what| {
+        Reader::default().decode_and_note(&message, &mut |length, what| {
             let (piece, after) = rest.split_at(length);
             rest = after;
             let bytes: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();

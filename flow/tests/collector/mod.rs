@@ -1,17 +1,15 @@
-//! A collector for tests, which reads IPFIX messages as RFC 7011 defines them.
-//!
-//! It shares no code with the crate.
+//! A collector for tests: the records of a session, and what its sequence numbers say is missing.
 #![allow(dead_code, reason = "each test program uses a part")]
 
-use std::collections::BTreeMap;
+mod reader;
 
-/// A field of a template: element, enterprise number, length.
-type Field = (u16, u32, u16);
+use reader::Reader;
+use std::collections::BTreeMap;
 
 /// What a collector knows after some messages of one session.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
-    templates: BTreeMap<(u32, u16), Vec<Field>>,
+    reader: Reader,
     /// The sequence number that each domain must have next.
     next: BTreeMap<u32, u32>,
     /// The number of data records that are missing according to the sequence numbers of flows.
@@ -30,24 +28,12 @@ pub(crate) struct Collector {
     pub(crate) left_over: usize,
 }
 
-fn number(bytes: &[u8]) -> u128 {
-    bytes.iter().fold(0, |number, &byte| number << 8 | u128::from(byte))
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_be_bytes(bytes[at..at + 2].try_into().unwrap())
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap())
-}
-
 impl Collector {
     /// Reads all whole messages of a stream, and returns the number of their bytes.
     pub(crate) fn stream(&mut self, stream: &[u8]) -> usize {
         let mut at = 0;
         while stream.len() - at >= 16 {
-            let length = usize::from(u16_at(stream, at + 2));
+            let length = usize::from(u16::from_be_bytes([stream[at + 2], stream[at + 3]]));
             assert!(length >= 16, "a message of {length} bytes");
             if at + length > stream.len() {
                 break;
@@ -60,87 +46,38 @@ impl Collector {
     }
 
     pub(crate) fn message(&mut self, message: &[u8]) {
-        assert_eq!(u16_at(message, 0), 10, "the version");
-        assert_eq!(usize::from(u16_at(message, 2)), message.len(), "the length");
+        let decoded = self.reader.decode(message);
         self.messages += 1;
         self.longest = self.longest.max(message.len());
-        let (sequence, domain) = (u32_at(message, 8), u32_at(message, 12));
+        self.announced += decoded.templates.len() as u64;
+        self.undecoded += u64::from(decoded.undecoded);
+        let (sequence, domain) = (decoded.sequence, decoded.domain);
         let expected = self.next.get(&domain).copied().unwrap_or(sequence);
         if domain != 0 {
             self.missing += u64::from(sequence.wrapping_sub(expected));
         }
-        let undecoded = self.undecoded;
-        let mut count = 0;
-        let mut at = 16;
-        while at < message.len() {
-            let (set, length) = (u16_at(message, at), usize::from(u16_at(message, at + 2)));
-            let content = &message[at + 4..at + length];
-            count += match set {
-                2 => self.templates(domain, content, 4),
-                3 => self.templates(domain, content, 6),
-                256.. => self.data(domain, set, content),
-                _ => panic!("set {set}"),
-            };
-            at += length;
-        }
-        assert_eq!(at, message.len());
-        if self.undecoded == undecoded {
-            self.next.insert(domain, sequence.wrapping_add(count));
+        if decoded.undecoded == 0 {
+            self.next.insert(domain, sequence.wrapping_add(decoded.records.len() as u32));
         } else {
             // The number of records in the set is not known.
             self.next.remove(&domain);
         }
-    }
-
-    fn templates(&mut self, domain: u32, set: &[u8], header: usize) -> u32 {
-        let mut at = 0;
-        while at < set.len() {
-            let (id, count) = (u16_at(set, at), u16_at(set, at + 2));
-            at += header;
-            let mut fields = Vec::new();
-            for _ in 0..count {
-                let (element, length) = (u16_at(set, at), u16_at(set, at + 2));
-                at += 4;
-                let mut enterprise = 0;
-                if element & 0x8000 != 0 {
-                    enterprise = u32_at(set, at);
-                    at += 4;
-                }
-                fields.push((element & 0x7fff, enterprise, length));
+        for record in decoded.records {
+            let fields = record.fields.into_iter().filter(|field| field.1.is_none());
+            let values = fields.map(|(number, _, bytes)| (number, value(&bytes)));
+            match domain {
+                0 => self.statistics.extend(values),
+                _ => self.records.push(values.collect()),
             }
-            self.templates.insert((domain, id), fields);
-            self.announced += 1;
         }
-        0
-    }
-
-    fn data(&mut self, domain: u32, template: u16, mut set: &[u8]) -> u32 {
-        let Some(fields) = self.templates.get(&(domain, template)) else {
-            self.undecoded += 1;
-            return 0;
-        };
-        let mut count = 0;
-        while !set.is_empty() {
-            let mut record = BTreeMap::new();
-            for &(element, enterprise, length) in fields {
-                let (value, rest) = set.split_at(length.into());
-                if enterprise == 0 {
-                    record.insert(element, number(value));
-                }
-                set = rest;
-            }
-            if domain == 0 {
-                self.statistics.extend(record);
-            } else {
-                self.records.push(record);
-            }
-            count += 1;
-        }
-        count
     }
 
     /// Returns the number of flows that the newest statistics report as lost.
     pub(crate) fn not_sent(&self) -> u128 {
         self.statistics[&166]
     }
+}
+
+fn value(bytes: &[u8]) -> u128 {
+    bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte))
 }

@@ -78,7 +78,9 @@ pub(crate) fn recorded() -> Vec<Ended> {
             continue;
         }
         for file in files.flatten().map(|file| file.path()) {
-            if file.extension().is_none_or(|extension| extension == "txt") {
+            let is_capture =
+                ["jsonl", "pcap", "pcapng"].map(|end| file.extension() == Some(end.as_ref()));
+            if !is_capture.contains(&true) {
                 continue;
             }
             let mut reader =
