@@ -135,7 +135,7 @@ fn lines_without_kind_are_exact() {
 
 #[test]
 fn unknown_releases_are_rejected() {
-    for release in ["99.9", "2.6.38", "7.3"] {
+    for release in ["99.9", "2.6.38", "2.6.40", "3.20", "4.21", "6.20", "7.3"] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ctnetlink"));
         let output = command.args(["sim", "-", "--kernel", release]).output().unwrap();
         assert_eq!(output.status.code(), Some(2));

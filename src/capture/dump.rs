@@ -13,8 +13,10 @@ const LIMIT: usize = 4 << 20;
 const REPEATED: usize = 64 << 10;
 /// The number of bytes per line of `xxd -p`.
 const XXD_WIDTH: usize = 30;
-/// The number of bytes per line of `od`, `hexdump` and strace.
-const OD_WIDTH: usize = 16;
+/// The number of bytes per line of strace.
+const STRACE_WIDTH: usize = 16;
+/// The unit of the number of bytes per line that users give to `xxd -p` and od, and its usual maximum.
+const WIDTHS: (usize, usize) = (8, 64);
 
 /// The form of a text.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -56,8 +58,9 @@ impl Form {
             }
         }
         let Ok(bytes) = decode(line) else { return Ok(None) };
-        let separated = line.contains(&b' ');
-        let is_wrapped = bytes.len() == if separated { OD_WIDTH } else { XXD_WIDTH };
+        let (unit, most) = WIDTHS;
+        let is_wrapped =
+            bytes.len() == XXD_WIDTH || (bytes.len() <= most && bytes.len() % unit == 0);
         Ok((is_wrapped && is_cut(&bytes)).then_some(Self::Width(line.len())))
     }
 }
@@ -233,7 +236,7 @@ impl<'a> Line<'a> {
         let indent = data.iter().take_while(|byte| **byte == b' ').count();
         let after = data.get(indent..).unwrap_or_default();
         let end = after.windows(gap.len()).position(|window| window == gap);
-        let bar = after.iter().position(|byte| *byte == b'|');
+        let bar = after.iter().position(|byte| matches!(byte, b'|' | b'>'));
         let end = indent + end.unwrap_or(after.len()).min(bar.unwrap_or(after.len()));
         let characters = data.get(end + gap.len()..).unwrap_or_default();
         let data = data.get(..end).unwrap_or_default();
@@ -283,7 +286,7 @@ impl<'a> Line<'a> {
 fn first_bytes(data: &[u8]) -> &[u8] {
     let indent = data.iter().take_while(|byte| **byte == b' ').count();
     // Two digits and a space per byte, and a second space after the eighth.
-    data.get(..indent + 3 * OD_WIDTH).unwrap_or(data)
+    data.get(..indent + 3 * STRACE_WIDTH).unwrap_or(data)
 }
 
 /// Decodes pairs of hexadecimal digits between spaces.

@@ -146,6 +146,8 @@ pub enum CaptureErrorKind {
     },
     /// A text of JSON objects whose first has no key `hex`.
     NoHex,
+    /// A text whose first JSON object does not end on its line.
+    OpenObject,
     /// A line of a dump whose offset is not the number of the bytes before it; the dump is lost.
     Offset {
         /// The number of bytes before the line.
@@ -234,6 +236,10 @@ impl fmt::Display for CaptureErrorKind {
             Self::Calls => f.write_str(
                 "expected bytes, found system calls; run strace with `-e read=FD -e write=FD` and keep \
                  the lines that begin with ` | `",
+            ),
+            Self::OpenObject => f.write_str(
+                "expected a JSON object per line, found one that does not end on its line; `jq -c .` \
+                 writes each on one line",
             ),
             Self::NoHex => f.write_str(
                 "expected JSON objects with the bytes of a message in the key `hex`, as \

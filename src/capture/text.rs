@@ -201,6 +201,7 @@ impl Content {
             return match serde_json::from_slice(line) {
                 // Other objects are then not likely to have the key, and one error is enough.
                 Ok(AnyObject { hex: None }) => Err(CaptureErrorKind::NoHex),
+                Err(error) if error.is_eof() => Err(CaptureErrorKind::OpenObject),
                 // Other errors are reported when the line is read.
                 _ => Ok(Some(Self::Json)),
             };

@@ -49,6 +49,8 @@ fn dumps_of_programs_have_the_bytes_of_their_input() {
         ("xxd", "-c 8"),
         ("xxd", "-d"),
         ("xxd", "-p"),
+        ("xxd", "-p -c 16"),
+        ("xxd", "-p -c 64"),
         ("xxd", "-i"),
         ("hexdump", "-C"),
         ("hexdump", "-v -C"),
@@ -56,6 +58,9 @@ fn dumps_of_programs_have_the_bytes_of_their_input() {
         ("od", "-Ax -tx1"),
         ("od", "-Ad -v -tx1 -w32"),
         ("od", "-An -tx1"),
+        ("od", "-An -tx1 -w8"),
+        ("od", "-tx1z"),
+        ("od", "-Ax -v -tx1z"),
     ] {
         for bytes in [&first, &second, &long] {
             let Some(text) = output(program, arguments, bytes) else { continue };

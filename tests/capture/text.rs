@@ -83,6 +83,14 @@ fn objects_without_bytes_are_one_error() {
     );
 }
 
+/// As jq prints them without `-c`.
+#[test]
+fn objects_over_several_lines_are_one_error() {
+    let text = "{\n  \"packet\": 1,\n  \"hex\": \"0102\"\n}\n".repeat(50);
+    let error = Reader::new(text.as_bytes()).expect_err("several lines");
+    assert!(matches!(error.kind, CaptureErrorKind::OpenObject));
+}
+
 #[test]
 fn a_bad_object_does_not_stop_the_reading() {
     let text = concat!(
@@ -107,7 +115,7 @@ fn a_bad_object_does_not_stop_the_reading() {
         not_utf8.items[0].as_ref().expect_err("not UTF-8").kind,
         CaptureErrorKind::Json { .. }
     ));
-    let deep = format!("{{\"x\":{}", "[".repeat(100_000));
+    let deep = format!("{{\"hex\":\"01\"}}\n{{\"x\":{}", "[".repeat(100_000));
     assert_eq!(read(deep.as_bytes()).expect("JSON lines").errors().len(), 1);
 }
 
