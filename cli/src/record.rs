@@ -47,7 +47,9 @@ pub(crate) struct Record {
     #[arg(
         short,
         long,
+        alias = "event-mask",
         value_enum,
+        ignore_case = true,
         value_delimiter = ',',
         default_value = "new,update,destroy,expect-new,expect-destroy"
     )]

@@ -19,7 +19,15 @@ use crate::stop::Stop;
 #[derive(clap::Args)]
 pub(crate) struct Watch {
     /// Events to print
-    #[arg(short, long, value_enum, value_delimiter = ',', default_value = "new,update,destroy")]
+    #[arg(
+        short,
+        long,
+        alias = "event-mask",
+        value_enum,
+        ignore_case = true,
+        value_delimiter = ',',
+        default_value = "new,update,destroy"
+    )]
     event: Vec<Event>,
     #[command(flatten)]
     output: OutputOptions,

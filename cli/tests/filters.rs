@@ -51,6 +51,7 @@ const SHARED: &[(&str, usize)] = &[
     ("-r 192.0.2.10", 1),
     ("-q 192.0.2.9", 2),
     ("-p TCP", 3),
+    ("--protonum tcp", 3),
     ("-p tcp --state ESTABLISHED", 1),
     ("-p tcp --state CLOSE_WAIT", 1),
     ("-p tcp --state LISTEN", 0),
@@ -352,7 +353,7 @@ fn record_filters_events() {
     let Some(mut socket) = socket(TEST) else { return };
     let path = std::env::temp_dir().join(format!("ctnetlink-part-{}.pcapng", std::process::id()));
     let path = path.to_str().unwrap();
-    let filter = ["-e", "new,update,destroy", "-s", "10.0.67.0/24", "-m", "0x4322"];
+    let filter = ["--event-mask", "NEW,UPDATES,DESTROY", "-s", "10.0.67.0/24", "-m", "0x4322"];
     let record =
         start(&[&["record", "-o", path, "--count", "2", "--for", "20"], &filter[..]].concat());
     wait_for_listener(FLOWS);

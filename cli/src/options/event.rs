@@ -8,6 +8,7 @@ pub(crate) enum Event {
     /// A new entry
     New,
     /// A changed entry
+    #[value(alias = "updates")]
     Update,
     /// A removed entry
     Destroy,

@@ -19,7 +19,7 @@ pub(crate) struct OrigOptions {
     #[command(flatten)]
     family: FamilyOption,
     /// Transport protocol, by name or number
-    #[arg(short, long, value_parser = proto)]
+    #[arg(short, long, value_parser = proto, alias = "protonum")]
     proto: Option<IpProto>,
     /// Source address of the original direction
     #[arg(short, long, value_name = "ADDRESS[/LENGTH]", alias = "orig-src")]
