@@ -124,7 +124,12 @@ pub mod packet;
 #[doc = include_str!("../README.md")]
 pub struct Readme;
 
-/// Longer documentation: the changelog, the JSON format, benchmark results and test vectors.
+/// Compiles and runs the examples of `docs/testing.md`.
+#[cfg(all(doctest, feature = "socket", target_os = "linux"))]
+#[doc = include_str!("../docs/testing.md")]
+pub struct Testing;
+
+/// Longer documentation: the changelog, the JSON format, benchmark results, tests, test vectors.
 #[cfg(docsrs)]
 pub mod _documentation {
     #[doc = include_str!("../CHANGELOG.md")]
@@ -137,6 +142,9 @@ pub mod _documentation {
 
     #[doc = include_str!("../docs/speed.md")]
     pub mod speed {}
+
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
 
     #[doc = include_str!("../docs/vectors.md")]
     pub mod vectors {}

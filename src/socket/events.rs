@@ -2,10 +2,11 @@
 
 use super::buffer::Buffer;
 use super::error::SocketError;
+use super::kernel_socket::KernelSocket;
 use super::link::{self, Received};
+use super::transport::Transport;
 use crate::{Group, Message};
 use core::time::Duration;
-use rustix::net::RecvFlags;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Instant;
 
@@ -39,9 +40,8 @@ use std::time::Instant;
 /// # Ok::<(), SocketError>(())
 /// ```
 #[derive(Debug)]
-pub struct Events {
-    socket: netlink_sys::Socket,
-    portid: u32,
+pub struct Events<T = KernelSocket> {
+    socket: T,
     buffer: Buffer,
     overruns: u64,
 }
@@ -55,8 +55,26 @@ impl Events {
     /// # Errors
     /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn subscribe(groups: &[Group]) -> Result<Self, SocketError> {
-        let (socket, portid) = link::open()?;
-        let events = Self { socket, portid, buffer: Buffer::default(), overruns: 0 };
+        let socket = KernelSocket::open().map_err(SocketError::io(link::OPENING))?;
+        Self::with_transport(socket, groups)
+    }
+
+    /// Returns the underlying socket, for options that have no method here.
+    ///
+    /// Do not clone it: netlink-sys closes the file descriptor when the first clone is dropped.
+    #[must_use]
+    pub const fn netlink(&self) -> &netlink_sys::Socket {
+        self.socket.netlink()
+    }
+}
+
+impl<T: Transport> Events<T> {
+    /// Creates a socket from another transport, and subscribes it to `groups`.
+    ///
+    /// # Errors
+    /// Returns [`Io`](SocketError::Io) if the transport cannot join a group.
+    pub fn with_transport(socket: T, groups: &[Group]) -> Result<Self, SocketError> {
+        let events = Self { socket, buffer: Buffer::default(), overruns: 0 };
         groups.iter().try_for_each(|&group| events.join(group))?;
         Ok(events)
     }
@@ -75,7 +93,7 @@ impl Events {
     /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn leave(&self, group: Group) -> Result<(), SocketError> {
         let doing = "leaving a netlink group of connection tracking";
-        self.socket.drop_membership(u32::from(group)).map_err(SocketError::io(doing))
+        self.socket.leave(group.into()).map_err(SocketError::io(doing))
     }
 
     /// Returns the next event, waiting for one if necessary.
@@ -91,7 +109,7 @@ impl Events {
             if let Some(place) = self.buffer.take() {
                 return self.buffer.message(place?);
             }
-            if self.receive(RecvFlags::empty())? == Received::Nothing {
+            if self.receive(true)? == Received::Nothing {
                 link::wait(&self.socket, None)?;
             }
         }
@@ -118,7 +136,7 @@ impl Events {
             if let Some(place) = self.buffer.take() {
                 return self.buffer.message(place?).map(Some);
             }
-            if self.receive(RecvFlags::DONTWAIT)? != Received::Nothing {
+            if self.receive(false)? != Received::Nothing {
                 continue;
             }
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -139,7 +157,7 @@ impl Events {
     /// [`Malformed`](SocketError::Malformed).
     pub fn recv_datagram(&mut self, buffer: &mut Buffer) -> Result<(), SocketError> {
         loop {
-            match self.receive_into(buffer, RecvFlags::empty())? {
+            match self.receive_into(buffer, true)? {
                 Received::Datagram => return Ok(()),
                 Received::Nothing => link::wait(&self.socket, None).map(drop)?,
                 Received::Signal => {}
@@ -153,7 +171,7 @@ impl Events {
     /// Returns the errors of [`recv_datagram`](Self::recv_datagram).
     pub fn try_recv_datagram(&mut self, buffer: &mut Buffer) -> Result<bool, SocketError> {
         loop {
-            match self.receive_into(buffer, RecvFlags::DONTWAIT)? {
+            match self.receive_into(buffer, false)? {
                 Received::Datagram => return Ok(true),
                 Received::Nothing => return Ok(false),
                 Received::Signal => {}
@@ -161,16 +179,12 @@ impl Events {
         }
     }
 
-    fn receive(&mut self, flags: RecvFlags) -> Result<Received, SocketError> {
-        count_overruns(link::receive(&self.socket, &mut self.buffer, flags), &mut self.overruns)
+    fn receive(&mut self, wait: bool) -> Result<Received, SocketError> {
+        count_overruns(link::receive(&self.socket, &mut self.buffer, wait), &mut self.overruns)
     }
 
-    fn receive_into(
-        &mut self,
-        buffer: &mut Buffer,
-        flags: RecvFlags,
-    ) -> Result<Received, SocketError> {
-        count_overruns(link::receive(&self.socket, buffer, flags), &mut self.overruns)
+    fn receive_into(&mut self, buffer: &mut Buffer, wait: bool) -> Result<Received, SocketError> {
+        count_overruns(link::receive(&self.socket, buffer, wait), &mut self.overruns)
     }
 
     /// Calls `take` for every event that has arrived, without waiting for more.
@@ -183,7 +197,7 @@ impl Events {
     /// Returns the errors of [`recv`](Self::recv), except for [`Overrun`](SocketError::Overrun),
     /// which is counted.
     pub fn drain(&mut self, mut take: impl FnMut(&Message<'_>)) -> Result<(), SocketError> {
-        let capacity = self.socket.get_rx_buf_sz().map_err(SocketError::io(link::RECEIVING))?;
+        let capacity = self.socket.receive_buffer().map_err(SocketError::io(link::RECEIVING))?;
         // The receive buffer holds less than `capacity` bytes of datagrams. Once as many have been
         // received since the last overrun, it has been empty. Without this limit a busy kernel
         // could keep the loop running.
@@ -195,7 +209,7 @@ impl Events {
             if left == 0 {
                 return Ok(());
             }
-            match self.receive(RecvFlags::DONTWAIT) {
+            match self.receive(false) {
                 Ok(Received::Datagram) => left = left.saturating_sub(self.buffer.datagram().len()),
                 Ok(Received::Nothing) => return Ok(()),
                 Ok(Received::Signal) => {}
@@ -221,7 +235,7 @@ impl Events {
     /// Returns [`Io`](SocketError::Io) if the file cannot be read, or if the thread has moved to
     /// another network namespace.
     pub fn dropped_events(&self) -> Result<u64, SocketError> {
-        link::dropped(self.portid)
+        link::dropped(&self.socket)
     }
 
     /// Waits until a receive call has a result, and returns `false` after `timeout` or a signal.
@@ -244,11 +258,9 @@ impl Events {
         link::set_receive_buffer(&self.socket, bytes)
     }
 
-    /// Returns the underlying socket, for options that have no method here.
-    ///
-    /// Do not clone it: netlink-sys closes the file descriptor when the first clone is dropped.
+    /// Returns the transport of the socket.
     #[must_use]
-    pub const fn netlink(&self) -> &netlink_sys::Socket {
+    pub const fn transport(&self) -> &T {
         &self.socket
     }
 }

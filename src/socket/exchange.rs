@@ -3,10 +3,10 @@
 use super::buffer::Buffer;
 use super::error::{Rejection, SocketError, error_of};
 use super::link::{self, Received};
+use super::transport::Transport;
 use crate::wire::{NlMsgHdr, NlmFlags};
 use crate::{Body, Message, MessageBuf, MsgType};
 use core::ops::ControlFlow;
-use rustix::net::RecvFlags;
 
 /// The result of an exchange that the kernel carried out.
 ///
@@ -238,14 +238,14 @@ impl Session {
     /// every other part while the one before is received. Therefore no part of a dump follows an empty queue.
     pub(super) fn skip_dump(
         &mut self,
-        socket: &netlink_sys::Socket,
+        socket: &impl Transport,
         buffer: &mut Buffer,
     ) -> Result<bool, SocketError> {
         self.skip_messages(buffer);
         if self.dump.is_none() {
             return Ok(false);
         }
-        match link::receive(socket, buffer, RecvFlags::DONTWAIT) {
+        match link::receive(socket, buffer, false) {
             Ok(Received::Nothing) => self.dump = None,
             Ok(Received::Datagram | Received::Signal)
             | Err(SocketError::Overrun | SocketError::Truncated { .. }) => {}

@@ -7,6 +7,7 @@
 //! | Keep a table of flows that recovers from event loss | [`Table`] |
 //! | Enable times and counters in the kernel | [`Extension`] |
 //! | Use tokio | `TokioSocket`, `TokioEvents` (feature `tokio`) |
+//! | Test a program without a kernel | [`SimNet`] |
 //! | Receive whole datagrams | [`Events::recv_datagram`] with a [`Buffer`] |
 //!
 //! Requests and events have separate sockets. On a shared socket, a burst of events could displace
@@ -47,18 +48,28 @@ mod error;
 mod events;
 mod exchange;
 mod extension;
+mod kernel_socket;
+#[cfg(feature = "tokio")]
+mod kernel_tokio;
 mod link;
 mod requests;
+mod simulated;
 mod table;
 #[cfg(feature = "tokio")]
 mod tokio;
+mod transport;
 
 pub use buffer::Buffer;
 pub use error::{Rejection, SocketError};
 pub use events::Events;
 pub use exchange::{Outcome, Step};
 pub use extension::{Extension, ExtensionError};
+pub use kernel_socket::KernelSocket;
 pub use requests::Socket;
+pub use simulated::{SimNet, SimSocket};
 pub use table::{Resync, Table, TableChange};
 #[cfg(feature = "tokio")]
 pub use tokio::{TokioEvents, TokioSocket};
+#[cfg(feature = "tokio")]
+pub use transport::AsyncTransport;
+pub use transport::Transport;

@@ -3,14 +3,15 @@
 use super::buffer::Buffer;
 use super::error::SocketError;
 use super::exchange::{Exchange, Outcome, Session, Step};
+use super::kernel_socket::KernelSocket;
 use super::link::{self, Received};
+use super::transport::Transport;
 use crate::error::{Error, ErrorKind};
 use crate::flat::{ExpectStats, StatsCpu, StatsGlobal};
 use crate::request::{self, Selector};
 use crate::{Conntrack, Expectation, Family, Message, MessageBuf};
 use core::ops::ControlFlow;
 use core::time::Duration;
-use rustix::net::RecvFlags;
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -46,8 +47,8 @@ const BATCH_REQUESTS: usize = 100;
 /// # Ok::<(), ctnetlink::socket::SocketError>(())
 /// ```
 #[derive(Debug)]
-pub struct Socket {
-    socket: netlink_sys::Socket,
+pub struct Socket<T = KernelSocket> {
+    socket: T,
     session: Session,
     buffer: Buffer,
 }
@@ -58,8 +59,25 @@ impl Socket {
     /// # Errors
     /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn open() -> Result<Self, SocketError> {
-        let (socket, portid) = link::open()?;
-        Ok(Self { socket, session: Session::new(portid), buffer: Buffer::default() })
+        let socket = KernelSocket::open().map_err(SocketError::io(link::OPENING))?;
+        Ok(Self::with_transport(socket))
+    }
+
+    /// Returns the underlying socket, for options that have no method here.
+    ///
+    /// Do not clone it: netlink-sys closes the file descriptor when the first clone is dropped.
+    #[must_use]
+    pub const fn netlink(&self) -> &netlink_sys::Socket {
+        self.socket.netlink()
+    }
+}
+
+impl<T: Transport> Socket<T> {
+    /// Creates a socket from another transport.
+    #[must_use]
+    pub fn with_transport(socket: T) -> Self {
+        let session = Session::new(socket.portid());
+        Self { socket, session, buffer: Buffer::default() }
     }
 
     /// Sends a request and waits for its acknowledgement or, if it is a GET, for its reply.
@@ -107,7 +125,7 @@ impl Socket {
     /// Receives the next datagram into the socket's own buffer.
     fn receive(&mut self) -> Result<(), SocketError> {
         loop {
-            match link::receive(&self.socket, &mut self.buffer, RecvFlags::empty())? {
+            match link::receive(&self.socket, &mut self.buffer, true)? {
                 Received::Datagram => return Ok(()),
                 Received::Nothing => return Err(SocketError::TimedOut),
                 Received::Signal => {}
@@ -293,11 +311,11 @@ impl Socket {
     }
 
     /// Returns what `decode` makes of the messages of a reply, from a consistent dump if possible.
-    fn collect<T>(
+    fn collect<R>(
         &mut self,
         request: &MessageBuf,
-        decode: impl Fn(&Message<'_>) -> Option<T>,
-    ) -> Result<Vec<T>, SocketError> {
+        decode: impl Fn(&Message<'_>) -> Option<R>,
+    ) -> Result<Vec<R>, SocketError> {
         let mut all = Vec::new();
         self.dump_consistent(ATTEMPTS, request, |step| {
             match step {
@@ -327,7 +345,7 @@ impl Socket {
     /// Returns [`Overrun`](SocketError::Overrun), [`Truncated`](SocketError::Truncated) or
     /// [`Io`](SocketError::Io).
     pub fn receive_datagram(&mut self, buffer: &mut Buffer) -> Result<bool, SocketError> {
-        let received = link::receive(&self.socket, buffer, RecvFlags::empty())?;
+        let received = link::receive(&self.socket, buffer, true)?;
         Ok(received == Received::Datagram)
     }
 
@@ -336,7 +354,8 @@ impl Socket {
     /// # Errors
     /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn set_timeout(&self, timeout: Option<Duration>) -> Result<(), SocketError> {
-        link::set_timeout(&self.socket, timeout)
+        let doing = "setting the timeout of a socket";
+        self.socket.set_timeout(timeout).map_err(SocketError::io(doing))
     }
 
     /// Sets the size of the kernel's receive buffer, as
@@ -356,11 +375,9 @@ impl Socket {
         self.session.portid
     }
 
-    /// Returns the underlying socket, for options that have no method here.
-    ///
-    /// Do not clone it: netlink-sys closes the file descriptor when the first clone is dropped.
+    /// Returns the transport of the socket.
     #[must_use]
-    pub const fn netlink(&self) -> &netlink_sys::Socket {
+    pub const fn transport(&self) -> &T {
         &self.socket
     }
 }

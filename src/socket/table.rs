@@ -3,6 +3,7 @@
 use super::error::SocketError;
 use super::events::Events;
 use super::requests::{Socket, entry};
+use super::transport::Transport;
 use crate::flat::{Labels, ProtoInfo, Record as _, Tuple};
 use crate::request::Selector;
 use crate::{Conntrack, Family, Kind, Message};
@@ -153,10 +154,10 @@ impl Table {
     ///
     /// # Errors
     /// Returns the errors of the sockets. The table then contains the events that had arrived.
-    pub fn resync(
+    pub fn resync<S: Transport, E: Transport>(
         &mut self,
-        socket: &mut Socket,
-        events: &mut Events,
+        socket: &mut Socket<S>,
+        events: &mut Events<E>,
         report: impl FnMut(TableChange<'_>),
     ) -> Result<Resync, SocketError> {
         events.drain(|message| self.apply(message))?;

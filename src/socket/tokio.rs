@@ -4,16 +4,16 @@ use super::buffer::Buffer;
 use super::error::SocketError;
 use super::events::count_overruns;
 use super::exchange::{Outcome, Session};
+use super::kernel_socket::KernelSocket;
 use super::link::{self, RECEIVING};
 use super::requests::{ATTEMPTS, entry};
+use super::transport::AsyncTransport;
 use crate::request::{self, Selector};
 use crate::{Conntrack, Group, Message, MessageBuf};
 use core::fmt;
 use core::future::poll_fn;
 use core::ops::ControlFlow;
 use core::task::Poll;
-use netlink_sys::protocols::NETLINK_NETFILTER;
-use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _};
 
 /// A [`Socket`](super::Socket) for programs that run on tokio.
 ///
@@ -36,8 +36,8 @@ use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _};
 ///     Ok(())
 /// }
 /// ```
-pub struct TokioSocket {
-    socket: netlink_sys::TokioSocket,
+pub struct TokioSocket<T = KernelSocket<netlink_sys::TokioSocket>> {
+    socket: T,
     session: Session,
     buffer: Buffer,
 }
@@ -51,8 +51,16 @@ impl TokioSocket {
     /// # Panics
     /// Panics outside a tokio runtime with I/O enabled.
     pub fn open() -> Result<Self, SocketError> {
-        let (socket, portid) = open()?;
-        Ok(Self { socket, session: Session::new(portid), buffer: Buffer::default() })
+        Ok(Self::with_transport(open()?))
+    }
+}
+
+impl<T: AsyncTransport> TokioSocket<T> {
+    /// Creates a socket from another transport.
+    #[must_use]
+    pub fn with_transport(socket: T) -> Self {
+        let session = Session::new(socket.portid());
+        Self { socket, session, buffer: Buffer::default() }
     }
 
     /// Sends a request and waits for its acknowledgement or reply, as
@@ -74,11 +82,11 @@ impl TokioSocket {
         request: MessageBuf,
         mut take: impl FnMut(Message<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, SocketError> {
-        while self.session.skip_dump(self.socket.socket_ref(), &mut self.buffer)? {
+        while self.session.skip_dump(&self.socket, &mut self.buffer)? {
             yield_now().await;
         }
         let mut exchange = self.session.start(request);
-        link::send(self.socket.socket_ref(), exchange.as_bytes())?;
+        link::send(&self.socket, exchange.as_bytes())?;
         self.session.sent(&exchange);
         loop {
             receive(&self.socket, &mut self.buffer).await?;
@@ -144,9 +152,8 @@ impl TokioSocket {
 ///     }
 /// }
 /// ```
-pub struct TokioEvents {
-    socket: netlink_sys::TokioSocket,
-    portid: u32,
+pub struct TokioEvents<T = KernelSocket<netlink_sys::TokioSocket>> {
+    socket: T,
     buffer: Buffer,
     overruns: u64,
 }
@@ -160,9 +167,18 @@ impl TokioEvents {
     /// # Panics
     /// Panics outside a tokio runtime with I/O enabled.
     pub fn subscribe(groups: &[Group]) -> Result<Self, SocketError> {
-        let (socket, portid) = open()?;
-        groups.iter().try_for_each(|&group| link::join(socket.socket_ref(), group))?;
-        Ok(Self { socket, portid, buffer: Buffer::default(), overruns: 0 })
+        Self::with_transport(open()?, groups)
+    }
+}
+
+impl<T: AsyncTransport> TokioEvents<T> {
+    /// Creates a socket from another transport, and subscribes it to `groups`.
+    ///
+    /// # Errors
+    /// Returns [`Io`](SocketError::Io) if the transport cannot join a group.
+    pub fn with_transport(socket: T, groups: &[Group]) -> Result<Self, SocketError> {
+        groups.iter().try_for_each(|&group| link::join(&socket, group))?;
+        Ok(Self { socket, buffer: Buffer::default(), overruns: 0 })
     }
 
     /// Returns the next event, waiting for one if necessary.
@@ -192,7 +208,7 @@ impl TokioEvents {
     /// # Errors
     /// Returns the errors of [`Events::dropped_events`](super::Events::dropped_events).
     pub fn dropped_events(&self) -> Result<u64, SocketError> {
-        link::dropped(self.portid)
+        link::dropped(&self.socket)
     }
 
     /// Sets the size of the kernel's receive buffer, as
@@ -201,50 +217,38 @@ impl TokioEvents {
     /// # Errors
     /// Returns [`Io`](SocketError::Io) if a system call fails.
     pub fn set_receive_buffer(&self, bytes: usize) -> Result<usize, SocketError> {
-        link::set_receive_buffer(self.socket.socket_ref(), bytes)
+        link::set_receive_buffer(&self.socket, bytes)
     }
 }
 
-// netlink-sys does not implement `Debug` for its socket.
-impl fmt::Debug for TokioSocket {
+impl<T> fmt::Debug for TokioSocket<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokioSocket").field("session", &self.session).finish_non_exhaustive()
     }
 }
 
-impl fmt::Debug for TokioEvents {
+impl<T> fmt::Debug for TokioEvents<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokioEvents").field("portid", &self.portid).finish_non_exhaustive()
+        f.debug_struct("TokioEvents").field("overruns", &self.overruns).finish_non_exhaustive()
     }
 }
 
-fn open() -> Result<(netlink_sys::TokioSocket, u32), SocketError> {
-    let mut socket = netlink_sys::TokioSocket::new(NETLINK_NETFILTER).map_err(link::opening())?;
-    let portid = link::prepare(socket.socket_mut())?;
-    Ok((socket, portid))
+fn open() -> Result<KernelSocket<netlink_sys::TokioSocket>, SocketError> {
+    KernelSocket::open_on_tokio().map_err(SocketError::io(link::OPENING))
 }
 
 /// Receives the next datagram from the kernel.
-///
-/// Skips datagrams from other processes.
-async fn receive(
-    socket: &netlink_sys::TokioSocket,
-    buffer: &mut Buffer,
-) -> Result<(), SocketError> {
-    loop {
-        let mut room = buffer.room();
-        let capacity = room.len();
-        let sender = socket.recv_from(&mut room).await.map_err(SocketError::io(RECEIVING))?;
-        let length = capacity - room.len();
-        // This call does not distinguish a truncated datagram from one of exactly this length.
-        if length == capacity {
-            return Err(SocketError::Truncated { length, capacity });
-        }
-        if sender.port_number() == 0 {
-            buffer.filled(length);
-            return Ok(());
-        }
+async fn receive(socket: &impl AsyncTransport, buffer: &mut Buffer) -> Result<(), SocketError> {
+    let room = buffer.room();
+    let capacity = room.len();
+    let received = poll_fn(|context| socket.poll_receive(context, room)).await;
+    let length = received.map_err(SocketError::io(RECEIVING))?;
+    // The length of a truncated datagram may be that of the buffer.
+    if length >= capacity {
+        return Err(SocketError::Truncated { length, capacity });
     }
+    buffer.filled(length);
+    Ok(())
 }
 
 /// Lets other tasks run.
