@@ -249,11 +249,5 @@ impl fmt::Display for CaptureErrorKind {
     }
 }
 
-impl std::error::Error for CaptureError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.kind {
-            CaptureErrorKind::Io(error) => Some(error),
-            _ => None,
-        }
-    }
-}
+/// `Display` contains the cause, so that there is no source.
+impl std::error::Error for CaptureError {}

@@ -97,7 +97,7 @@ fn a_failing_input_gives_its_error_once() {
     assert_eq!(reader.next_packet().expect("line").expect("good").data, [10, 11]);
     let error = reader.next_packet().expect("error").expect_err("broken");
     assert_eq!(error.to_string(), "byte 7: cannot read the input: unplugged");
-    assert_eq!(std::error::Error::source(&error).expect("source").to_string(), "unplugged");
+    assert!(std::error::Error::source(&error).is_none());
     assert!(reader.next_packet().is_none());
     let error = Reader::new(Broken(b"")).expect_err("broken");
     assert!(matches!(error.kind, CaptureErrorKind::Io(_)));
