@@ -6,10 +6,11 @@ use super::declare::{item, item_name};
 #[cfg(feature = "format")]
 use super::declare::{json_item, json_item_with_rare};
 use super::labels::Labels;
+use super::nat_range::NatRange;
 use super::parts::{
-    BothCounters, Counters, Counters32, Filter, Help, NatRange, ProtoInfo, SecCtx, SeqAdj,
-    SynProxy, Timestamp,
+    BothCounters, Counters, Counters32, Filter, Help, SecCtx, SeqAdj, SynProxy, Timestamp,
 };
+use super::protoinfo::ProtoInfo;
 use super::record::sealed::Fields as _;
 use super::record::{Absent, Record as _, arm, fields, set_field, write_field};
 use super::tuple::Tuple;

@@ -18,7 +18,9 @@ mod expectation;
 mod flow_times;
 mod labels;
 mod name;
+mod nat_range;
 mod parts;
+mod protoinfo;
 mod read_shapes;
 pub(crate) mod record;
 mod stats;
@@ -31,10 +33,9 @@ pub use expectation::{ExpectNat, Expectation};
 pub use flow_times::FlowTimes;
 pub use labels::{LabelError, LabelIter, Labels};
 pub use name::Name;
-pub use parts::{
-    Counters, Counters32, Dccp, Filter, Help, NatRange, PortRange, ProtoInfo, Sctp, SecCtx, SeqAdj,
-    SynProxy, Tcp, Timestamp,
-};
+pub use nat_range::{NatRange, PortRange};
+pub use parts::{Counters, Counters32, Filter, Help, SecCtx, SeqAdj, SynProxy, Timestamp};
+pub use protoinfo::{Dccp, ProtoInfo, Sctp, Tcp};
 pub use record::Record;
 pub use stats::{ExpectStats, StatsCpu, StatsGlobal};
 pub use tuple::Tuple;
