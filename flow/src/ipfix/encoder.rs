@@ -24,7 +24,8 @@ pub enum Mode {
     Biflow,
     /// A DESTROY event makes a record for each direction that had packets.
     ///
-    /// The original direction always has one. This is for collectors that ignore reverse information elements.
+    /// The original direction always has one. This is for collectors that ignore reverse information
+    /// elements.
     Uniflow,
     /// The NEW and DESTROY events of an IPv4 flow with NAT each make a NAT event (RFC 8158).
     NatEvents,
