@@ -1,15 +1,17 @@
 //! The constants of `spec` against recordings, and what is made from them.
 
 mod common;
+#[path = "../cli/src/wireshark_plugin/json_keys.rs"]
+#[allow(dead_code, reason = "the command uses all of it")]
+mod json_keys;
 #[path = "../examples/spec_yaml.rs"]
 mod spec_yaml;
 
 use common::all;
-use ctnetlink::format::Json;
 use ctnetlink::spec::{AttrSpec, Direction, Form, Meaning, SetSpec, ValueKind};
-use ctnetlink::wire::{AttrSet, Attrs, Endian, NlmFlags, Visitor};
-use ctnetlink::{Family, Kind, Message, MsgType};
-use serde_json::Value;
+use ctnetlink::wire::{AttrSet, Attrs, NlmFlags, Visitor};
+use ctnetlink::{Family, Kind, MsgType};
+use json_keys::json_keys;
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -67,40 +69,10 @@ const CONTENTS: [(&str, MsgType); 5] = [
     ("expect_stats", MsgType::CT_GET_CTRZERO),
 ];
 
-/// A message with one attribute at the end of a path of nested ones.
-fn message_with(msg_type: MsgType, path: &[&AttrSpec]) -> Vec<u8> {
-    let leaf = path.last().unwrap();
-    let mut bytes = match leaf.form {
-        Form::Str => b"a\0".to_vec(),
-        form => vec![1; form.payload_len().unwrap_or(8)],
-    };
-    for attr in path.iter().rev() {
-        let len = u16::try_from(4 + bytes.len()).unwrap();
-        bytes.splice(..0, [len.to_be_bytes(), attr.number.to_be_bytes()].concat());
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-    }
-    let len = u32::try_from(20 + bytes.len()).unwrap();
-    let header = [&len.to_be_bytes()[..], &u16::from(msg_type).to_be_bytes(), &[0; 10]];
-    [header.concat(), vec![2, 0, 0, 0], bytes].concat()
-}
-
 /// The keys in JSON, from the content on, of the attribute at the end of `path`.
 fn keys(content: &str, msg_type: MsgType, path: &[&AttrSpec]) -> Vec<String> {
-    let bytes = message_with(msg_type, path);
-    let message = Message::parse_with(&bytes, Endian::Big).unwrap();
-    let mut json = String::new();
-    Json::default().write(&message, &mut json);
-    let mut value: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((value.get("errors"), value.get("unknown")), (None, None), "{json}");
-    value = value[content].take();
-    value.as_object_mut().unwrap().remove("family");
-    let mut keys = Vec::new();
-    while let Some((key, inner)) =
-        value.as_object().filter(|o| o.len() == 1).and_then(|o| o.iter().next())
-    {
-        keys.push(key.clone());
-        value = inner.clone();
-    }
+    let mut keys = json_keys(msg_type.spec(Direction::FromKernel).unwrap(), path);
+    assert_eq!(keys.remove(0), content);
     keys
 }
 

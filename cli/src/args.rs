@@ -46,6 +46,7 @@ pub(crate) enum Command {
     #[cfg(target_os = "linux")]
     Flush(crate::delete::Flush),
     Vectors(crate::vectors::Args),
+    WiresharkPlugin(crate::wireshark_plugin::WiresharkPlugin),
     Completions(crate::completions::Completions),
     Man(crate::man::Man),
 }

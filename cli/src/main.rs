@@ -54,6 +54,7 @@ mod update;
 mod vectors;
 #[cfg(target_os = "linux")]
 mod watch;
+mod wireshark_plugin;
 
 use args::{Args, Command};
 use clap::{CommandFactory as _, Parser as _};
@@ -90,6 +91,7 @@ fn main() -> ExitCode {
         #[cfg(target_os = "linux")]
         Command::Flush(args) => delete::flush(&args),
         Command::Vectors(args) => vectors::run(&args),
+        Command::WiresharkPlugin(args) => wireshark_plugin::run(&args),
         Command::Completions(args) => completions::run(&args, Args::command()),
         Command::Man(args) => man::run(&args, Args::command()),
     };
