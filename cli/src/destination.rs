@@ -61,7 +61,10 @@ fn open(dest: &Dest, now: u64) -> Result<Box<dyn Destination + Send>, Stop> {
     Ok(match &dest.target {
         Target::Csv(path) => Box::new(RowFile::new(file(path)?, CSV)),
         Target::Json(path) => Box::new(RowFile::new(file(path)?, JSON)),
-        Target::IpfixFile(path) => Box::new(IpfixFile::new(file(path)?, options, now)),
+        Target::IpfixFile(path) => {
+            let file = IpfixFile::new(file(path)?, options, now);
+            Box::new(file.map_err(|error| Stop::file(path, &error))?)
+        }
         #[cfg(not(target_os = "linux"))]
         Target::IpfixUdp(_) | Target::IpfixTcp(_) => {
             return Err(Stop::Unusable(format!("{}: collectors need Linux", dest.name)));

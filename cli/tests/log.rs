@@ -226,6 +226,67 @@ fn events_that_the_kernel_dropped_are_reported_to_the_collector() {
     assert_eq!(received + udp.collector.not_sent(), u128::from(COUNT) + 9);
 }
 
+/// A program that is killed at the end of a test, whatever its result is.
+struct Killed(Child);
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn nfcapd_finds_no_gap_in_flows_losses_and_statistics() {
+    const TEST: &str = "nfcapd_finds_no_gap_in_flows_losses_and_statistics";
+    const COUNT: u32 = 20_000;
+    let true = enter(TEST) else { return };
+    let Some(mut socket) = socket(TEST) else { return };
+    let directory = Directory::new("nfcapd");
+    let report = fs::File::create(directory.path("report")).unwrap();
+    let nfcapd = Command::new("nfcapd")
+        .args(["-p", "4739", "-b", "127.0.0.1", "-t", "3600", "-w", directory.0.to_str().unwrap()])
+        .stdin(std::process::Stdio::null())
+        .stdout(report.try_clone().unwrap())
+        .stderr(report)
+        .spawn();
+    let Ok(nfcapd) = nfcapd else {
+        skipped(TEST, "no nfcapd");
+        return;
+    };
+    let mut nfcapd = Killed(nfcapd);
+    std::thread::sleep(Duration::from_secs(1));
+    let child = log(&["--to", "ipfix+udp://127.0.0.1?domain=7", "--buffer", "65536"]);
+    // Losses make statistics between the records.
+    let pid = child.id().to_string();
+    let kill = |signal: &str| {
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    };
+    create(&mut socket, (0..2000).map(flow));
+    kill("-STOP");
+    socket.request(request::flush(&Selector::default())).unwrap();
+    kill("-CONT");
+    for first in (2000..COUNT).step_by(500) {
+        flows(&mut socket, first..first + 500);
+        // The collector is slower than the logger.
+        std::thread::sleep(Duration::from_millis(40));
+    }
+    std::thread::sleep(Duration::from_secs(1));
+    let output = interrupt(child, "-TERM");
+    let last = last_line(stderr(&output));
+    assert!(last("dropped") > 0, "{}", stderr(&output));
+    std::thread::sleep(Duration::from_secs(1));
+    let pid = nfcapd.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    nfcapd.0.wait().unwrap();
+    let report = fs::read_to_string(directory.path("report")).unwrap();
+    let expected = format!(
+        "Flows: {}, Packets: 0, Bytes: 0, Sequence Errors: 0, Bad Packets: 0",
+        last("sent")
+    );
+    assert!(report.contains(&expected), "{expected} in\n{report}");
+}
+
 #[test]
 fn a_collector_over_udp_is_absent_then_killed_then_restarted() {
     const TEST: &str = "a_collector_over_udp_is_absent_then_killed_then_restarted";

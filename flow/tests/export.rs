@@ -144,7 +144,7 @@ fn each_file_begins_with_its_templates() {
     let interval = Some(Duration::from_secs(3600));
     let name = directory.path("flows.ipfix");
     let file = LogFile::open(&name, interval, START).unwrap();
-    let mut file = IpfixFile::new(file, Options::default(), START);
+    let mut file = IpfixFile::new(file, Options::default(), START).unwrap();
     push(&mut file, 0..3000, START);
     file.tick(START + 3599 * SECOND);
     push(&mut file, 3000..3001, START + 3599 * SECOND);
@@ -170,7 +170,7 @@ fn a_file_that_exists_is_continued_and_reopened() {
     let name = directory.path("flows.ipfix");
     let open = || {
         let file = LogFile::open(&name, None, START).unwrap();
-        IpfixFile::new(file, Options::default(), START)
+        IpfixFile::new(file, Options::default(), START).unwrap()
     };
     let mut file = open();
     push(&mut file, 7..9, START);
@@ -186,11 +186,38 @@ fn a_file_that_exists_is_continued_and_reopened() {
     assert_eq!(ids(&read(&name)), [10]);
 }
 
+#[test]
+fn a_part_of_a_message_at_the_end_of_a_file_is_cut_off() {
+    let directory = Directory::new("crash");
+    let name = directory.path("flows.ipfix");
+    let open = || {
+        let file = LogFile::open(&name, None, START).unwrap();
+        IpfixFile::new(file, Options::default(), START).map_err(|error| error.to_string())
+    };
+    let mut file = open().unwrap();
+    push(&mut file, 7..9, START);
+    file.finish(START);
+    let whole = std::fs::read(&name).unwrap();
+    for part in [1, 3, 4, 15, 100] {
+        // As if the program had been killed while it wrote the same messages again.
+        std::fs::write(&name, [&whole[..], &whole[..part]].concat()).unwrap();
+        let mut file = open().unwrap();
+        push(&mut file, 9..10, START);
+        file.finish(START);
+        assert_eq!(ids(&read(&name)), [7, 8, 9], "{part}");
+    }
+    let text = b"root:x:0:0:root:/root:/bin/bash\n";
+    std::fs::write(&name, text).unwrap();
+    let error = open().unwrap_err();
+    assert_eq!(error, "expected IPFIX at byte 0: the file contains something else");
+    assert_eq!(std::fs::read(&name).unwrap(), text);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_reported_once_and_its_records_are_counted() {
     let file = LogFile::open(Path::new("/dev/full"), None, START).unwrap();
-    let mut file = IpfixFile::new(file, Options::default(), START);
+    let mut file = IpfixFile::new(file, Options::default(), START).unwrap();
     for second in 0..5 {
         push(&mut file, 0..4000, START + second * SECOND);
         file.tick(START + second * SECOND);

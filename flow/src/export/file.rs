@@ -6,7 +6,13 @@ use super::problem::Problem;
 use super::timer::{Timer, ns};
 use super::{Counts, Destination, PAUSE};
 use crate::Flow;
-use std::io;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom};
+
+/// The version of IPFIX, with which a message begins.
+const VERSION: u16 = 10;
+/// The length of a message header.
+const HEADER: u64 = 16;
 
 /// A destination that writes an IPFIX file, or several of them in turn.
 ///
@@ -19,7 +25,7 @@ use std::io;
 ///
 /// # let path = std::env::temp_dir().join(format!("ctnetlink-doc-{}.ipfix", std::process::id()));
 /// let now = 1_795_552_006_123_456_789;
-/// let mut file = IpfixFile::new(LogFile::open(&path, None, now)?, Options::default(), now);
+/// let mut file = IpfixFile::new(LogFile::open(&path, None, now)?, Options::default(), now)?;
 /// // A program calls `push` for each flow, and `tick` after each batch of them.
 /// file.finish(now);
 /// assert_eq!(std::fs::read(&path)?[..2], [0, 10]); // statistics
@@ -40,16 +46,22 @@ pub struct IpfixFile {
 
 impl IpfixFile {
     /// Creates a destination that writes to `file`.
-    #[must_use]
-    pub fn new(file: LogFile, options: Options, now: u64) -> Self {
-        Self {
+    ///
+    /// If an earlier program was killed while it wrote the file, the part of a message at its end is
+    /// cut off.
+    ///
+    /// # Errors
+    /// Returns an error if the file contains something else, or cannot be read.
+    pub fn new(mut file: LogFile, options: Options, now: u64) -> io::Result<Self> {
+        file.cut(whole_messages)?;
+        Ok(Self {
             exporter: Exporter::new(options, now),
             file,
             kept: Vec::new(),
             kept_size: MessageSize::default(),
             pause: None,
             problem: None,
-        }
+        })
     }
 
     /// Writes all complete messages, until one cannot be written.
@@ -121,7 +133,7 @@ impl Destination for IpfixFile {
     fn rotate(&mut self, now: u64) {
         self.exporter.finish(now);
         self.write(now);
-        match self.file.rotate(now) {
+        match self.file.rotate(now).and_then(|()| self.file.cut(whole_messages)) {
             Ok(()) => self.discard(now),
             Err(error) => {
                 self.problem = Some(Problem::Rotate(self.file.path().to_owned(), error));
@@ -142,4 +154,26 @@ impl Destination for IpfixFile {
     fn take_problem(&mut self) -> Option<Problem> {
         self.problem.take()
     }
+}
+
+/// Returns the number of bytes in the whole messages of a file.
+fn whole_messages(file: &mut File) -> io::Result<u64> {
+    let length = file.metadata()?.len();
+    let mut end = 0;
+    let mut header = [0; 4];
+    while length - end >= header.len() as u64 {
+        file.seek(SeekFrom::Start(end))?;
+        file.read_exact(&mut header)?;
+        let [v0, v1, l0, l1] = header;
+        let message = u64::from(u16::from_be_bytes([l0, l1]));
+        if u16::from_be_bytes([v0, v1]) != VERSION || message < HEADER {
+            let problem = format!("expected IPFIX at byte {end}: the file contains something else");
+            return Err(io::Error::new(ErrorKind::InvalidData, problem));
+        }
+        if end + message > length {
+            break;
+        }
+        end += message;
+    }
+    Ok(end)
 }

@@ -77,6 +77,25 @@ impl LogFile {
         result
     }
 
+    /// Cuts off what follows the last whole piece, which a crash of an earlier program may have left.
+    ///
+    /// `whole` returns the number of bytes in whole pieces. Does nothing for standard output, for devices
+    /// and for empty files.
+    ///
+    /// # Errors
+    /// Returns the error of `whole`, or an error if the file can be neither read nor cut.
+    pub fn cut(&mut self, whole: impl FnOnce(&mut File) -> io::Result<u64>) -> io::Result<()> {
+        let Output::File(file) = &self.output else { return Ok(()) };
+        if self.length > 0 {
+            let whole = whole(&mut File::open(&self.path)?)?;
+            if whole < self.length {
+                file.set_len(whole)?;
+                self.length = whole;
+            }
+        }
+        Ok(())
+    }
+
     /// Returns `true` if the file is as old as the interval.
     #[must_use]
     pub fn is_rotation_due(&self, now: u64) -> bool {
