@@ -53,7 +53,7 @@ pub(crate) struct Abilities {
 }
 
 /// The id in a request to delete an entry.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum GivenId {
     None,
     Right,

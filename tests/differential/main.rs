@@ -6,6 +6,9 @@
 //! before: ids, times, the second in which a timeout is read, the order of the table, and the address
 //! and port that NAT chose from a range.
 //!
+//! Another test sends the same datagrams to both, several messages per datagram, mutated or not
+//! (`CTNETLINK_DATAGRAMS` sets the number).
+//!
 //! * `CTNETLINK_SEED` sets the seed, which every run prints; `CTNETLINK_ROUNDS` sets the number of
 //!   rounds.
 //! * After a round with a difference the program removes requests as long as the kernels differ, and
@@ -13,12 +16,15 @@
 //! * Lines that begin with `SKIPPED differential:` report what this machine does not support.
 #![cfg(target_os = "linux")]
 
+mod bytes;
 mod compare;
 mod generate;
 mod mutate;
 mod namespace;
 #[cfg(feature = "format")]
 mod opinion;
+#[path = "../../cli/src/answer/player/mod.rs"]
+mod player;
 mod probe;
 mod random;
 mod run;
@@ -75,6 +81,35 @@ fn simulated_kernel_matches_the_running_kernel() {
         }
         let seconds = start.elapsed().as_secs_f64();
         say(&format!("differential: {figures}, differences=0 seconds={seconds:.1}"));
+    });
+}
+
+#[test]
+fn datagrams_have_the_same_answers() {
+    alone(|machine| {
+        let (seed, start) = (seed(), Instant::now());
+        say(&format!("differential: datagrams to {machine}, CTNETLINK_SEED={seed}"));
+        let requests = setting("CTNETLINK_DATAGRAMS", 6_000);
+        let mut random = Random::new(seed);
+        let (figures, lines, differences) = bytes::converse(machine, &mut random, requests);
+        if !differences.is_empty() {
+            let file = std::env::temp_dir().join(format!("ctnetlink-{seed}.jsonl"));
+            std::fs::write(&file, lines).unwrap();
+            let first: Vec<_> =
+                differences.iter().take(20).map(|line| format!("{line}\n")).collect();
+            panic!(
+                "{} differences; `ctnetlink answer` plays {}:\n{}",
+                differences.len(),
+                file.display(),
+                first.concat()
+            );
+        }
+        let player::Figures { requests, datagrams, exact } = figures;
+        let seconds = start.elapsed().as_secs_f64();
+        say(&format!(
+            "differential: datagrams={requests} answers={datagrams} exact={exact} seconds={seconds:.1}"
+        ));
+        assert_eq!(datagrams, exact);
     });
 }
 

@@ -78,7 +78,7 @@ pub(crate) fn mutate(machine: &mut Machine, random: &mut Random, requests: u64) 
 }
 
 /// Changes a byte of the body, the length or number of an attribute, or the end of the message.
-fn change(random: &mut Random, bytes: &mut Vec<u8>) {
+pub(crate) fn change(random: &mut Random, bytes: &mut Vec<u8>) {
     let body = 16..bytes.len();
     if body.len() < 8 {
         return;

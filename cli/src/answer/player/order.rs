@@ -11,15 +11,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 pub(crate) type Key = (NfConntrackTuple, NfConntrackZone);
 
 fn key(ct: &Conntrack, tuple: &Tuple) -> Option<Key> {
+    let zones =
+        [(ct.zone, ZoneDir::Both), (ct.orig.zone, ZoneDir::Orig), (ct.reply.zone, ZoneDir::Reply)];
+    let zone = zones.into_iter().find_map(|(id, dir)| Some(NfConntrackZone { id: id?, dir }));
+    Some((simulated(tuple)?, zone.unwrap_or_default()))
+}
+
+/// Returns a tuple as the simulated kernel has it.
+fn simulated(tuple: &Tuple) -> Option<NfConntrackTuple> {
     let icmp = || Some(u16::from_be_bytes([tuple.icmp_type?, tuple.icmp_code?]));
     let src_id = tuple.src_port.or(tuple.icmp_id).unwrap_or_default();
     let dst_id = tuple.dst_port.or_else(icmp).unwrap_or_default();
     let (src, dst, protonum) = (tuple.src?, tuple.dst?, tuple.proto?);
-    let tuple = NfConntrackTuple { src, dst, protonum, src_id, dst_id };
-    let zones =
-        [(ct.zone, ZoneDir::Both), (ct.orig.zone, ZoneDir::Orig), (ct.reply.zone, ZoneDir::Reply)];
-    let zone = zones.into_iter().find_map(|(id, dir)| Some(NfConntrackZone { id: id?, dir }));
-    Some((tuple, zone.unwrap_or_default()))
+    Some(NfConntrackTuple { src, dst, protonum, src_id, dst_id })
 }
 
 /// All entries of a conversation in the orders in which a kernel walks its table.
@@ -168,9 +172,9 @@ impl Merge {
     }
 }
 
-/// The places of expectations in the kernel's order, by id.
+/// The places of expectations in the kernel's order, by tuple.
 #[derive(Debug, Default)]
-pub(crate) struct ExpectOrder(HashMap<u32, usize>);
+pub(crate) struct ExpectOrder(HashMap<NfConntrackTuple, usize>);
 
 impl ExpectOrder {
     /// Reads the order from the lines after a datagram to the kernel.
@@ -188,10 +192,11 @@ impl ExpectOrder {
                 What::ToKernel { .. } if is_answer || !is_dump => break,
                 What::FromKernel { bytes, .. } if is_answer || !is_dump => {
                     for message in messages(bytes, endian) {
-                        let id = message.expectation().ok().and_then(|exp| exp.id);
+                        let expected = message.expectation().ok();
+                        let tuple = expected.and_then(|expected| simulated(&expected.tuple));
                         let place = order.0.len();
-                        if let Some(id) = id.filter(|_| message.kind() != Kind::ExpectNew) {
-                            order.0.entry(id).or_insert(place);
+                        if let Some(tuple) = tuple.filter(|_| message.kind() != Kind::ExpectNew) {
+                            order.0.entry(tuple).or_insert(place);
                         }
                     }
                 }
@@ -203,8 +208,8 @@ impl ExpectOrder {
 
     /// Sorts the expectations; those that the order lacks come last.
     pub(crate) fn sort(&self, net: &mut Net) {
-        let place = |id| self.0.get(&id).copied();
-        net.expectations_mut().sort_by_key(|exp| place(exp.id).unwrap_or(usize::MAX));
+        let expectations = net.expectations_mut();
+        expectations.sort_by_key(|exp| self.0.get(&exp.tuple).copied().unwrap_or(usize::MAX));
     }
 }
 
