@@ -109,6 +109,10 @@ case $kernel in
       (cd "$work/deb" && own_apt "$architecture" /dev/null download "linux-$part-$kernel") || true
     done ;;
 esac
+if ! ls "$work"/deb/*.deb > /dev/null 2>&1; then
+  echo "$kernel: no package of this kernel: $(tail -n 1 "$work/apt.log")" >&2
+  exit 1
+fi
 for package in "$work"/deb/*.deb; do
   dpkg -x "$package" "$work/kernel"
 done
