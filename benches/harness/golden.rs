@@ -34,9 +34,10 @@ impl Golden {
 }
 
 pub fn dir() -> PathBuf {
-    // The package that runs may be in a subdirectory of the repository.
+    // The package that runs may be in a subdirectory of the repository, with golden data of its own.
     let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let found = above.map(|dir| dir.join("tests/golden")).find(|dir| dir.is_dir());
+    let mut directories = above.map(|dir| dir.join("tests/golden"));
+    let found = directories.find(|dir| dir.join("linux-6.18/messages.jsonl").is_file());
     found.expect("the repository's golden data")
 }
 
