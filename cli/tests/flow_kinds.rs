@@ -66,12 +66,12 @@ impl Observed {
         std::fs::create_dir_all(&folder).unwrap();
         let path = |name: &str| folder.join(name).to_str().unwrap().to_owned();
         let dests = [format!("json:{}", path("rows")), format!("ipfix:{}", path("records"))];
-        let log = start(&["log", "--to", &dests[0], "--to", &dests[1]]);
-        wait_for_listener(DESTROY);
         let mut conntrack = Command::new("conntrack");
         conntrack.args(["-E", "-e", "DESTROY", "-o", "id,ktimestamp"]).env("TZ", "UTC");
         let lines = std::fs::File::create(path("lines")).unwrap();
         let conntrack = conntrack.stdout(lines).stderr(Stdio::null()).spawn().ok()?;
+        wait_for_listener(DESTROY);
+        let log = start(&["log", "--to", &dests[0], "--to", &dests[1]]);
         wait_for_listeners(DESTROY, 2);
         Some(Self { log, conntrack, folder })
     }

@@ -17,11 +17,7 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 #[test]
 fn the_row_of_a_plain_event_allocates_nothing() {
     let orig = Tuple::tcp("192.0.2.1:40000".parse().unwrap(), "198.51.100.7:443".parse().unwrap());
-    let counters = |packets, bytes| Counters {
-        packets: Some(packets),
-        bytes: Some(bytes),
-        ..Counters::default()
-    };
+    let counters = |packets, bytes| Counters { packets: Some(packets), bytes: Some(bytes) };
     let entry = Conntrack {
         id: Some(0x9abc_def0),
         status: Some(Status::from_bits_retain(910)),

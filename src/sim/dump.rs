@@ -155,7 +155,7 @@ impl Net {
         let mut skb = WriteBuf::new();
         let (mut dumped, mut expired) = (Vec::new(), Vec::new());
         let mut end = u64::MAX;
-        for (position, ct) in self.table.from_position(*next) {
+        for (position, ct) in self.table.entries_from(*next) {
             if ct.timeout <= jiffies && kernel.release.dump_reaps_expired() {
                 expired.push(position);
                 continue;

@@ -67,7 +67,7 @@ impl Table {
     }
 
     /// Returns the entries from a position on, with their positions.
-    pub(crate) fn from_position(&self, from: u64) -> impl Iterator<Item = (u64, &NfConn)> {
+    pub(crate) fn entries_from(&self, from: u64) -> impl Iterator<Item = (u64, &NfConn)> {
         let entries = self.entries.range(from..);
         entries.filter_map(|(&position, ct)| Some((position, ct.as_deref()?)))
     }
@@ -133,7 +133,7 @@ impl Table {
 
     /// Returns the positions of the entries that `is_wanted` selects, in the order of a flush.
     pub(crate) fn positions(&self, is_wanted: impl Fn(&NfConn) -> bool) -> Vec<u64> {
-        let wanted = self.from_position(0).filter(|(_, ct)| is_wanted(ct));
+        let wanted = self.entries_from(0).filter(|(_, ct)| is_wanted(ct));
         if self.flushed.is_empty() {
             return wanted.map(|(position, _)| position).collect();
         }
@@ -185,7 +185,7 @@ impl Table {
 
     /// Sorts the entries; equal keys keep their order.
     pub(crate) fn sort_by_key<K: Ord>(&mut self, mut key: impl FnMut(&NfConn) -> K) {
-        let mut sorted: Vec<_> = self.from_position(0).map(|(at, ct)| (key(ct), at)).collect();
+        let mut sorted: Vec<_> = self.entries_from(0).map(|(at, ct)| (key(ct), at)).collect();
         let positions: Vec<_> = sorted.iter().map(|(_, at)| *at).collect();
         sorted.sort();
         let taken: Vec<_> =

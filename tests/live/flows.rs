@@ -118,7 +118,7 @@ pub(crate) fn create(
     assert_eq!(start.is_some(), net.tstamp, "{got:?}");
     assert!(start.is_none_or(|start| is_between(before, start, after)), "{got:?}");
 
-    let zero = Counters { packets: Some(0), bytes: Some(0), ..Counters::default() };
+    let zero = Counters { packets: Some(0), bytes: Some(0) };
     let counters = if net.acct { zero } else { Counters::default() };
     let synproxy = SynProxy { isn: Some(0), its: Some(0), tsoff: Some(0) };
     let mut expected = Conntrack {

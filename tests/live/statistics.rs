@@ -43,7 +43,7 @@ fn packets(net: &Net) -> Option<[u16; 2]> {
 }
 
 fn counters(packets: u64, bytes: u64) -> Counters {
-    Counters { packets: Some(packets), bytes: Some(bytes), ..Counters::default() }
+    Counters { packets: Some(packets), bytes: Some(bytes) }
 }
 
 #[test]

@@ -64,7 +64,7 @@ struct Sets {
 
 impl Sets {
     fn has(&self, set: &SetSpec) -> bool {
-        self.known.iter().any(|known| *known == set)
+        self.known.contains(&set)
     }
 
     /// Adds a set and the sets nested in it.
