@@ -3,10 +3,11 @@
 //! The bytes and sizes were seen on Linux 6.18.44; `cli/tests/answer.rs` compares a whole conversation.
 
 use crate::life::net;
+use ctnetlink::flat::Layout;
 use ctnetlink::request::{self, Selector};
 use ctnetlink::sim::{Errno, Net};
 use ctnetlink::wire::{Endian, NlmFlags};
-use ctnetlink::{Body, Conntrack, Kind, Message, MessageBuf, Messages, Tuple};
+use ctnetlink::{Body, Conntrack, Kind, Message, MessageBuf, MessageBuilder, Messages, Tuple};
 
 const READER: u32 = 0x1234_0071;
 const LISTENER: u32 = 0x0567_8902;
@@ -16,8 +17,16 @@ fn flow(port: u16) -> Conntrack {
     Conntrack { timeout: Some(300), ..Conntrack::new(orig) }
 }
 
+/// Returns a request in the byte order of the simulated machine, on machines of either.
+fn numbered(request: MessageBuf, seq: u32) -> Vec<u8> {
+    let message = request.as_message();
+    let builder = MessageBuilder::try_from(&message).unwrap();
+    let builder = MessageBuilder { seq, endian: Endian::Little, ..builder };
+    message.conntrack().unwrap().to_message(&builder, Layout::Request).unwrap().into_bytes()
+}
+
 fn acked(request: MessageBuf, seq: u32) -> Vec<u8> {
-    let mut bytes = request.with_seq(seq).into_bytes();
+    let mut bytes = numbered(request, seq);
     bytes[6] |= NlmFlags::ACK.bits() as u8;
     bytes
 }
@@ -134,7 +143,7 @@ fn a_dump_goes_on_as_it_is_read() {
         create(net, port);
         net.recvmsg(READER, 100).unwrap().unwrap();
     }
-    let dump = request::dump(&Selector::default()).with_seq(9).into_bytes();
+    let dump = numbered(request::dump(&Selector::default()), 9);
     net.receive(READER, &dump);
     // A second dump is refused until the last entry has been read.
     net.receive(READER, &dump);
