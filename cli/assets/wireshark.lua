@@ -6,7 +6,6 @@ local COOKED_HEADER = 16 -- of the capture, before the netlink messages
 local MESSAGE_HEADER = 16 -- struct nlmsghdr
 local NFGENMSG = 4
 local NETLINK_NETFILTER = 12
-local ARPHRD_NETLINK = 824
 local REQUEST, MULTI, EXCL, CREATE = 0x1, 0x2, 0x200, 0x400
 local BILLION = UInt64.new(1000000000)
 local PREFIX = "ctnetlink."
@@ -487,22 +486,28 @@ local function dissect_datagram(tvb, tree)
   end
 end
 
+-- Returns whether there is no tree, because neither details nor filters nor colors need one.
+-- Only this text says it. If its words change, is_wanted finds the same in more time.
+local function has_no_tree(tree)
+  return tostring(tree):find("has item=false", 1, true) ~= nil
+end
+
 -- Wireshark's dissector stays and runs first: it also knows other subsystems and protocols.
 local captures = DissectorTable.get("wtap_encap")
 local builtin = captures:get_dissector(wtap.NETLINK)
 
 function protocol.dissector(tvb, pinfo, tree)
-  local used = builtin:call(tvb, pinfo, tree)
-  -- Without details, filters and colors there is no tree, and nothing to do.
-  local has_netfilter = tree.text
+  -- It fails where it reads past the end of a packet, and has marked the packet then.
+  local is_done, used = pcall(function()
+    return builtin:call(tvb, pinfo, tree)
+  end)
+  local has_netfilter = not has_no_tree(tree)
     and tvb:captured_len() >= COOKED_HEADER + MESSAGE_HEADER
     and tvb(COOKED_HEADER - 2, 2):uint() == NETLINK_NETFILTER
   if has_netfilter then
     dissect_datagram(tvb, tree)
   end
-  return used
+  return is_done and used or tvb:captured_len()
 end
 
 captures:add(wtap.NETLINK, protocol)
--- In captures of all devices of a machine, netlink is one of many types of hardware.
-DissectorTable.get("sll.hatype"):add(ARPHRD_NETLINK, protocol)

@@ -8,6 +8,7 @@ mod flows;
 mod network;
 mod nfdump;
 mod pmacct;
+mod time;
 mod tshark;
 
 use ctnetlink_flow::ipfix::{Config, Encoder};

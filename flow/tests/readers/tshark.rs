@@ -1,6 +1,7 @@
 //! What tshark reads: every field, and nanoseconds.
 
 use super::common::NOW;
+use super::time::rfc3339_of;
 use super::{flows, is_installed, messages, network};
 use ctnetlink::format::rfc3339;
 use ctnetlink_flow::ipfix::{Config, Encoder, Statistics};
@@ -150,16 +151,6 @@ fn shown(values: &str) -> String {
         .map(|value| rfc3339_of(value).unwrap_or(value.into()))
         .collect::<Vec<_>>()
         .join(",")
-}
-
-/// Converts a time such as `Nov 25, 2026 00:18:00.445013910 UTC`.
-fn rfc3339_of(time: &str) -> Option<String> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    let mut words = time.strip_suffix(" UTC")?.split_whitespace();
-    let (month, day, year, clock) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let month = MONTHS.find(month)? / 3 + 1;
-    let day: u8 = day.strip_suffix(',')?.parse().ok()?;
-    Some(format!("{year}-{month:02}-{day:02}T{clock}Z"))
 }
 
 #[test]
