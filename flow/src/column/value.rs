@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn times_are_those_of_rfc_3339() {
         // A prime number of microseconds, a little over five days.
-        for micros in (0..9_223_372_036_854_775).step_by(449_999_999_959) {
+        for micros in (0..20_000).map(|n| n * 449_999_999_959) {
             let nanos = ctnetlink::format::rfc3339(micros * 1000);
             let expected = format!("{}Z", nanos.strip_suffix("000Z").unwrap());
             assert_eq!(Value::Time(micros as i64).to_string(), expected);
