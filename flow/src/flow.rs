@@ -7,16 +7,26 @@ use ctnetlink::{Conntrack, Counters, IpProto, Kind, Message, ProtoInfo, Status, 
 ///
 /// # Examples
 /// ```
-/// use ctnetlink::{Conntrack, Endian, Message};
+/// use ctnetlink::Kind;
+/// use ctnetlink::capture::Reader;
 /// use ctnetlink_flow::{EndReason, Flow};
 ///
-/// // A DESTROY event that is reduced to its headers.
-/// let bytes = [0x14, 0, 0, 0, 0x02, 0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0];
-/// let message = Message::parse_with(&bytes, Endian::Little)?;
-/// let entry = message.conntrack()?;
-/// let flow = Flow { event_time: Some(1_795_552_006_123_456_789), ..Flow::new(message, &entry) };
-/// assert_eq!(flow.end_reason(), EndReason::IdleTimeout);
-/// # Ok::<(), ctnetlink::Error>(())
+/// let mut capture = Reader::open("../tests/golden/linux-6.18/flows.pcapng")?;
+/// let mut reasons = Vec::new();
+/// while let Some(packet) = capture.next_packet() {
+///     let packet = packet?;
+///     for message in packet.messages() {
+///         let message = message?;
+///         if message.kind() == Kind::Destroy {
+///             let entry = message.conntrack()?;
+///             let flow = Flow { event_time: packet.time, ..Flow::new(message, &entry) };
+///             reasons.push(flow.end_reason());
+///         }
+///     }
+/// }
+/// assert_eq!(reasons.len(), 10);
+/// assert_eq!(reasons[0], EndReason::EndDetected);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Flow<'a> {

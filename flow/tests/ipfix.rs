@@ -324,17 +324,7 @@ fn a_new_session_discards_what_was_not_sent_and_begins_at_zero() {
 #[test]
 fn statistics_tell_a_collector_what_it_did_not_receive() {
     let mut encoder = Encoder::new(Config { domain: 77, ..Config::default() });
-    let statistics = Statistics {
-        messages: 0x0101_0203,
-        bytes: 0x0202_0304_0506,
-        records: 0x0303_0405,
-        observed: 0x0404_0506,
-        not_sent: 0x0505_0607,
-        first_loss: START,
-        last_loss: STOP,
-        process: 4_242,
-    };
-    encoder.push_statistics(&statistics, NOW);
+    encoder.push_statistics(&STATISTICS, NOW);
     let messages = take(&mut encoder);
     let [message] = &messages[..] else { panic!("{messages:?}") };
     let decoded = Reader::default().decode(message);
@@ -345,7 +335,7 @@ fn statistics_tell_a_collector_what_it_did_not_receive() {
     assert_eq!(sent.number(Element::EXPORTED_OCTET_TOTAL_COUNT), Some(0x0202_0304_0506));
     assert_eq!(sent.number(Element::EXPORTED_FLOW_RECORD_TOTAL_COUNT), Some(0x0303_0405));
     assert_eq!(sent.number(Element::OBSERVED_FLOW_TOTAL_COUNT), Some(0x0404_0506));
-    assert_eq!(not_sent.number(Element::EXPORTING_PROCESS_ID), Some(4_242));
+    assert_eq!(not_sent.number(Element::EXPORTING_PROCESS_ID), Some(0x1122_3344));
     assert_eq!(not_sent.number(Element::NOT_SENT_FLOW_TOTAL_COUNT), Some(0x0505_0607));
     assert_eq!(not_sent.number(Element::FLOW_START_MILLISECONDS), Some(START / 1_000_000));
     assert_eq!(not_sent.number(Element::FLOW_END_MILLISECONDS), Some(STOP / 1_000_000));

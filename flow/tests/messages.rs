@@ -8,7 +8,7 @@ mod common;
 use common::*;
 use ctnetlink::{Conntrack, Counters, Timestamp};
 use ctnetlink_flow::Flow;
-use ctnetlink_flow::ipfix::{Config, Encoder, Mode, Statistics};
+use ctnetlink_flow::ipfix::{Config, Encoder, Mode};
 use std::fmt::Write as _;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/messages.txt");
@@ -63,17 +63,7 @@ fn text() -> String {
     annotate("the beginning of a translation", &mut begun, &mut out);
 
     let mut statistics = Encoder::new(Config { domain: 0x0a0b_0c0d, ..plain });
-    let counts = Statistics {
-        messages: 0x0101_0203,
-        bytes: 0x0202_0304_0506,
-        records: 0x0303_0405,
-        observed: 0x0404_0506,
-        not_sent: 0x0505_0607,
-        first_loss: START,
-        last_loss: STOP,
-        process: 0x1122_3344,
-    };
-    statistics.push_statistics(&counts, NOW);
+    statistics.push_statistics(&STATISTICS, NOW);
     annotate("statistics", &mut statistics, &mut out);
     out
 }

@@ -197,7 +197,7 @@ impl Encoder {
     /// The open message goes to the queue before it. Their sequence is that of domain 0.
     pub fn push_statistics(&mut self, statistics: &Statistics, now: u64) {
         self.flush(now);
-        let domain = self.config.domain;
+        let Config { domain, max_message: max, .. } = self.config;
         if !self.statistics_announced {
             self.statistics_announced = true;
             let (mut sent, mut not_sent) = (Template::default(), Template::default());
@@ -208,9 +208,9 @@ impl Encoder {
             self.open.append(&template_record(statistics::NOT_SENT, &not_sent.0, Some(1)));
         }
         self.open.begin_set(statistics::SENT);
-        self.open.append_fields(|out| statistics::sent(statistics, domain, out));
+        self.open.append_fields(max, |out| statistics::sent(statistics, domain, out));
         self.open.begin_set(statistics::NOT_SENT);
-        self.open.append_fields(|out| statistics::not_sent(statistics, out));
+        self.open.append_fields(max, |out| statistics::not_sent(statistics, out));
         let sequence = self.statistics_sequence;
         self.statistics_sequence = sequence.wrapping_add(2);
         self.enqueue(STATISTICS_DOMAIN, sequence, 0, now);

@@ -67,16 +67,17 @@ impl Open {
         }
     }
 
-    /// Appends the fields of an options record, for which the caller has made room.
-    pub(super) fn append_fields(&mut self, put: impl FnOnce(&mut Data<'_>)) {
-        if self.push(self.buffer.len(), put) {
-            self.records -= 1;
-        }
-    }
-
     /// Appends a flow record if the message then has at most `max` bytes, and returns `false` if not.
     #[inline(always)]
     pub(super) fn push(&mut self, max: usize, put: impl FnOnce(&mut Data<'_>)) -> bool {
+        let fits = self.append_fields(max, put);
+        self.records += u32::from(fits);
+        fits
+    }
+
+    /// Appends the fields of a record if the message then has at most `max` bytes.
+    #[inline(always)]
+    pub(super) fn append_fields(&mut self, max: usize, put: impl FnOnce(&mut Data<'_>)) -> bool {
         let place = self.buffer.get_mut(self.length..).and_then(|rest| rest.first_chunk_mut());
         let Some(place) = place else { return false };
         let mut data = Data::new(place);
@@ -86,7 +87,6 @@ impl Open {
             return false;
         }
         self.length = end;
-        self.records += 1;
         true
     }
 

@@ -8,7 +8,7 @@ use ctnetlink::{
     Timestamp, Tuple,
 };
 use ctnetlink_flow::Flow;
-use ctnetlink_flow::ipfix::{Config, Encoder};
+use ctnetlink_flow::ipfix::{Config, Encoder, Statistics};
 use std::net::IpAddr;
 
 #[path = "../collector/reader.rs"]
@@ -18,6 +18,17 @@ pub use reader::*;
 
 /// A time of export.
 pub const NOW: u64 = 1_795_552_011_987_654_321;
+/// Statistics, none of whose bytes are the same in two fields.
+pub const STATISTICS: Statistics = Statistics {
+    messages: 0x0101_0203,
+    bytes: 0x0202_0304_0506,
+    records: 0x0303_0405,
+    observed: 0x0404_0506,
+    not_sent: 0x0505_0607,
+    first_loss: START,
+    last_loss: STOP,
+    process: 0x1122_3344,
+};
 /// The start of the flows.
 pub const START: u64 = 1_795_552_006_123_456_789;
 /// The stop of the flows.
